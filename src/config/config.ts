@@ -1,0 +1,164 @@
+import { addSecret, PipelineError } from '../errors/index.ts'
+import { readTomlFiles, tomlValue, type TomlFile } from './toml-files.ts'
+
+/** Where a value may stand, from the most specific place to the least. */
+export interface ConfigPlace {
+  /** `sources` or `destination`; `undefined` for top-level keys. */
+  root: string | undefined
+  /** dlt's section of a source: the platform or the file it is declared in. */
+  section?: string
+  /** The name of the source or destination. */
+  name?: string
+}
+
+/** A value to be looked up when the run starts; made by `secret` and `config`. */
+export class ConfigReference {
+  readonly key: string
+  readonly isSecret: boolean
+  readonly optional: boolean
+
+  constructor(key: string, isSecret: boolean, optional: boolean) {
+    this.key = key
+    this.isSecret = isSecret
+    this.optional = optional
+  }
+
+  toJSON(): string {
+    return `<${this.isSecret ? 'secret' : 'config'} ${this.key}>`
+  }
+}
+
+/** A secret from the environment or `secrets.toml`, looked up under the source's sections. */
+export const secret = (key: string): ConfigReference => new ConfigReference(key, true, false)
+
+/** A setting from the environment, `secrets.toml` or `config.toml`. */
+export const config = (key: string, options: { optional?: boolean } = {}): ConfigReference =>
+  new ConfigReference(key, false, options.optional ?? false)
+
+interface Provider {
+  name: string
+  holdsSecrets: boolean
+  find(path: readonly string[]): unknown
+  show(path: readonly string[]): string
+}
+
+/** Looks values up the way dlt does: environment, then `secrets.toml`, then `config.toml`. */
+export class Config {
+  private readonly pipeline: string | undefined
+  private readonly providers: Provider[]
+  private readonly files: TomlFile[]
+
+  constructor(options: { pipeline?: string; projectDir?: string; env?: NodeJS.ProcessEnv } = {}) {
+    const projectDir = options.projectDir ?? process.cwd()
+    const secrets = readTomlFiles('secrets.toml', projectDir)
+    const settings = readTomlFiles('config.toml', projectDir)
+    this.pipeline = options.pipeline
+    this.files = [...secrets, ...settings]
+    this.providers = [
+      environment(options.env ?? process.env),
+      toml('secrets.toml', true, secrets),
+      toml('config.toml', false, settings),
+    ]
+  }
+
+  /** The value, or `undefined` when it stands nowhere. Placeholders count as missing. */
+  find(reference: ConfigReference, place: ConfigPlace): unknown {
+    for (const path of this.paths(reference.key, place)) {
+      for (const provider of this.providers) {
+        const value = provider.find(path)
+        if (value === undefined || isPlaceholder(value)) continue
+        if (reference.isSecret && !provider.holdsSecrets) throw secretInConfig(reference.key, provider.show(path))
+        if (reference.isSecret) rememberSecret(value)
+        return value
+      }
+    }
+    return undefined
+  }
+
+  /** The value; throws `CONFIG_MISSING` with every place that was tried. */
+  get(reference: ConfigReference, place: ConfigPlace): unknown {
+    const value = this.find(reference, place)
+    if (value === undefined && !reference.optional) throw this.missing(reference, place)
+    return value
+  }
+
+  private paths(key: string, { root, section, name }: ConfigPlace): string[][] {
+    const inner = [
+      ...(section !== undefined && name !== undefined && section !== name ? [[section, name]] : []),
+      ...(section !== undefined ? [[section]] : []),
+      ...(name !== undefined && name !== section ? [[name]] : []),
+      [],
+    ]
+    const keyPath = key.split('.')
+    const rooted = root === undefined ? [] : inner.map((path) => [root, ...path, ...keyPath])
+    const group = [...rooted, keyPath]
+    return this.pipeline === undefined ? group : [...group.map((path) => [this.pipeline!, ...path]), ...group]
+  }
+
+  private missing(reference: ConfigReference, place: ConfigPlace): PipelineError {
+    const tried = this.providers
+      .filter((provider) => provider.holdsSecrets || !reference.isSecret)
+      .flatMap((provider) => this.paths(reference.key, place).map((path) => `  ${provider.name}: ${provider.show(path)}`))
+    const placeholders = this.paths(reference.key, place).flatMap((path) =>
+      this.providers.filter((provider) => isPlaceholder(provider.find(path))).map((provider) => provider.show(path)),
+    )
+    const files = this.files.map(
+      (file) => `  ${file.content === undefined ? 'not found' : 'read     '}  ${file.path}`,
+    )
+    const note = placeholders.length === 0 ? '' : `\n  still a placeholder: ${placeholders.join(', ')}`
+    const best = this.paths(reference.key, place).find((path) => path.length === 3) ?? [reference.key]
+    return new PipelineError(
+      `${reference.isSecret ? 'secret' : 'setting'} "${reference.key}" of ${place.name ?? 'the project'} is missing${note}\n` +
+        `tried, in this order:\n${tried.join('\n')}\nfiles:\n${files.join('\n')}`,
+      {
+        code: 'CONFIG_MISSING',
+        fix: `set ${environmentName(best)}, or add to .sluice/secrets.toml: [${best.slice(0, -1).join('.')}] ${best.at(-1)} = "…"`,
+      },
+    )
+  }
+}
+
+export const environmentName = (path: readonly string[]): string => path.map((part) => part.toUpperCase()).join('__')
+
+function environment(env: NodeJS.ProcessEnv): Provider {
+  return {
+    name: 'environment',
+    holdsSecrets: true,
+    find: (path) => env[environmentName(path)],
+    show: environmentName,
+  }
+}
+
+function toml(name: string, holdsSecrets: boolean, files: readonly TomlFile[]): Provider {
+  return {
+    name,
+    holdsSecrets,
+    find(path) {
+      for (const file of files) {
+        const value = tomlValue(file.content, path)
+        if (value !== undefined) return value
+      }
+      return undefined
+    },
+    show: (path) => path.join('.'),
+  }
+}
+
+/** What `sluice init` and documentation leave in place of a value. */
+export const isPlaceholder = (value: unknown): boolean =>
+  typeof value === 'string' && /^<.*>$|^\s*configure me\s*$/i.test(value)
+
+/** Values copied from documentation as they stood there. They are used, but a refusal then says so. */
+export const looksCopied = (value: string): boolean => /^your[_-].*|^PUBLIC_KEY:PRIVATE_KEY$/i.test(value)
+
+function rememberSecret(value: unknown): void {
+  if (typeof value === 'string') addSecret(value)
+  else if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) rememberSecret(inner)
+}
+
+function secretInConfig(key: string, where: string): PipelineError {
+  return new PipelineError(`secret "${key}" stands in config.toml (${where}), which is not for secrets`, {
+    code: 'SECRET_IN_CONFIG',
+    fix: 'move it to secrets.toml and keep that file out of version control',
+  })
+}

@@ -1,0 +1,54 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parse, TomlError } from 'smol-toml'
+import { PipelineError } from '../errors/index.ts'
+
+type Table = Record<string, unknown>
+
+/** The project's folder of settings, dlt's own as well, then the same in the home folder. The first file wins. */
+function folders(projectDir: string): string[] {
+  const names = [process.env.SLUICE_CONFIG_FOLDER ?? '.sluice', process.env.DLT_CONFIG_FOLDER ?? '.dlt']
+  const project = resolve(process.env.DLT_PROJECT_DIR ?? projectDir)
+  return [...names.map((name) => join(project, name)), ...['.sluice', '.dlt'].map((name) => join(homedir(), name))]
+}
+
+export interface TomlFile {
+  path: string
+  /** `undefined` when the file does not exist. */
+  content: Table | undefined
+}
+
+/** Reads `secrets.toml` or `config.toml` from every folder where it may be. */
+export const readTomlFiles = (fileName: string, projectDir: string): TomlFile[] =>
+  folders(projectDir).map((folder) => {
+    const path = join(folder, fileName)
+    return { path, content: existsSync(path) ? parseToml(readFileSync(path, 'utf8'), path) : undefined }
+  })
+
+function parseToml(text: string, path: string): Table {
+  try {
+    return parse(splitHeaders(text))
+  } catch (error) {
+    const line = error instanceof TomlError ? `, line ${error.line}` : ''
+    // The parser's own message quotes the line, which may hold a secret.
+    throw new PipelineError(`${path} is not valid TOML${line}`, {
+      code: 'CONFIG_INVALID',
+      fix: 'correct the file; text values stand in quotes: api_key = "…"',
+    })
+  }
+}
+
+/** Documentation often shows `[section] key = "value"` on one line; TOML wants two. */
+const splitHeaders = (text: string): string =>
+  text.replace(/^([ \t]*\[[^\]\n"']+\])[ \t]+(?=[A-Za-z_][\w-]*[ \t]*=)/gm, '$1\n')
+
+/** A value by its dotted path, looked up in own properties only. */
+export function tomlValue(content: Table | undefined, path: readonly string[]): unknown {
+  let current: unknown = content
+  for (const key of path) {
+    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key)) return undefined
+    current = (current as Table)[key]
+  }
+  return current
+}

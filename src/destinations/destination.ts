@@ -1,0 +1,154 @@
+import type { Column, DataType, MergeStrategy, Schema, Table } from '../schema/index.ts'
+import type { Capabilities } from './capabilities.ts'
+
+/** One place rows can go. Plain data until `open` is called. */
+export interface Destination {
+  /** The type, `duckdb`; also what `--destination` takes. */
+  readonly name: string
+  readonly capabilities: Capabilities
+  open(target: DestinationTarget): Promise<DestinationSession>
+}
+
+export interface DestinationTarget {
+  pipeline: string
+  /** Normalised by the destination's naming. */
+  dataset: string
+}
+
+/** An open connection, split by who uses it. */
+export interface DestinationSession extends AsyncDisposable {
+  /** Where the data is, for people; without secrets. */
+  readonly location: string
+  readonly ledger: Ledger
+  readonly reader: Reader
+  /** Runs `work` in one transaction: all of it becomes visible, or nothing. */
+  transaction<T>(work: (load: LoadTransaction) => Promise<T>): Promise<T>
+}
+
+/** What a load step may do; everything belongs to one transaction. */
+export interface LoadTransaction {
+  readonly catalog: Catalog
+  readonly loader: Loader
+  readonly publisher: Publisher
+  readonly ledger: LedgerWriter
+}
+
+/** The tables that are there, and changes to them. Used by schema evolution. */
+export interface Catalog {
+  /** Tables of the dataset with their columns and the database's names for the types. */
+  tables(): Promise<Map<string, Map<string, string>>>
+  createTable(table: Table): Promise<void>
+  addColumns(table: Table, columns: Column[]): Promise<void>
+  /** Widens a column; only called for changes that keep every value. */
+  changeType(table: Table, column: Column): Promise<void>
+  /** The database's name for a column's type, comparable with what `tables` returns. */
+  typeName(column: Column): string
+  /** Gives nested rows that were loaded without it the id of their root row. */
+  fillRootIds(schema: Schema, table: Table): Promise<void>
+}
+
+/** A file of a package, ready to be loaded. */
+export interface LoadFile {
+  path: string
+  columns: readonly string[]
+  rows: number
+  bytes: number
+  longestLine: number
+}
+
+/** Moves files into tables, fast. */
+export interface Loader {
+  append(table: Table, files: readonly LoadFile[], loadId: string): Promise<void>
+  /** Loads into a temporary table with the columns of `table` and returns its quoted name. */
+  stage(table: Table, files: readonly LoadFile[], loadId: string): Promise<string>
+}
+
+export interface StagedTable {
+  table: Table
+  staging: string
+}
+
+/** How staged rows meet stored ones. */
+export interface MergePlan {
+  root: StagedTable
+  /** Nested tables, parents first. */
+  nested: StagedTable[]
+  primaryKey: string[]
+  mergeKey: string[]
+  hardDelete: string | undefined
+  dedupSort: { column: string; order: 'asc' | 'desc' } | undefined
+  /** The rows are known to be unique by their key. */
+  deduplicated: boolean
+  scd2: { boundary: string; active: string | null; from: string; to: string; version: string } | undefined
+}
+
+/** Replace and merge: staging → target. */
+export interface Publisher {
+  clear(table: Table): Promise<void>
+  merge(strategy: MergeStrategy, plan: MergePlan): Promise<void>
+}
+
+/** One row of `_dlt_loads`, `_dlt_version` and `_dlt_pipeline_state` each. */
+export interface LedgerEntry {
+  loadId: string
+  schema: Schema
+  state: StateRow | undefined
+}
+
+export interface StateRow {
+  version: number
+  engineVersion: number
+  pipelineName: string
+  /** base64 of deflated JSON, as dlt stores it. */
+  state: string
+  versionHash: string
+}
+
+export interface Ledger {
+  hasLoad(loadId: string): Promise<boolean>
+  /** The newest state of a pipeline that belongs to a finished load. */
+  readState(pipeline: string): Promise<StateRow | undefined>
+  /** The newest schema of that name, in stored form. */
+  readSchema(name: string): Promise<string | undefined>
+}
+
+export interface LedgerWriter {
+  hasLoad(loadId: string): Promise<boolean>
+  write(entry: LedgerEntry): Promise<void>
+}
+
+export type RowObject = Record<string, unknown>
+
+/** Reads for people and programs. */
+export interface Reader {
+  rows(sql: string): Promise<RowObject[]>
+  /** Column names and pages of rows, as the database delivers them. */
+  stream(sql: string): AsyncIterable<RowObject[]>
+  /** A table's name, quoted and with its dataset. */
+  tableName(table: string): string
+  quote(identifier: string): string
+}
+
+/** What a driver can do beyond the standard: the only place where one database differs in code. */
+export interface SqlConnection {
+  run(sql: string, values?: readonly SqlValue[]): Promise<void>
+  rows(sql: string, values?: readonly SqlValue[]): Promise<RowObject[]>
+  stream(sql: string): AsyncIterable<RowObject[]>
+  close(): Promise<void>
+}
+export type SqlValue = string | number | boolean | null
+
+/** Names and spellings of one SQL database. */
+export interface SqlDialect {
+  quote(identifier: string): string
+  typeName(column: Column): string
+  /** SQL that turns the text of a package file into a value of the column, given the raw cell. */
+  fromText(column: Column, cell: string): string
+  /** The type a file's cell is read as before `fromText`. */
+  cellType(dataType: DataType, column: Column): string
+  /** An expression that orders the rows of a staging table as they came. */
+  arrivalOrder: string
+  timestampLiteral(text: string): string
+  /** Creates a temporary table of the given columns. */
+  createStaging(name: string, columns: readonly string[]): string
+}

@@ -1,0 +1,64 @@
+import { mkdirSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import type { NamingName } from '../../schema/index.ts'
+import type { Capabilities } from '../capabilities.ts'
+import type { Destination, SqlConnection } from '../destination.ts'
+import { sqlDestination, type BulkLoad } from '../sql/sql-destination.ts'
+import { duckdbDialect } from './dialect.ts'
+
+export interface DuckdbOptions {
+  /** The database file, or `:memory:`. @default `<pipeline>.duckdb` in the current folder */
+  path?: string
+  /** DuckDB settings, such as `{ memory_limit: '2GB' }`. */
+  settings?: Record<string, string>
+  maxIdentifierLength?: number
+  namingConvention?: NamingName
+}
+
+const capabilities: Capabilities = {
+  identifiers: { maxLength: 65_536, naming: 'snake_case' },
+  ddl: { transactional: true },
+  load: { mergeStrategies: ['delete-insert', 'upsert', 'insert-only', 'scd2'] },
+}
+
+/** A DuckDB file as destination. */
+export function duckdb(options: DuckdbOptions = {}): Destination {
+  return sqlDestination({
+    name: 'duckdb',
+    capabilities: {
+      ...capabilities,
+      identifiers: {
+        maxLength: options.maxIdentifierLength ?? capabilities.identifiers.maxLength,
+        naming: options.namingConvention ?? capabilities.identifiers.naming,
+      },
+    },
+    dialect: duckdbDialect,
+    async connect({ pipeline }) {
+      const given = options.path ?? `${pipeline}.duckdb`
+      const path = given === ':memory:' ? given : resolve(given)
+      if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
+      // The driver is loaded when it is used: importing the library stays quick.
+      const { openDuckdb } = await import('./connection.ts')
+      return { connection: await openDuckdb(path, options.settings ?? {}), location: `duckdb:${path}` }
+    },
+    bulkLoad: readCsv,
+  })
+}
+
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
+/** One statement per group of files: DuckDB reads the package text with all cores, types given, nothing guessed. */
+async function readCsv(connection: SqlConnection, load: BulkLoad): Promise<void> {
+  const cells = load.cells.map(({ name, type }) => `${literal(name)}: ${literal(type)}`)
+  const columns = load.columns.map((name) => duckdbDialect.quote(name))
+  await connection.run(
+    `INSERT INTO ${load.into} (${columns.join(', ')}) SELECT ${load.values.join(', ')} ` +
+      `FROM read_csv([${load.files.map(literal).join(', ')}], columns = {${cells.join(', ')}}, auto_detect = false, ` +
+      `header = false, delim = ',', quote = '"', escape = '"', new_line = '\\n', nullstr = '', ` +
+      `allow_quoted_nulls = false${bufferOptions(load.longestLine)})`,
+  )
+}
+
+/** DuckDB takes lines of 2 MB; longer ones need larger buffers, which every thread then holds. */
+const bufferOptions = (longestLine: number): string =>
+  longestLine < 2_000_000 ? '' : `, max_line_size = ${longestLine}, buffer_size = ${2 * longestLine}`

@@ -1,0 +1,13 @@
+export type { Capabilities } from './capabilities.ts'
+export type {
+  Catalog,
+  Destination,
+  DestinationSession,
+  DestinationTarget,
+  LoadFile,
+  LoadTransaction,
+  MergePlan,
+  RowObject,
+  StateRow,
+} from './destination.ts'
+export { destinationByName, destinationNames } from './registry.ts'

@@ -1,0 +1,58 @@
+import { columnsWith, rootOf, system, typedColumns, type Column } from '../../schema/index.ts'
+import type { Catalog, SqlConnection } from '../destination.ts'
+import type { SqlNames } from './statements.ts'
+
+/** Tables through `information_schema` and plain DDL. */
+export function sqlCatalog(connection: SqlConnection, sql: SqlNames, dataset: string): Catalog {
+  const define = (column: Column, withNotNull: boolean): string => {
+    const notNull = withNotNull && column.nullable === false ? ' NOT NULL' : ''
+    return `${sql.column(column.name)} ${sql.dialect.typeName(column)}${notNull}`
+  }
+  return {
+    typeName: (column) => sql.dialect.typeName(column),
+
+    async tables() {
+      const rows = await connection.rows(
+        'SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = $1 AND table_catalog = current_database() ORDER BY table_name, ordinal_position',
+        [dataset],
+      )
+      const tables = new Map<string, Map<string, string>>()
+      for (const row of rows) {
+        const name = String(row.table_name)
+        const columns = tables.get(name) ?? new Map<string, string>()
+        columns.set(String(row.column_name), String(row.data_type))
+        tables.set(name, columns)
+      }
+      return tables
+    },
+
+    async createTable(table) {
+      const columns = typedColumns(table).map((column) => define(column, true))
+      await connection.run(`CREATE TABLE ${sql.table(table.name)} (${columns.join(', ')})`)
+    },
+
+    async addColumns(table, columns) {
+      for (const column of columns) {
+        // Stored rows have no value for a new column, so it cannot be NOT NULL.
+        await connection.run(`ALTER TABLE ${sql.table(table.name)} ADD COLUMN ${define(column, false)}`)
+      }
+    },
+
+    async changeType(table, column) {
+      await connection.run(
+        `ALTER TABLE ${sql.table(table.name)} ALTER COLUMN ${sql.column(column.name)} TYPE ${sql.dialect.typeName(column)}`,
+      )
+    },
+
+    async fillRootIds(schema, table) {
+      const parent = schema.tables.get(table.parent!)!
+      // One level down, the parent is the root; further down the parent already has the root's id.
+      const key = rootOf(schema, table) === parent ? system.id : system.rootId
+      if (key === system.rootId && columnsWith(parent, 'rootKey').length === 0) return
+      await connection.run(
+        `UPDATE ${sql.table(table.name)} AS child SET ${sql.column(system.rootId)} = parent.${sql.column(key)} ` +
+          `FROM ${sql.table(parent.name)} AS parent WHERE child.${sql.column(system.parentId)} = parent.${sql.column(system.id)}`,
+      )
+    },
+  }
+}

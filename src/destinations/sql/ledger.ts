@@ -1,0 +1,138 @@
+import { randomRowId, schemaEngineVersion, storedSchema, system, type Column } from '../../schema/index.ts'
+import type { Ledger, LedgerWriter, SqlConnection } from '../destination.ts'
+import type { SqlNames } from './statements.ts'
+
+const text = (name: string, nullable = false): Column => ({ name, dataType: 'text', nullable })
+const bigint = (name: string): Column => ({ name, dataType: 'bigint', nullable: false })
+const timestamp = (name: string): Column => ({ name, dataType: 'timestamp', nullable: false })
+
+/** dlt's three tables of its own, column for column. */
+const systemTables: Record<string, Column[]> = {
+  [system.loads]: [
+    text('load_id'),
+    text('schema_name', true),
+    bigint('status'),
+    timestamp('inserted_at'),
+    text('schema_version_hash', true),
+  ],
+  [system.version]: [
+    bigint('version'),
+    bigint('engine_version'),
+    timestamp('inserted_at'),
+    text('schema_name'),
+    text('version_hash'),
+    text('schema'),
+  ],
+  [system.state]: [
+    bigint('version'),
+    bigint('engine_version'),
+    text('pipeline_name'),
+    text('state'),
+    timestamp('created_at'),
+    text('version_hash', true),
+    text(system.loadId),
+    text(system.id),
+  ],
+}
+
+/** Creates dataset and system tables where they are missing. */
+export async function createSystemTables(connection: SqlConnection, sql: SqlNames, dataset: string): Promise<void> {
+  await connection.run(`CREATE SCHEMA IF NOT EXISTS ${sql.column(dataset)}`)
+  for (const [table, columns] of Object.entries(systemTables)) {
+    const definitions = columns.map(
+      (column) =>
+        `${sql.column(column.name)} ${sql.dialect.typeName(column)}${column.nullable === false ? ' NOT NULL' : ''}`,
+    )
+    await connection.run(`CREATE TABLE IF NOT EXISTS ${sql.table(table)} (${definitions.join(', ')})`)
+  }
+}
+
+export function sqlLedger(
+  connection: SqlConnection,
+  sql: SqlNames,
+  exists: (table: string) => Promise<boolean>,
+): Ledger {
+  return {
+    async hasLoad(loadId) {
+      return (await exists(system.loads)) && hasLoad(connection, sql, loadId)
+    },
+    async readState(pipeline) {
+      if (!(await exists(system.state))) return undefined
+      // A state counts only with its load: the ledger row is written last.
+      const [row] = await connection.rows(
+        `SELECT s.version, s.engine_version, s.pipeline_name, s.state, s.version_hash FROM ${sql.table(system.state)} AS s ` +
+          `JOIN ${sql.table(system.loads)} AS l ON l.load_id = s._dlt_load_id ` +
+          `WHERE s.pipeline_name = $1 AND l.status = 0 ORDER BY s.version DESC, l.load_id DESC LIMIT 1`,
+        [pipeline],
+      )
+      if (row === undefined) return undefined
+      return {
+        version: Number(row.version),
+        engineVersion: Number(row.engine_version),
+        pipelineName: String(row.pipeline_name),
+        state: String(row.state),
+        versionHash: String(row.version_hash ?? ''),
+      }
+    },
+    async readSchema(name) {
+      if (!(await exists(system.version))) return undefined
+      const [row] = await connection.rows(
+        `SELECT schema FROM ${sql.table(system.version)} WHERE schema_name = $1 ORDER BY inserted_at DESC, version DESC LIMIT 1`,
+        [name],
+      )
+      return row === undefined ? undefined : String(row.schema)
+    },
+  }
+}
+
+async function hasLoad(connection: SqlConnection, sql: SqlNames, loadId: string): Promise<boolean> {
+  const rows = await connection.rows(`SELECT 1 FROM ${sql.table(system.loads)} WHERE load_id = $1 AND status = 0`, [
+    loadId,
+  ])
+  return rows.length > 0
+}
+
+export function sqlLedgerWriter(connection: SqlConnection, sql: SqlNames): LedgerWriter {
+  const insert = (table: string, values: (string | number | null)[]): Promise<void> => {
+    const columns = systemTables[table]!
+    const places = columns.map((column, index) => `CAST($${index + 1} AS ${sql.dialect.typeName(column)})`)
+    return connection.run(
+      `INSERT INTO ${sql.table(table)} (${sql.columns(columns.map((column) => column.name))}) VALUES (${places.join(', ')})`,
+      values,
+    )
+  }
+  return {
+    hasLoad: (loadId) => hasLoad(connection, sql, loadId),
+    async write({ loadId, schema, state }) {
+      const now = new Date().toISOString()
+      const [known] = await connection.rows(
+        `SELECT 1 FROM ${sql.table(system.version)} WHERE schema_name = $1 AND version_hash = $2`,
+        [schema.name, schema.versionHash],
+      )
+      if (known === undefined) {
+        const stored = JSON.stringify(storedSchema(schema))
+        await insert(system.version, [
+          schema.version,
+          schemaEngineVersion,
+          now,
+          schema.name,
+          schema.versionHash,
+          stored,
+        ])
+      }
+      if (state !== undefined) {
+        await insert(system.state, [
+          state.version,
+          state.engineVersion,
+          state.pipelineName,
+          state.state,
+          now,
+          state.versionHash,
+          loadId,
+          randomRowId(),
+        ])
+      }
+      await insert(system.loads, [loadId, schema.name, 0, now, schema.versionHash])
+    },
+  }
+}

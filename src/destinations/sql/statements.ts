@@ -1,0 +1,24 @@
+import type { SqlDialect } from '../destination.ts'
+
+/** Small pieces of SQL that every statement is built from; identifiers are quoted here and nowhere else. */
+export interface SqlNames {
+  dialect: SqlDialect
+  /** `"dataset"."table"` */
+  table(name: string): string
+  column(name: string): string
+  columns(names: readonly string[], prefix?: string): string
+}
+
+export function sqlNames(dialect: SqlDialect, dataset: string): SqlNames {
+  const column = (name: string): string => dialect.quote(name)
+  return {
+    dialect,
+    table: (name) => `${dialect.quote(dataset)}.${dialect.quote(name)}`,
+    column,
+    columns: (names, prefix = '') => names.map((name) => prefix + column(name)).join(', '),
+  }
+}
+
+/** `a."x" = b."x" AND …` for the columns of a key. */
+export const equalKeys = (sql: SqlNames, keys: readonly string[], left: string, right: string): string =>
+  keys.map((key) => `${left}.${sql.column(key)} = ${right}.${sql.column(key)}`).join(' AND ')

@@ -1,0 +1,2 @@
+export { PipelineError, type ErrorCode, type PipelineErrorOptions, type Recovery } from './pipeline-error.ts'
+export { addSecret, redact } from './redact.ts'

@@ -1,0 +1,160 @@
+import { PipelineError } from '../errors/index.ts'
+import { keyColumns } from '../schema/index.ts'
+import type { Config } from '../config/index.ts'
+import type { ExtractEvent } from './events.ts'
+import { IncrementalCursor, type CursorState } from './incremental.ts'
+import type { Resource, ResourceContext } from './resource.ts'
+import type { Source } from './source.ts'
+
+/** The part of the pipeline state that belongs to one resource. */
+export interface ResourceState extends Record<string, unknown> {
+  incremental?: Record<string, CursorState>
+}
+
+/** Who takes the rows. */
+export interface ExtractHost {
+  readonly signal: AbortSignal
+  readonly config: Config
+  stateOf(resource: string): ResourceState
+  write(resource: Resource, rows: readonly unknown[]): void
+  /** A page with everything below it has been written: the moment to package, and to wait for a slow destination. */
+  pageDone(): Promise<void>
+  /** A root resource and everything below it is through; the states of all of them. */
+  rootDone(root: Resource, tree: readonly Resource[], states: Map<string, ResourceState>): void
+  emit(event: ExtractEvent): void
+}
+
+/** Root resources that are read at the same time. */
+const parallelRoots = 5
+
+interface Node {
+  resource: Resource
+  selected: boolean
+  children: Node[]
+  context: ResourceContext
+  rows: number
+  pages: number
+}
+
+/** Reads the selected resources of a source, parents once for all their children. */
+export async function extract(source: Source, host: ExtractHost): Promise<void> {
+  const abort = new AbortController()
+  const signal = AbortSignal.any([host.signal, abort.signal])
+  const roots = plan(source, { ...host, signal })
+  const queue = [...roots]
+  const worker = async (): Promise<void> => {
+    for (let root = queue.shift(); root !== undefined; root = queue.shift()) await readRoot(root, host)
+  }
+  const workers = Array.from({ length: Math.min(parallelRoots, queue.length) }, worker)
+  try {
+    await Promise.all(workers)
+  } catch (error) {
+    // The others would go on asking an API for rows that nobody will take.
+    abort.abort()
+    await Promise.allSettled(workers)
+    throw error
+  }
+}
+
+/** The trees of resources to read: selected ones and the parents they need. */
+function plan(source: Source, host: ExtractHost): Node[] {
+  const nodes = new Map<string, Node>()
+  const roots: Node[] = []
+  const add = (resource: Resource, selected: boolean): Node => {
+    const known = nodes.get(resource.name)
+    if (known !== undefined) {
+      known.selected ||= selected
+      return known
+    }
+    const node = { resource, selected, children: [], context: contextOf(resource, host), rows: 0, pages: 0 }
+    nodes.set(resource.name, node)
+    if (resource.upstream === undefined) roots.push(node)
+    else add(declared(source, resource.upstream), false).children.push(node)
+    return node
+  }
+  for (const resource of source.resources) if (resource.options.selected !== false) add(resource, true)
+  return roots
+}
+
+/** The source's own version of an upstream resource, whose hints the source may have changed. */
+const declared = (source: Source, upstream: Resource): Resource =>
+  source.resources.find((one) => one.name === upstream.name) ?? upstream
+
+function contextOf(resource: Resource, host: ExtractHost): ResourceContext {
+  const state = structuredClone(host.stateOf(resource.name))
+  const { incremental, primaryKey } = resource.options
+  return {
+    signal: host.signal,
+    state,
+    config: host.config,
+    cursor:
+      incremental === undefined
+        ? undefined
+        : new IncrementalCursor(
+            incremental,
+            resource.name,
+            keyColumns(primaryKey),
+            state.incremental?.[incremental.cursorPath],
+          ),
+    emit: host.emit,
+  }
+}
+
+async function readRoot(root: Node, host: ExtractHost): Promise<void> {
+  const tree = flatten(root)
+  for (const { resource } of tree) host.emit({ type: 'resource-started', resource: resource.name })
+  await read(root, [], host, true)
+  const states = new Map(tree.map((node) => [node.resource.name, stateAfter(node)]))
+  const loaded = tree.filter((node) => node.selected).map((node) => node.resource)
+  host.rootDone(root.resource, loaded, states)
+  for (const { resource, rows, pages } of tree) {
+    host.emit({ type: 'resource-finished', resource: resource.name, rows, pages })
+  }
+  await host.pageDone()
+}
+
+const flatten = (node: Node): Node[] => [node, ...node.children.flatMap(flatten)]
+
+function stateAfter({ resource, context }: Node): ResourceState {
+  const cursor = context.cursor?.state()
+  if (cursor === undefined) return context.state
+  const path = resource.options.incremental!.cursorPath
+  const others = (context.state as ResourceState).incremental
+  return { ...context.state, incremental: { ...others, [path]: cursor } }
+}
+
+/** Reads a resource, for a transformer from one page of its parent; every page goes down the tree at once. */
+async function read(node: Node, upstream: readonly unknown[], host: ExtractHost, isRoot: boolean): Promise<void> {
+  const { resource, context, children } = node
+  if (resource.pageLimit === 0) return
+  try {
+    for await (const page of resource.pages(context, upstream)) {
+      context.signal.throwIfAborted()
+      const rows = context.cursor === undefined ? page : filterRows(context.cursor, page)
+      if (node.selected) host.write(resource, rows)
+      node.rows += rows.length
+      node.pages += 1
+      host.emit({ type: 'page', resource: resource.name, rows: rows.length })
+      if (rows.length > 0) for (const below of children) await read(below, rows, host, false)
+      if (isRoot) await host.pageDone()
+      if (context.cursor?.exhausted === true || (isRoot && node.pages === resource.pageLimit)) return
+    }
+  } catch (error) {
+    throw failed(resource, error)
+  }
+}
+
+/** Pages may hold lists of rows; the cursor looks at each row. */
+const filterRows = (cursor: IncrementalCursor, page: readonly unknown[]): readonly unknown[] =>
+  cursor.filter(page.some(Array.isArray) ? page.flat(Infinity) : page)
+
+function failed(resource: Resource, error: unknown): unknown {
+  if (error instanceof PipelineError || (error as { name?: string } | null)?.name === 'AbortError') return error
+  const message = error instanceof Error ? error.message : String(error)
+  return new PipelineError(`resource "${resource.name}" failed: ${message}`, {
+    code: 'RESOURCE_FAILED',
+    resource: resource.name,
+    fix: 'correct the resource, or see the cause with --debug; nothing of this resource was loaded',
+    cause: error,
+  })
+}

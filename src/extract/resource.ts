@@ -1,0 +1,190 @@
+import type { Config } from '../config/index.ts'
+import type { TableHints } from '../normalize/index.ts'
+import type { ExtractEvent } from './events.ts'
+import type { Incremental, IncrementalCursor } from './incremental.ts'
+
+/** What a resource gets while it is read. */
+export interface ResourceContext {
+  readonly signal: AbortSignal
+  /** Kept with the pipeline's state once the resource is through. JSON values only. */
+  readonly state: Record<string, unknown>
+  /** The resource's cursor, when it declares one. */
+  readonly cursor: IncrementalCursor | undefined
+  /** Settings and secrets. */
+  readonly config: Config
+  emit(event: ExtractEvent): void
+}
+
+/** Rows, pages of rows, or functions and iterables of them. */
+export type ResourceData<Row> =
+  | Iterable<Row | readonly Row[]>
+  | AsyncIterable<Row | readonly Row[]>
+  | Promise<Row | readonly Row[]>
+export type ResourceProducer<Row> = ResourceData<Row> | ((context: ResourceContext) => ResourceData<Row>)
+export type PageTransform<In, Out> = (page: readonly In[], context: ResourceContext) => ResourceData<Out>
+
+// A method's parameter is bivariant: a resource of users must fit where any resource fits.
+type RowFunction<Row> = { of(row: Row): string }['of']
+
+export interface ResourceOptions<Row = unknown> extends TableHints {
+  /** The table's name, or a function that tells it from a row. @default the resource's name */
+  tableName?: string | RowFunction<Row>
+  incremental?: Incremental
+  /** `false`: read for its transformers only. @default true */
+  selected?: boolean
+  maxTableNesting?: number
+  /**
+   * The rows already read stay right if a run ends early: the next run reads them again, or goes on after them. Tables
+   * merged by primary key are; anything else is packaged only as a whole.
+   */
+  resumable?: boolean
+}
+
+type Step = (rows: readonly unknown[]) => readonly unknown[]
+
+/** A table's worth of rows from somewhere. Every method returns a new resource. */
+export class Resource<Row = unknown> {
+  readonly name: string
+  readonly options: ResourceOptions<Row>
+  /** The resource whose pages this one transforms. */
+  readonly upstream: Resource | undefined
+  readonly pageLimit: number | undefined
+  private readonly produce: (page: readonly unknown[], context: ResourceContext) => ResourceData<unknown>
+  private readonly steps: readonly Step[]
+
+  constructor(parts: {
+    name: string
+    options: ResourceOptions<Row>
+    upstream?: Resource | undefined
+    produce(page: readonly unknown[], context: ResourceContext): ResourceData<unknown>
+    steps?: readonly Step[]
+    pageLimit?: number | undefined
+  }) {
+    this.name = parts.name
+    this.options = parts.options
+    this.upstream = parts.upstream
+    this.produce = parts.produce
+    this.steps = parts.steps ?? []
+    this.pageLimit = parts.pageLimit
+  }
+
+  /** Changes every row. */
+  map<Out>(change: (row: Row) => Out): Resource<Out> {
+    return this.withStep((rows) => rows.map((row) => change(row as Row))) as unknown as Resource<Out>
+  }
+
+  filter(keep: (row: Row) => boolean): Resource<Row> {
+    return this.withStep((rows) => rows.filter((row) => keep(row as Row)))
+  }
+
+  /** Reads at most so many pages, as dlt's `add_limit` does. */
+  limit(pages: number): Resource<Row> {
+    return this.copy({ pageLimit: pages })
+  }
+
+  /** Feeds this resource's pages into a transformer. */
+  pipe<Out>(transform: Resource<Out>): Resource<Out> {
+    return transform.copy({ upstream: this as unknown as Resource })
+  }
+
+  /** The same resource with other hints or options. */
+  with(options: ResourceOptions<Row>): Resource<Row> {
+    return this.copy({ options: { ...this.options, ...options } })
+  }
+
+  /** Pages as they come: for a root resource from nothing, for a transformer from a page of its upstream. */
+  async *pages(context: ResourceContext, page: readonly unknown[] = []): AsyncGenerator<readonly unknown[]> {
+    for await (const rows of asPages(this.produce(page, context))) {
+      yield this.steps.reduce<readonly unknown[]>((current, step) => step(current), rows)
+    }
+  }
+
+  private withStep(step: Step): Resource<Row> {
+    return this.copy({ steps: [...this.steps, step] })
+  }
+
+  private copy(changes: {
+    options?: ResourceOptions<Row>
+    upstream?: Resource
+    steps?: readonly Step[]
+    pageLimit?: number
+  }): Resource<Row> {
+    return new Resource<Row>({
+      name: this.name,
+      options: this.options,
+      upstream: this.upstream,
+      produce: this.produce,
+      steps: this.steps,
+      pageLimit: this.pageLimit,
+      ...changes,
+    })
+  }
+}
+
+/** A resource from rows, pages, iterables, or a function that makes them. */
+export function resource<Row>(
+  name: string,
+  data: ResourceProducer<Row>,
+  options: ResourceOptions<Row> = {},
+): Resource<Row> {
+  return new Resource<Row>({
+    name,
+    options,
+    produce: (_page, context) => (typeof data === 'function' ? data(context) : data),
+  })
+}
+
+/** A resource made from each page of another: `users.pipe(transformer('details', async function* (page) { … }))`. */
+export function transformer<In, Out>(
+  name: string,
+  transform: PageTransform<In, Out>,
+  options: ResourceOptions<Out> & { from?: Resource<In> } = {},
+): Resource<Out> {
+  const { from, ...rest } = options
+  return new Resource<Out>({
+    name,
+    options: rest as ResourceOptions<Out>,
+    upstream: from as Resource | undefined,
+    produce: (page, context) => transform(page as readonly In[], context),
+  })
+}
+
+const rowsPerPage = 1000
+
+/** Single rows are gathered into pages: everything after this works on pages. */
+async function* asPages(data: ResourceData<unknown>): AsyncGenerator<readonly unknown[]> {
+  if (data instanceof Promise) data = [await data] as Iterable<unknown>
+  let gathered: unknown[] = []
+  for await (const item of data as AsyncIterable<unknown>) {
+    if (item instanceof MarkedRows) {
+      if (gathered.length > 0) yield gathered
+      gathered = []
+      yield [item]
+    } else if (Array.isArray(item)) {
+      if (gathered.length > 0) yield gathered
+      gathered = []
+      yield item
+    } else {
+      gathered.push(item)
+      if (gathered.length < rowsPerPage) continue
+      yield gathered
+      gathered = []
+    }
+  }
+  if (gathered.length > 0) yield gathered
+}
+
+/** Rows that carry hints of their own; made by `withHints`. */
+export class MarkedRows {
+  readonly rows: readonly unknown[]
+  readonly hints: TableHints & { tableName?: string }
+
+  constructor(rows: readonly unknown[], hints: TableHints & { tableName?: string }) {
+    this.rows = rows
+    this.hints = hints
+  }
+}
+
+/** Yielded from a resource: these rows, and hints or a table name that hold from here on. */
+export const withHints = (rows: unknown, hints: TableHints & { tableName?: string }): MarkedRows =>
+  new MarkedRows(Array.isArray(rows) ? rows : [rows], hints)

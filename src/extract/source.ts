@@ -1,0 +1,53 @@
+import { PipelineError } from '../errors/index.ts'
+import type { SchemaContract } from '../schema/index.ts'
+import type { Resource } from './resource.ts'
+
+export interface SourceOptions {
+  /** dlt's section for configuration. @default the source's name */
+  section?: string
+  maxTableNesting?: number
+  rootKey?: boolean
+  schemaContract?: SchemaContract
+}
+
+/** Resources that belong together: one schema, one place in the configuration. */
+export class Source {
+  readonly name: string
+  readonly resources: readonly Resource[]
+  readonly options: SourceOptions
+
+  constructor(name: string, resources: readonly Resource[], options: SourceOptions = {}) {
+    this.name = name
+    this.resources = resources
+    this.options = options
+  }
+
+  /** The same source with only these resources selected; the others are read where a selected one needs them. */
+  withResources(...names: string[]): Source {
+    const known = this.resources.map((one) => one.name)
+    const unknown = names.find((name) => !known.includes(name))
+    if (unknown !== undefined) {
+      throw new PipelineError(`source "${this.name}" has no resource "${unknown}"; it has: ${known.join(', ')}`, {
+        code: 'WRONG_USE',
+        fix: `choose from: ${known.join(', ')}`,
+      })
+    }
+    const resources = this.resources.map((one) => one.with({ selected: names.includes(one.name) }))
+    return new Source(this.name, resources, this.options)
+  }
+
+  /** Every root resource limited to so many pages. */
+  limit(pages: number): Source {
+    const resources = this.resources.map((one) => (one.upstream === undefined ? one.limit(pages) : one))
+    return new Source(this.name, resources, this.options)
+  }
+
+  /** The names of the resources that a run loads. */
+  get selected(): string[] {
+    return this.resources.filter((one) => one.options.selected !== false).map((one) => one.name)
+  }
+}
+
+/** Groups resources under one name. */
+export const source = (name: string, resources: readonly Resource[], options: SourceOptions = {}): Source =>
+  new Source(name, resources, options)

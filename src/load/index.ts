@@ -1,0 +1,2 @@
+export { loadPackage, type LoadReceipt } from './load-package.ts'
+export type { SchemaChange } from './migrate.ts'

@@ -1,0 +1,60 @@
+import type { DestinationSession } from '../destinations/index.ts'
+import { PipelineError, redact } from '../errors/index.ts'
+import type { LoadPackage } from '../package/index.ts'
+import { rootOf, schemaFromStored, type Schema, type Table } from '../schema/index.ts'
+import { migrate, type SchemaChange } from './migrate.ts'
+import { writeTables } from './write-disposition.ts'
+
+/** What came of loading one package. */
+export interface LoadReceipt {
+  loadId: string
+  /** Rows in the package, by table. */
+  rows: Map<string, number>
+  changes: SchemaChange[]
+  /** The destination already had this load: nothing was written. */
+  alreadyLoaded: boolean
+}
+
+/**
+ * Loads a package in one transaction: tables, data by write disposition, ledger, schema and state. Loading a package
+ * again changes nothing, because its load id is in the ledger.
+ */
+export async function loadPackage(session: DestinationSession, loading: LoadPackage): Promise<LoadReceipt> {
+  const { manifest } = loading
+  const schema = schemaFromStored(manifest.schema)
+  const rows = rowCounts(loading)
+  try {
+    return await session.transaction(async (load) => {
+      if (await load.ledger.hasLoad(manifest.loadId)) {
+        return { loadId: manifest.loadId, rows, changes: [], alreadyLoaded: true }
+      }
+      const changes = await migrate(load.catalog, schema)
+      for (const root of touchedRoots(schema, loading)) await writeTables(load, schema, root, loading)
+      await load.ledger.write({ loadId: manifest.loadId, schema, state: manifest.state })
+      return { loadId: manifest.loadId, rows, changes, alreadyLoaded: false }
+    })
+  } catch (error) {
+    if (error instanceof PipelineError) throw error
+    throw new PipelineError(`loading package ${manifest.loadId} failed: ${redact(String((error as Error).message))}`, {
+      code: 'LOAD_FAILED',
+      recovery: 'retry',
+      fix: `nothing of it was written; correct the cause and run again, or drop it with: sluice pipeline ${manifest.pipeline} drop-pending-packages`,
+      cause: error,
+    })
+  }
+}
+
+function rowCounts({ manifest }: LoadPackage): Map<string, number> {
+  const rows = new Map<string, number>()
+  for (const file of manifest.files) rows.set(file.table, (rows.get(file.table) ?? 0) + file.rows)
+  return rows
+}
+
+function touchedRoots(schema: Schema, { manifest }: LoadPackage): Table[] {
+  const roots = new Set<Table>()
+  for (const name of [...manifest.replaced, ...manifest.files.map((file) => file.table)]) {
+    const table = schema.tables.get(name)
+    if (table !== undefined) roots.add(rootOf(schema, table))
+  }
+  return [...roots]
+}

@@ -1,0 +1,56 @@
+import type { Catalog } from '../destinations/index.ts'
+import { isSystemTable, system, typedColumns, type Column, type Schema } from '../schema/index.ts'
+
+/** What a load changed in the destination's tables. */
+export interface SchemaChange {
+  table: string
+  created: boolean
+  columns: { name: string; dataType: string; widened: boolean }[]
+}
+
+// Changes that keep every stored value; anything else the data may need went to a variant column.
+const widenings: Record<string, readonly string[]> = {
+  double: ['bigint'],
+  wei: ['bigint'],
+  timestamp: ['date'],
+  decimal: ['decimal'],
+}
+
+/** Creates missing tables and columns, and widens types. Never drops, never narrows. */
+export async function migrate(catalog: Catalog, schema: Schema): Promise<SchemaChange[]> {
+  const stored = await catalog.tables()
+  const changes: SchemaChange[] = []
+  for (const table of schema.tables.values()) {
+    const columns = typedColumns(table)
+    if (isSystemTable(table.name) || columns.length === 0) continue
+    const existing = stored.get(table.name)
+    if (existing === undefined) {
+      await catalog.createTable(table)
+      changes.push({ table: table.name, created: true, columns: columns.map((column) => added(column)) })
+      continue
+    }
+    const missing = columns.filter((column) => !existing.has(column.name))
+    const wider = columns.filter((column) => isWidened(catalog, column, existing.get(column.name)))
+    if (missing.length > 0) await catalog.addColumns(table, missing)
+    for (const column of wider) await catalog.changeType(table, column)
+    if (missing.some((column) => column.name === system.rootId)) await catalog.fillRootIds(schema, table)
+    if (missing.length + wider.length > 0) {
+      const changed = [...missing.map((column) => added(column)), ...wider.map((column) => added(column, true))]
+      changes.push({ table: table.name, created: false, columns: changed })
+    }
+  }
+  return changes
+}
+
+const added = (column: Column, widened = false): SchemaChange['columns'][number] => ({
+  name: column.name,
+  dataType: column.dataType!,
+  widened,
+})
+
+function isWidened(catalog: Catalog, column: Column, storedType: string | undefined): boolean {
+  if (storedType === undefined || storedType === catalog.typeName(column)) return false
+  const narrower = widenings[column.dataType!] ?? []
+  if (column.dataType === 'decimal') return storedType.startsWith('DECIMAL') || storedType.startsWith('numeric')
+  return narrower.some((dataType) => catalog.typeName({ ...column, dataType: dataType as 'bigint' }) === storedType)
+}

@@ -1,0 +1,185 @@
+import { PipelineError } from '../errors/index.ts'
+import {
+  coerce,
+  completeColumn,
+  contractMode,
+  decimalDigits,
+  ExactNumber,
+  finerThanMicroseconds,
+  inferType,
+  type Column,
+  type DataType,
+  type SchemaContract,
+  type Table,
+} from '../schema/index.ts'
+import { quoted } from './delimited.ts'
+
+/** Told to the run, so that nothing happens silently. */
+export type Notice =
+  | { kind: 'row-discarded' | 'value-discarded'; table: string; column?: string; entity: string }
+  | { kind: 'timestamp-cut' | 'character-replaced'; table: string; column?: string }
+  | { kind: 'column-widened'; table: string; column: string; from: DataType; to: DataType }
+  | { kind: 'keys-collide'; table: string; column: string; keptAs: string }
+
+/** A value that the schema contract refuses: what to drop. */
+export const discardRow = Symbol('discard row')
+export const discardValue = Symbol('discard value')
+type Discard = typeof discardRow | typeof discardValue
+
+/** How the table's contract answers, and where changes are told. */
+export interface CellContext {
+  table: Table
+  contract: SchemaContract | undefined
+  /** New tables take any column during their first load. */
+  newTable: boolean
+  notice(notice: Notice): void
+}
+
+/** The place of a value: the column that takes it and its text there. */
+export interface PlacedCell {
+  column: Column
+  text: string
+}
+
+/**
+ * The text of a value in its column: coerced if it fits, the column widened if that loses nothing, else placed in
+ * dlt's variant column `<column>__v_<type>`. `undefined` for values that are stored as null.
+ */
+export function placeValue(context: CellContext, column: Column, value: unknown): PlacedCell | Discard | undefined {
+  const text = cellText(context, column, value)
+  if (text !== undefined) return { column, text }
+  const inferred = inferType(value)
+  if (inferred === undefined) return undefined
+  const refused = refuse(context, 'data_type', `${column.name}__v_${inferred}`, value)
+  if (refused !== undefined) return refused
+  const wider = widerType(column, inferred, value)
+  if (wider !== undefined) {
+    context.notice({
+      kind: 'column-widened',
+      table: context.table.name,
+      column: column.name,
+      from: column.dataType!,
+      to: wider,
+    })
+    column.dataType = wider
+    return { column, text: cellText(context, column, value)! }
+  }
+  return placeVariant(context, column, value, inferred)
+}
+
+function placeVariant(context: CellContext, column: Column, value: unknown, inferred: DataType): PlacedCell {
+  const name = `${column.name}__v_${inferred}`
+  const existing = context.table.columns.get(name)
+  const variant =
+    existing?.dataType === undefined
+      ? completeColumn(context.table, { name, dataType: inferred, nullable: true, variant: true })
+      : existing
+  const text = cellText(context, variant, value)
+  if (text !== undefined) return { column: variant, text }
+  // A decimal variant can overflow as well; its text is then kept as it came.
+  return placeVariant(context, column, String(value), 'text')
+}
+
+/** The quoted text of a value if the column takes it as it is. */
+export function cellText(context: CellContext, column: Column, value: unknown): string | undefined {
+  const text = coerce(value, column.dataType!)
+  if (text === undefined) return undefined
+  switch (column.dataType) {
+    case 'text':
+      if (column.precision !== undefined && text.length > column.precision) throw tooLong(context, column, text)
+      return quoted(text)
+    case 'json':
+    case 'binary':
+      return quoted(text)
+    case 'bigint':
+      return wholeNumber(column, text)
+    case 'wei':
+      return text.length <= 38 ? text : undefined
+    case 'decimal':
+      return decimalCell(column, text)
+    case 'timestamp':
+      if (typeof value === 'string' && value.length > 26 && finerThanMicroseconds(value)) {
+        context.notice({ kind: 'timestamp-cut', table: context.table.name, column: column.name })
+      }
+      return text
+    default:
+      return text
+  }
+}
+
+function wholeNumber(column: Column, text: string): string | undefined {
+  if (text.length < 16) return text
+  const value = BigInt(text)
+  if (value < -(2n ** 63n) || value >= 2n ** 63n) return undefined
+  column.beyondDouble ||= value > 2n ** 53n || value < -(2n ** 53n)
+  return text
+}
+
+const decimalScale = 9
+
+/** Raises the scale of a decimal that was not declared; 38 digits in all are the limit. */
+function decimalCell(column: Column, text: string): string | undefined {
+  const { integer, fraction } = decimalDigits(text)
+  if (column.precision !== undefined) {
+    const scale = column.scale ?? 0
+    return fraction <= scale && integer <= column.precision - scale ? text : undefined
+  }
+  const integerDigits = Math.max(column.integerDigits ?? 0, integer)
+  const scale = Math.max(column.scale ?? decimalScale, fraction)
+  if (integerDigits + scale > 38) return undefined
+  column.integerDigits = integerDigits
+  if (scale > decimalScale) column.scale = scale
+  return text
+}
+
+/** The type that holds both what the column has and the new value exactly, if there is one. */
+function widerType(column: Column, inferred: DataType, value: unknown): DataType | undefined {
+  if (column.variant === true) return undefined
+  switch (column.dataType) {
+    case 'bigint':
+      if (inferred === 'wei') return 'wei'
+      return inferred === 'double' && column.beyondDouble !== true && !isKey(column) ? 'double' : undefined
+    case 'date':
+      return inferred === 'timestamp' && !(value instanceof ExactNumber) ? 'timestamp' : undefined
+    default:
+      return undefined
+  }
+}
+
+const isKey = (column: Column): boolean => column.primaryKey === true || column.mergeKey === true
+
+/** Asks the contract about a change of the table; throws for `freeze`. */
+export function refuse(
+  context: CellContext,
+  entity: 'columns' | 'data_type',
+  column: string,
+  value: unknown,
+): Discard | undefined {
+  const mode = contractMode(context.contract, entity)
+  if (mode === 'evolve' || (entity === 'columns' && context.newTable)) return undefined
+  if (mode === 'freeze') throw violation(context.table.name, entity, column, value)
+  const kind = mode === 'discard_row' ? 'row-discarded' : 'value-discarded'
+  context.notice({ kind, table: context.table.name, column, entity })
+  return mode === 'discard_row' ? discardRow : discardValue
+}
+
+export function violation(table: string, entity: string, column: string | undefined, value: unknown): PipelineError {
+  const where = column === undefined ? `table "${table}"` : `column "${column}" of table "${table}"`
+  return new PipelineError(`the schema contract freezes ${entity}, but the data brings ${where} (${sample(value)})`, {
+    code: 'CONTRACT_VIOLATED',
+    fix: `allow it with schemaContract { ${entity === 'data_type' ? 'dataType' : entity}: 'evolve' }, or discard it with 'discard_value'`,
+  })
+}
+
+function tooLong(context: CellContext, column: Column, text: string): PipelineError {
+  return new PipelineError(
+    `column "${column.name}" of table "${context.table.name}" takes ${column.precision} characters, got ${text.length} (${sample(text)})`,
+    { code: 'VALUE_NOT_STORABLE', fix: `raise the precision of the column hint, or remove it` },
+  )
+}
+
+/** The beginning of a value, for messages. */
+export function sample(value: unknown): string {
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text
+}

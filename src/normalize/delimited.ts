@@ -1,0 +1,126 @@
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
+
+/**
+ * The text format of package files: one line a row, comma between cells, an empty cell is null, text is always quoted
+ * with doubled quotes inside, `\n` ends a line. PostgreSQL's COPY and DuckDB's read_csv take it as it is.
+ */
+export function quoted(text: string): string {
+  return text.includes('"') ? `"${text.replaceAll('"', '""')}"` : `"${text}"`
+}
+
+/** One file of a package: rows of one table, all with the same columns. */
+export interface TableFile {
+  table: string
+  /** Path of the file, absolute while it is written, relative to the package once that is sealed. */
+  path: string
+  columns: string[]
+  rows: number
+  bytes: number
+  /** Length of the longest line in bytes, or somewhat more: readers size their buffers by it. */
+  longestLine: number
+}
+
+const flushBytes = 256 * 1024
+const flushRows = 20_000
+
+/**
+ * Writes the lines of one table. A column found later makes later lines longer; lines still in memory are padded with
+ * nulls, and only when lines with fewer columns are already on disk does a new file begin.
+ */
+export class DelimitedWriter {
+  readonly files: TableFile[] = []
+  rows = 0
+  /** A line held half of a surrogate pair, which UTF-8 cannot store. */
+  replacedCharacters = false
+  private lines: string[] = []
+  private bufferedLength = 0
+  private longestLength = 0
+  /** Where in `lines` rows of a certain width begin; almost always one entry. */
+  private widths: { from: number; width: number }[] = []
+  private descriptor: number | undefined
+  private readonly table: string
+  private readonly columns: readonly string[]
+  private readonly nextPath: (table: string) => string
+
+  constructor(table: string, columns: readonly string[], nextPath: (table: string) => string) {
+    this.table = table
+    this.columns = columns
+    this.nextPath = nextPath
+  }
+
+  /** Adds one row, its cells already joined; it has as many cells as the table has columns now. */
+  add(line: string): void {
+    const width = this.columns.length
+    if (this.widths.at(-1)?.width !== width) this.widths.push({ from: this.lines.length, width })
+    this.lines.push(line)
+    this.rows += 1
+    this.bufferedLength += line.length
+    if (line.length > this.longestLength) this.longestLength = line.length
+    if (this.bufferedLength >= flushBytes || this.lines.length >= flushRows) this.flush()
+  }
+
+  get bytes(): number {
+    return this.files.reduce((sum, file) => sum + file.bytes, this.bufferedLength)
+  }
+
+  private flush(): void {
+    if (this.lines.length === 0) return
+    this.pad()
+    const file = this.currentFile()
+    let text = `${this.lines.join('\n')}\n`
+    if (!text.isWellFormed()) {
+      text = text.toWellFormed()
+      this.replacedCharacters = true
+    }
+    const bytes = Buffer.from(text)
+    writeFully(this.descriptor!, bytes)
+    file.rows += this.lines.length
+    file.bytes += bytes.length
+    // A UTF-16 unit takes at most three bytes of UTF-8; padding adds a comma a column.
+    file.longestLine = Math.max(file.longestLine, 3 * this.longestLength + this.columns.length)
+    this.lines = []
+    this.widths = []
+    this.bufferedLength = 0
+  }
+
+  private pad(): void {
+    const full = this.columns.length
+    for (const [index, { from, width }] of this.widths.entries()) {
+      if (width === full) return
+      const padding = ','.repeat(full - width)
+      const to = this.widths[index + 1]?.from ?? this.lines.length
+      for (let line = from; line < to; line++) this.lines[line] += padding
+    }
+  }
+
+  private currentFile(): TableFile {
+    const last = this.files.at(-1)
+    if (last !== undefined && this.descriptor !== undefined) {
+      if (last.columns.length === this.columns.length) return last
+      this.close()
+    }
+    const file = { table: this.table, path: this.nextPath(this.table), columns: [...this.columns], rows: 0, bytes: 0, longestLine: 0 }
+    this.descriptor = openSync(file.path, 'wx')
+    this.files.push(file)
+    return file
+  }
+
+  /** Writes what is left and returns the files, all of them on disk for good. */
+  finish(): TableFile[] {
+    this.flush()
+    this.close()
+    return this.files
+  }
+
+  private close(): void {
+    if (this.descriptor === undefined) return
+    fsyncSync(this.descriptor)
+    closeSync(this.descriptor)
+    this.descriptor = undefined
+  }
+}
+
+/** `writeSync` may write less than asked, on a full disk above all. */
+function writeFully(descriptor: number, bytes: Uint8Array): void {
+  for (let offset = 0; offset < bytes.length; ) offset += writeSync(descriptor, bytes, offset)
+}

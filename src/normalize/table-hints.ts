@@ -1,0 +1,24 @@
+import type { Column, ColumnHints, SchemaContract, WriteDisposition } from '../schema/index.ts'
+
+/** What a resource says about its table. */
+export interface TableHints {
+  writeDisposition?: WriteDisposition
+  primaryKey?: string | readonly string[]
+  mergeKey?: string | readonly string[]
+  columns?: Record<string, ColumnHints> | readonly Column[]
+  schemaContract?: SchemaContract
+  description?: string
+  /** Hints for nested tables by the path of their list: `{ messages: { primaryKey: 'id' } }`. */
+  nestedHints?: Record<string, Omit<TableHints, 'nestedHints'>>
+}
+
+/** Where rows go: the table, its hints and how deep objects and lists are taken apart. */
+export interface RowTarget {
+  table: string
+  resource: string
+  hints: TableHints
+  /** Levels of objects and lists that become columns and tables; what lies deeper stays JSON. */
+  maxTableNesting?: number
+  /** Put the root row's id on every nested row. @default by write disposition */
+  rootKey?: boolean
+}

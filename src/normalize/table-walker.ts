@@ -1,0 +1,83 @@
+import type { Column, Table } from '../schema/index.ts'
+import type { CellContext } from './column-cell.ts'
+import type { DelimitedWriter } from './delimited.ts'
+import type { TableHints } from './table-hints.ts'
+
+/** One key at one place of the documents: what its values have become so far. Looked up once per value. */
+export interface Slot {
+  key: string
+  /** Normalised name of the whole path inside the table: `visitor__name`, shortened where it is too long. */
+  name: string
+  /** The same before shortening: names further down are shortened once, over the whole path. */
+  path: string
+  level: number
+  parent: Level
+  /** The column, once a scalar came. */
+  column: Column | undefined
+  columnIndex: number
+  /** The keys below, once an object came. */
+  below: Level | undefined
+  /** The nested table, once a list came. */
+  nested: TableWalker | undefined
+}
+
+/** All keys seen at one place. A Map, because keys come from strangers. */
+export interface Level {
+  slots: Map<string, Slot>
+  /** The slot that leads here; none at the top of a table. */
+  slot: Slot | undefined
+  depth: number
+}
+
+/** What a table needs while rows pass: its columns in file order and the cells of the current row. */
+export interface TableWalker extends CellContext {
+  table: Table
+  /** The table's name before shortening. */
+  path: string
+  /** Names of the columns in the order of the cells; grows, never reorders. */
+  columnNames: string[]
+  indexOf: Map<string, number>
+  cells: (string | undefined)[]
+  top: Level
+  writer: DelimitedWriter
+  /** The contract discards all rows of this table. */
+  discarded: boolean
+  /** Columns that must not be null. */
+  required: string[]
+  /** Columns that several keys feed, with those keys. */
+  sharedBy: Map<number, Slot[]>
+  /** Objects of the current row still to be visited, last in first out as dlt does. */
+  pendingObjects: object[]
+  pendingLevels: Level[]
+  /** Lists of the current row, visited after the row itself. */
+  pendingLists: unknown[][]
+  pendingListSlots: Slot[]
+  /** Cells of the links to other rows; negative where the table has no such column. */
+  links: { rootId: number; parentId: number; listIndex: number; id: number } | undefined
+  /** How rows of this table get their id. */
+  rowId: 'random' | 'key' | 'content'
+  /** Nested tables with a key of their own have the links of a root table. */
+  rootLike: boolean
+  withRootId: boolean
+  /** Hints for nested tables by table name. */
+  nestedHints: Map<string, TableHints>
+  maxNesting: number
+}
+
+export const newLevel = (slot: Slot | undefined, depth: number): Level => ({ slots: new Map(), slot, depth })
+
+/** The index of a column's cell, added at the end when it is new. */
+export function cellIndex(walker: TableWalker, column: string): number {
+  const known = walker.indexOf.get(column)
+  if (known !== undefined) return known
+  const index = walker.columnNames.push(column) - 1
+  walker.indexOf.set(column, index)
+  walker.cells.push(undefined)
+  return index
+}
+
+/** The value a slot's key has in a row, by the raw keys from the top. */
+export function rawValue(row: unknown, slot: Slot): unknown {
+  const above = slot.parent.slot === undefined ? row : rawValue(row, slot.parent.slot)
+  return typeof above === 'object' && above !== null ? (above as Record<string, unknown>)[slot.key] : undefined
+}

@@ -1,0 +1,40 @@
+import type { ExtractEvent } from '../extract/index.ts'
+import type { SchemaChange } from '../load/index.ts'
+
+/** Everything a run does, in the order it happens. */
+export type RunEvent =
+  | { type: 'run-started'; pipeline: string; destination: string; location: string; dataset: string; resources: string[] }
+  | ExtractEvent
+  | { type: 'package-sealed'; loadId: string; rows: number; bytes: number }
+  | {
+      type: 'package-loaded'
+      loadId: string
+      rows: Record<string, number>
+      ms: number
+      changes: SchemaChange[]
+      recovered: boolean
+    }
+  | { type: 'run-finished'; ms: number }
+  | { type: 'run-failed'; error: unknown; ms: number }
+
+export type EventListener = (event: RunEvent) => void
+
+/** Fans events out to listeners. A listener that throws must not break the run, nor the other listeners. */
+export class EventStream {
+  private readonly listeners = new Set<EventListener>()
+
+  on(listener: EventListener): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  readonly emit = (event: RunEvent): void => {
+    for (const listener of this.listeners) {
+      try {
+        listener(event)
+      } catch (error) {
+        process.emitWarning(`an event listener failed: ${String(error)}`)
+      }
+    }
+  }
+}

@@ -1,0 +1,175 @@
+import { MarkedRows, type Resource, type ResourceState, type Source } from '../extract/index.ts'
+import { Normalizer, type Notice, type RowTarget, type TableHints } from '../normalize/index.ts'
+import { newLoadId, type LoadPackage, type PackageStore } from '../package/index.ts'
+import {
+  bumpVersion,
+  copySchema,
+  keyColumns,
+  rootOf,
+  storedSchema,
+  tableWithNested,
+  writeDispositionOptions,
+  type NamingConvention,
+  type Schema,
+} from '../schema/index.ts'
+import { setResourceState, stateRow, type PipelineState } from './state.ts'
+
+/** When a growing package is sealed before the run ends. */
+export interface PackageLimits {
+  /** @default 256 MiB */
+  maxBytes: number
+  /** @default 60 seconds */
+  maxAgeMs: number
+}
+
+export const defaultLimits: PackageLimits = { maxBytes: 256 * 1024 * 1024, maxAgeMs: 60_000 }
+
+/**
+ * Gathers normalised rows and cuts them into packages. A cut only takes tables whose rows may become visible now: those
+ * of finished resources, and those that a later run can read again without harm.
+ */
+export class PackageBuilder {
+  private readonly source: Source
+  private readonly schema: Schema
+  private readonly state: PipelineState
+  private readonly store: PackageStore
+  private readonly limits: PackageLimits
+  private readonly normalizer: Normalizer
+  private readonly targets = new Map<string, RowTarget>()
+  /** Root tables of resources that are still being read and must not be cut. */
+  private readonly unfinished = new Map<string, Set<string>>()
+  private readonly replacing = new Set<string>()
+  private stateChanged = false
+  private begun = Date.now()
+
+  constructor(parts: {
+    source: Source
+    schema: Schema
+    state: PipelineState
+    store: PackageStore
+    limits: PackageLimits
+    naming: NamingConvention
+    notice(notice: Notice): void
+  }) {
+    this.source = parts.source
+    this.schema = parts.schema
+    this.state = parts.state
+    this.store = parts.store
+    this.limits = parts.limits
+    this.normalizer = new Normalizer(parts.schema, parts.naming, parts.store.nextFilePath, parts.notice)
+  }
+
+  write(resource: Resource, rows: readonly unknown[]): void {
+    const { tableName } = resource.options
+    if (typeof tableName === 'function') {
+      for (const [table, group] of Map.groupBy(rows.flat(Infinity), (row) => tableName(row))) {
+        this.writeTo(resource, group, table)
+      }
+    } else if (rows[0] instanceof MarkedRows) {
+      const { rows: marked, hints } = rows[0]
+      this.writeTo(resource, marked, hints.tableName ?? tableName ?? resource.name, hints)
+    } else {
+      this.writeTo(resource, rows, tableName ?? resource.name)
+    }
+  }
+
+  /** The resource is through: its rows may be packaged, its state is the new state. */
+  rootDone(loaded: readonly Resource[], states: Map<string, ResourceState>): void {
+    for (const resource of loaded) {
+      // A resource without rows still has a table to empty or to declare.
+      if (replaces(resource) || Object.keys(resource.options.columns ?? {}).length > 0) this.write(resource, [])
+      for (const table of this.unfinished.get(resource.name) ?? []) {
+        if (replaces(resource)) this.replacing.add(table)
+      }
+      this.unfinished.delete(resource.name)
+    }
+    for (const [resource, state] of states) {
+      if (Object.keys(state).length === 0) continue
+      setResourceState(this.state, this.source.name, resource, state)
+      this.stateChanged = true
+    }
+  }
+
+  /** A package when size or age ask for one and there is something that may be cut off. */
+  sealIfDue(): LoadPackage | undefined {
+    const bytes = [...this.normalizer.writers()].reduce((sum, writer) => sum + writer.bytes, 0)
+    if (bytes < this.limits.maxBytes && Date.now() - this.begun < this.limits.maxAgeMs) return undefined
+    return this.seal()
+  }
+
+  /** Everything that may be packaged, or `undefined` when there is nothing. */
+  seal(): LoadPackage | undefined {
+    this.begun = Date.now()
+    const held = new Set([...this.unfinished.values()].flatMap((tables) => [...tables]))
+    const ready = [...this.schema.tables.values()].filter((table) => !held.has(rootOf(this.schema, table).name))
+    const taken = this.normalizer.takeFiles(new Set(ready.map((table) => table.name)))
+    const files = taken.flatMap((one) => one.files)
+    const replaced = [...this.replacing].filter((table) => !held.has(table) && this.hasData(table))
+    if (files.length === 0 && replaced.length === 0 && !this.stateChanged) return undefined
+    for (const table of replaced) this.replacing.delete(table)
+    this.stateChanged = false
+    return this.store.seal({
+      loadId: newLoadId(),
+      pipeline: this.state.pipeline_name,
+      dataset: this.state.dataset_name,
+      createdAt: new Date().toISOString(),
+      schema: storedSchema(this.finishedSchema(held)),
+      state: stateRow(this.state),
+      files,
+      replaced,
+    })
+  }
+
+  /** The schema without what belongs to tables that stay behind. */
+  private finishedSchema(held: ReadonlySet<string>): Schema {
+    const copy = copySchema(this.schema)
+    for (const root of held) for (const table of tableWithNested(this.schema, root)) copy.tables.delete(table.name)
+    bumpVersion(copy)
+    this.schema.version = copy.version
+    this.schema.versionHash = copy.versionHash
+    this.schema.previousHashes = copy.previousHashes
+    return copy
+  }
+
+  private hasData(root: string): boolean {
+    return tableWithNested(this.schema, root).some((table) => table.seenData)
+  }
+
+  private writeTo(resource: Resource, rows: readonly unknown[], table: string, hints?: TableHints): void {
+    const key = `${resource.name}\n${table}`
+    let target = this.targets.get(key)
+    if (target === undefined || hints !== undefined) {
+      target = this.newTarget(resource, table, { ...resource.options, ...target?.hints, ...hints })
+      this.targets.set(key, target)
+    }
+    const name = this.normalizer.declare(target).name
+    if (!mayBeCut(resource)) {
+      const tables = this.unfinished.get(resource.name) ?? new Set()
+      this.unfinished.set(resource.name, tables.add(name))
+    }
+    if (rows.length > 0) this.normalizer.write(target, rows)
+  }
+
+  private newTarget(resource: Resource, table: string, hints: TableHints): RowTarget {
+    const { options } = this.source
+    const maxTableNesting = resource.options.maxTableNesting ?? options.maxTableNesting
+    const schemaContract = hints.schemaContract ?? options.schemaContract
+    return {
+      table,
+      resource: resource.name,
+      hints: schemaContract === undefined ? hints : { ...hints, schemaContract },
+      ...(maxTableNesting === undefined ? {} : { maxTableNesting }),
+      ...(options.rootKey === undefined ? {} : { rootKey: options.rootKey }),
+    }
+  }
+}
+
+const dispositionOf = (resource: Resource) => writeDispositionOptions(resource.options.writeDisposition ?? 'append')
+const replaces = (resource: Resource): boolean => dispositionOf(resource).disposition === 'replace'
+
+/** Rows that a second reading would only write again in place. */
+function mayBeCut(resource: Resource): boolean {
+  const { disposition, strategy } = dispositionOf(resource)
+  if (resource.options.resumable !== undefined) return resource.options.resumable
+  return disposition === 'merge' && strategy !== 'scd2' && keyColumns(resource.options.primaryKey).length > 0
+}

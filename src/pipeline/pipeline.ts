@@ -1,0 +1,229 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Config, config as configReference, pipelineDir } from '../config/index.ts'
+import { destinationByName, type Destination, type DestinationSession } from '../destinations/index.ts'
+import { PipelineError } from '../errors/index.ts'
+import { Resource, resource, source, Source, type ResourceData, type ResourceOptions } from '../extract/index.ts'
+import { PackageStore } from '../package/index.ts'
+import { namingConvention } from '../schema/index.ts'
+import { Dataset } from './dataset.ts'
+import { EventStream, type EventListener } from './events.ts'
+import { LoadInfo, type LoadedPackage } from './load-info.ts'
+import { lockPipeline } from './lock.ts'
+import { defaultLimits, type PackageLimits } from './package-builder.ts'
+import { runSources } from './run.ts'
+
+export interface PipelineOptions {
+  name: string
+  /** A name, or a factory's result from `sluice/destinations/<name>`. @default 'duckdb' */
+  destination?: string | Destination
+  /** @default `<name>_dataset` */
+  dataset?: string
+  /** When packages are sealed before the run ends. */
+  package?: Partial<PackageLimits>
+}
+
+export interface RunOptions<Row = unknown> extends ResourceOptions<Row> {
+  signal?: AbortSignal
+}
+
+/** What `run` takes: a source, a resource, several of them, or rows. */
+export type RunData<Row> = Source | Resource<Row> | readonly (Source | Resource<Row>)[] | ResourceData<Row>
+
+/** A named way from sources to one dataset. */
+export function pipeline(options: PipelineOptions): Pipeline {
+  return new Pipeline(options)
+}
+
+export class Pipeline {
+  readonly name: string
+  readonly dataDir: string
+  private readonly options: PipelineOptions
+  private readonly events = new EventStream()
+
+  constructor(options: PipelineOptions) {
+    this.name = options.name
+    this.dataDir = pipelineDir(options.name)
+    this.options = options
+  }
+
+  /** Listens to everything the runs do; returns what ends the listening. */
+  on(listener: EventListener): () => void {
+    return this.events.on(listener)
+  }
+
+  /**
+   * Loads data. Packages that an earlier run sealed but did not load go first. Throws `PipelineError`; what was loaded
+   * before an error stays, complete package by complete package.
+   */
+  async run<Row>(data: RunData<Row>, options: RunOptions<Row> = {}): Promise<LoadInfo> {
+    const begun = performance.now()
+    const { signal = new AbortController().signal, ...resourceOptions } = options
+    const sources = this.asSources(data, resourceOptions)
+    using _lock = lockPipeline(this.dataDir, this.name)
+    const { emit } = this.events
+    try {
+      const destination = await this.destination()
+      const dataset = this.datasetName(destination)
+      await using session = await destination.open({ pipeline: this.name, dataset })
+      this.remember(destination, dataset, session.location)
+      const store = this.packages()
+      store.reset()
+      emit({
+        type: 'run-started',
+        pipeline: this.name,
+        destination: destination.name,
+        location: session.location,
+        dataset,
+        resources: sources.flatMap((one) => one.selected),
+      })
+      const packages = await runSources(
+        {
+          pipeline: this.name,
+          dataset,
+          destination,
+          session,
+          store,
+          config: new Config({ pipeline: this.name }),
+          limits: { ...defaultLimits, ...this.options.package },
+          signal,
+          emit,
+        },
+        sources,
+      )
+      return this.finished(destination, dataset, session.location, packages, performance.now() - begun)
+    } catch (error) {
+      emit({ type: 'run-failed', error, ms: performance.now() - begun })
+      throw error
+    }
+  }
+
+  private finished(
+    destination: Destination,
+    dataset: string,
+    location: string,
+    packages: LoadedPackage[],
+    durationMs: number,
+  ): LoadInfo {
+    this.events.emit({ type: 'run-finished', ms: durationMs })
+    return new LoadInfo({
+      pipeline: this.name,
+      destination: destination.name,
+      dataset,
+      location,
+      packages,
+      durationMs,
+    })
+  }
+
+  /** The loaded tables. */
+  dataset(): Dataset {
+    return new Dataset(() => this.openSession())
+  }
+
+  /** The load packages of this pipeline on disk. */
+  packages(): PackageStore {
+    return new PackageStore(join(this.dataDir, 'packages'))
+  }
+
+  /** Deletes the working data; the destination keeps its tables and the state in them. */
+  drop(): void {
+    rmSync(this.dataDir, { recursive: true, force: true })
+  }
+
+  async openSession(): Promise<DestinationSession> {
+    const destination = await this.destination()
+    return destination.open({ pipeline: this.name, dataset: this.datasetName(destination) })
+  }
+
+  private async destination(): Promise<Destination> {
+    const { destination = 'duckdb' } = this.options
+    if (typeof destination !== 'string') return destination
+    const settings = new Config({ pipeline: this.name })
+    const place = { root: 'destination', name: destination }
+    const text = (key: string): string | undefined => {
+      const value = settings.find(configReference(key), place)
+      return value === undefined ? undefined : String(value)
+    }
+    const credentials = text('credentials') ?? rememberedPath(this.remembered(), destination)
+    const maxIdentifierLength = text('max_identifier_length')
+    return destinationByName(destination, {
+      ...(credentials === undefined ? {} : { credentials }),
+      ...(maxIdentifierLength === undefined ? {} : { maxIdentifierLength: Number(maxIdentifierLength) }),
+    })
+  }
+
+  private datasetName({ capabilities }: Destination): string {
+    const { naming, maxLength } = capabilities.identifiers
+    const name = this.options.dataset ?? `${this.name}_dataset`
+    return namingConvention(naming, maxLength).path(name)
+  }
+
+  private asSources<Row>(data: RunData<Row>, options: ResourceOptions<Row>): Source[] {
+    if (data instanceof Source) return [withOptions(data, options)]
+    if (data instanceof Resource) return [source(this.name, [data.with(options)])]
+    if (isListOfParts(data)) {
+      const sources = data.filter((part): part is Source => part instanceof Source)
+      const resources = data.filter((part): part is Resource<Row> => part instanceof Resource)
+      const loose = resources.length === 0 ? [] : [source(this.name, resources.map((one) => one.with(options)))]
+      return [...sources.map((one) => withOptions(one, options)), ...loose]
+    }
+    const { tableName } = options
+    if (tableName === undefined) {
+      throw new PipelineError('run(): rows need the name of their table', {
+        code: 'WRONG_USE',
+        fix: "give it: run(rows, { tableName: 'users' })",
+      })
+    }
+    const name = typeof tableName === 'string' ? tableName : this.name
+    return [source(this.name, [resource(name, data as ResourceData<Row>, options)])]
+  }
+
+  // ---- what `sluice pipeline` needs to find the data again
+
+  private remember(destination: Destination, dataset: string, location: string): void {
+    mkdirSync(this.dataDir, { recursive: true })
+    const content: RememberedTarget = { destination: destination.name, dataset, location }
+    writeFileSync(join(this.dataDir, 'target.json'), JSON.stringify(content, null, 2))
+  }
+
+  private remembered(): RememberedTarget | undefined {
+    return this.options.destination === undefined ? rememberedTarget(this.name) : undefined
+  }
+}
+
+/** Where a pipeline last loaded to. */
+export interface RememberedTarget {
+  destination: string
+  dataset: string
+  location: string
+}
+
+export function rememberedTarget(pipelineName: string): RememberedTarget | undefined {
+  const path = join(pipelineDir(pipelineName), 'target.json')
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as RememberedTarget) : undefined
+}
+
+/** Opens a pipeline that has run before, from its name alone. */
+export function attach(name: string): Pipeline {
+  const target = rememberedTarget(name)
+  if (target === undefined) {
+    throw new PipelineError(`there is no pipeline "${name}" in ${pipelineDir(name)}`, {
+      code: 'PIPELINE_UNKNOWN',
+      fix: 'run it first, or see what there is with: sluice pipeline --list',
+    })
+  }
+  return new Pipeline({ name, dataset: target.dataset })
+}
+
+const rememberedPath = (target: RememberedTarget | undefined, destination: string): string | undefined =>
+  target?.destination === destination && target.location.startsWith('duckdb:') ? target.location.slice(7) : undefined
+
+function withOptions<Row>(data: Source, options: ResourceOptions<Row>): Source {
+  if (Object.keys(options).length === 0) return data
+  const resources = data.resources.map((one) => one.with(options as ResourceOptions))
+  return new Source(data.name, resources, data.options)
+}
+
+const isListOfParts = <Row>(data: RunData<Row>): data is readonly (Source | Resource<Row>)[] =>
+  Array.isArray(data) && data.length > 0 && data.every((part) => part instanceof Source || part instanceof Resource)

@@ -1,0 +1,145 @@
+import type { Config } from '../config/index.ts'
+import type { Destination, DestinationSession } from '../destinations/index.ts'
+import { extract, type Source } from '../extract/index.ts'
+import { loadPackage } from '../load/index.ts'
+import type { LoadPackage, PackageStore } from '../package/index.ts'
+import { emptySchema, namingConvention, schemaFromStored, type Schema, type StoredSchema } from '../schema/index.ts'
+import type { RunEvent } from './events.ts'
+import type { LoadedPackage } from './load-info.ts'
+import { PackageBuilder, type PackageLimits } from './package-builder.ts'
+import { emptyState, resourceState, stateFromRow, type PipelineState } from './state.ts'
+
+/** What the stages of a run share. */
+export interface RunEnvironment {
+  pipeline: string
+  dataset: string
+  destination: Destination
+  session: DestinationSession
+  store: PackageStore
+  config: Config
+  limits: PackageLimits
+  signal: AbortSignal
+  emit(event: RunEvent): void
+}
+
+/** Loads what earlier runs had sealed but not loaded, then the sources; all stages work at the same time. */
+export async function runSources(environment: RunEnvironment, sources: readonly Source[]): Promise<LoadedPackage[]> {
+  const loaded: LoadedPackage[] = []
+  for (const pending of environment.store.pending()) {
+    const done = await loadOne(environment, pending, true)
+    if (done !== undefined) loaded.push(done)
+  }
+  // Read after the pending packages: their state is part of it.
+  const state = await readState(environment)
+  for (const source of sources) loaded.push(...(await runSource(environment, source, state)))
+  return loaded
+}
+
+/** State lives in the destination, in the transaction of the rows it belongs to; that copy is the one that counts. */
+async function readState({ session, pipeline, dataset }: RunEnvironment): Promise<PipelineState> {
+  const row = await session.ledger.readState(pipeline)
+  return row === undefined ? emptyState(pipeline, dataset) : { ...stateFromRow(row), dataset_name: dataset }
+}
+
+async function readSchema({ session }: RunEnvironment, name: string): Promise<Schema> {
+  const stored = await session.ledger.readSchema(name)
+  return stored === undefined ? emptySchema(name) : schemaFromStored(JSON.parse(stored) as StoredSchema)
+}
+
+async function runSource(environment: RunEnvironment, source: Source, state: PipelineState): Promise<LoadedPackage[]> {
+  const { destination, emit, signal } = environment
+  const { identifiers } = destination.capabilities
+  const naming = namingConvention(identifiers.naming, identifiers.maxLength)
+  const schemaName = naming.path(source.name)
+  state.schema_names = [...new Set([...(state.schema_names ?? []), schemaName])]
+  state.default_schema_name ??= schemaName
+  state.destination_type = destination.name
+  const builder = new PackageBuilder({
+    source,
+    schema: await readSchema(environment, schemaName),
+    state,
+    store: environment.store,
+    limits: environment.limits,
+    naming,
+    notice: (notice) => emit({ type: 'notice', notice }),
+  })
+  const queue = new LoadQueue(environment)
+  const push = (sealed: LoadPackage | undefined): Promise<void> | undefined => {
+    if (sealed === undefined) return undefined
+    const { loadId, files } = sealed.manifest
+    const [rows, bytes] = [sum(files, 'rows'), sum(files, 'bytes')]
+    emit({ type: 'package-sealed', loadId, rows, bytes })
+    return queue.push(sealed)
+  }
+  try {
+    await extract(source, {
+      signal: AbortSignal.any([signal, queue.failed]),
+      config: environment.config,
+      stateOf: (resource) => resourceState(state, source.name, resource),
+      write: (resource, rows) => builder.write(resource, rows),
+      pageDone: async () => push(builder.sealIfDue()),
+      rootDone: (_root, loaded, states) => builder.rootDone(loaded, states),
+      emit,
+    })
+    await push(builder.seal())
+  } catch (error) {
+    // A failed load stops the extraction; the load's error is the one that tells why.
+    await queue.drain()
+    throw error
+  }
+  return queue.drain()
+}
+
+const sum = <K extends string>(items: readonly Record<K, number>[], key: K): number =>
+  items.reduce((total, item) => total + item[key], 0)
+
+/** Sealed packages wait here for the loader. One may wait while one loads; then extraction waits too. */
+class LoadQueue {
+  private readonly environment: RunEnvironment
+  private readonly abort = new AbortController()
+  private readonly loaded: LoadedPackage[] = []
+  private last: Promise<void> = Promise.resolve()
+  private beforeLast: Promise<void> = Promise.resolve()
+
+  constructor(environment: RunEnvironment) {
+    this.environment = environment
+  }
+
+  /** Aborted as soon as a load fails. */
+  get failed(): AbortSignal {
+    return this.abort.signal
+  }
+
+  /** Takes a package; resolves when there is room for the next one. */
+  push(sealed: LoadPackage): Promise<void> {
+    const room = this.beforeLast
+    this.beforeLast = this.last
+    this.last = this.last.then(async () => {
+      const done = await loadOne(this.environment, sealed, false)
+      if (done !== undefined) this.loaded.push(done)
+    })
+    // The failure is thrown from `drain`; until then nobody awaits this promise.
+    this.last.catch((error: unknown) => this.abort.abort(error))
+    return room
+  }
+
+  async drain(): Promise<LoadedPackage[]> {
+    await this.last
+    return this.loaded
+  }
+}
+
+async function loadOne(
+  { session, store, emit }: RunEnvironment,
+  sealed: LoadPackage,
+  recovered: boolean,
+): Promise<LoadedPackage | undefined> {
+  const begun = performance.now()
+  const receipt = await loadPackage(session, sealed)
+  store.finish(sealed)
+  if (receipt.alreadyLoaded) return undefined
+  const rows = Object.fromEntries(receipt.rows)
+  const { loadId, changes } = receipt
+  emit({ type: 'package-loaded', loadId, rows, ms: performance.now() - begun, changes, recovered })
+  return { loadId, state: 'loaded', failedJobs: [], rows, changes }
+}

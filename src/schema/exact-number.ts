@@ -1,0 +1,29 @@
+/**
+ * A number of JSON whose text a JavaScript number would not keep: `12.0`, `1e5`, or one with more digits than a
+ * double holds. Whole numbers beyond 2^53 arrive as `bigint` instead.
+ */
+export class ExactNumber {
+  readonly text: string
+  /** `double`: a double holds the value, only the spelling matters; `decimal`: a double would round it. */
+  readonly dataType: 'double' | 'decimal'
+
+  constructor(text: string, dataType: 'double' | 'decimal') {
+    this.text = text
+    this.dataType = dataType
+  }
+
+  /** The nearest double. */
+  valueOf(): number {
+    return Number(this.text)
+  }
+
+  toString(): string {
+    return this.text
+  }
+}
+
+/** A decimal given as text, for rows made in code: `decimal('12.30')`. */
+export function decimal(text: string): ExactNumber {
+  if (!/^-?\d+(\.\d+)?$/.test(text)) throw new RangeError(`expected a decimal such as "12.30", got "${text}"`)
+  return new ExactNumber(text, 'decimal')
+}

@@ -1,0 +1,38 @@
+export { contentId, digestId, keyId, nestedRowId, randomRowId } from './row-id.ts'
+export { canonicalJson, plainJson } from './canonical-json.ts'
+export { coerce, decimalDigits, fitsInt64, inferType } from './coerce.ts'
+export { decimal, ExactNumber } from './exact-number.ts'
+export { identifierTag, namingConvention, namingNames, type NamingConvention, type NamingName } from './naming.ts'
+export {
+  applyColumnHints,
+  bumpVersion,
+  columnsWith,
+  completeColumn,
+  contractMode,
+  copySchema,
+  emptySchema,
+  keyColumns,
+  rootOf,
+  tableWithNested,
+  typedColumns,
+  withNames,
+  writeDispositionOptions,
+  wrongValue,
+} from './schema.ts'
+export { schemaEngineVersion, schemaFromStored, storedColumn, storedSchema, type StoredSchema } from './stored.ts'
+export { finerThanMicroseconds } from './temporal.ts'
+export { isSystemTable, system } from './types.ts'
+export type {
+  Column,
+  ColumnHints,
+  ContractEntity,
+  ContractMode,
+  DataType,
+  Disposition,
+  MergeStrategy,
+  Schema,
+  SchemaContract,
+  Table,
+  WriteDisposition,
+  WriteDispositionOptions,
+} from './types.ts'

@@ -1,0 +1,66 @@
+const isoTimestamp =
+  /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s?(Z|z|[+-]\d\d(?::?\d\d)?)?$/
+const isoDate = /^(\d{4})-(\d\d)-(\d\d)$/
+const isoTime = /^(\d\d):(\d\d)(?::(\d\d)(\.\d{1,9})?)?$/
+
+function isDay(year: number, month: number, day: number): boolean {
+  if (year === 0 || month < 1 || month > 12 || day < 1) return false
+  return day <= 28 || day <= new Date(Date.UTC(year, month, 0)).getUTCDate()
+}
+
+/** True for text that dlt's default detector takes for a timestamp: a full ISO date with a time of day. */
+export function isTimestampText(text: string): boolean {
+  // The length and the two dashes rule out nearly all other text before the pattern runs.
+  if (text.length < 16 || text.length > 38 || text.charCodeAt(4) !== 45 || text.charCodeAt(7) !== 45) return false
+  const match = isoTimestamp.exec(text)
+  return match !== null && isMoment(match)
+}
+
+function isMoment(match: RegExpExecArray): boolean {
+  const zone = match[8]
+  return (
+    isDay(Number(match[1]), Number(match[2]), Number(match[3])) &&
+    Number(match[4]) < 24 &&
+    Number(match[5]) < 60 &&
+    Number(match[6] ?? 0) < 60 &&
+    (zone === undefined || zone.length === 1 || (Number(zone.slice(1, 3)) < 16 && Number(zone.slice(-2)) < 60))
+  )
+}
+
+/** Text of a timestamp, or of a date, as `YYYY-MM-DDTHH:MM:SS.ffffff±HH:MM`; `undefined` when it is neither. */
+export function timestampText(text: string): string | undefined {
+  if (isTimestampText(text)) {
+    const match = isoTimestamp.exec(text)!
+    const [, year, month, day, hour, minute, second = '00', fraction, zone = 'Z'] = match
+    const micros = fraction === undefined ? '' : `.${fraction.slice(0, 6)}`
+    return `${year}-${month}-${day}T${hour}:${minute}:${second}${micros}${zoneText(zone)}`
+  }
+  return dateText(text) === undefined ? undefined : `${text}T00:00:00Z`
+}
+
+/** More digits than microseconds: stored timestamps keep six. */
+export const finerThanMicroseconds = (text: string): boolean => /[.,]\d{6}0*[1-9]/.test(text)
+
+function zoneText(zone: string): string {
+  if (zone.length === 1) return 'Z'
+  if (zone.length === 3) return `${zone}:00`
+  return zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone
+}
+
+export function dateText(text: string): string | undefined {
+  const match = isoDate.exec(text)
+  return match !== null && isDay(Number(match[1]), Number(match[2]), Number(match[3])) ? text : undefined
+}
+
+export function timeText(text: string): string | undefined {
+  const match = isoTime.exec(text)
+  if (match === null || Number(match[1]) > 23 || Number(match[2]) > 59 || Number(match[3] ?? 0) > 59) return undefined
+  return match[3] === undefined ? `${text}:00` : text
+}
+
+/** Unix seconds, whole or not, as timestamp text; `undefined` outside the years 1 to 9999. */
+export function unixTimestampText(seconds: number): string | undefined {
+  const date = new Date(seconds * 1000)
+  const year = date.getUTCFullYear()
+  return Number.isNaN(date.getTime()) || year < 1 || year > 9999 ? undefined : date.toISOString()
+}
