@@ -56,8 +56,6 @@ export class IncrementalCursor {
   readonly startValue: CursorValue | undefined
   readonly endValue: CursorValue | undefined
   readonly initialValue: CursorValue | undefined
-  /** The furthest value so far. */
-  lastValue: CursorValue | undefined
   /** Rows beyond the range have come and the order says that no others follow. */
   exhausted = false
   private readonly declared: Incremental
@@ -67,6 +65,9 @@ export class IncrementalCursor {
   private readonly stored: CursorState | undefined
   private readonly storedHashes: ReadonlySet<string>
   private boundaryHashes: Set<string>
+  /** The furthest value of all runs. */
+  private furthest: CursorValue | undefined
+  private moved = false
 
   constructor(declared: Incremental, resource: string, primaryKey: readonly string[], stored: CursorState | undefined) {
     this.declared = declared
@@ -77,12 +78,17 @@ export class IncrementalCursor {
     this.initialValue = declared.initialValue
     this.endValue = declared.endValue
     const last = (this.stored?.last_value as CursorValue | undefined) ?? undefined
-    this.lastValue = last ?? declared.initialValue
+    this.furthest = last ?? declared.initialValue
     this.startValue = last === undefined ? declared.initialValue : this.withLag(last)
     const keys = declared.primaryKey ?? primaryKey
     this.keys = typeof keys === 'string' ? [keys] : keys
     this.storedHashes = new Set(this.stored?.unique_hashes ?? [])
     this.boundaryHashes = new Set(this.storedHashes)
+  }
+
+  /** The furthest value so far; where the run begins until a row came. */
+  get lastValue(): CursorValue | undefined {
+    return this.moved ? this.furthest : this.startValue
   }
 
   /** The rows of a page that lie in the range and were not loaded before. */
@@ -95,7 +101,7 @@ export class IncrementalCursor {
     if (this.declared.endValue !== undefined) return undefined
     return {
       initial_value: this.declared.initialValue ?? null,
-      last_value: this.lastValue ?? null,
+      last_value: this.furthest ?? null,
       start_value: this.stored?.last_value ?? this.declared.initialValue ?? null,
       unique_hashes: this.dropsKnown ? [...this.boundaryHashes] : [],
     }
@@ -126,20 +132,25 @@ export class IncrementalCursor {
 
   /** Moves the cursor on; false for a row at the boundary that was loaded before. */
   private remember(row: unknown, value: CursorValue): boolean {
-    const order = this.lastValue === undefined ? 1 : this.compare(value, this.lastValue)
+    const order = this.furthest === undefined ? 1 : this.compare(value, this.furthest)
     if (!this.dropsKnown) {
-      if (order > 0) this.lastValue = value
+      if (order > 0) this.moveTo(value)
       return true
     }
     const hash = this.hashOf(row)
     const atStart = this.stored !== undefined && this.compare(value, this.stored.last_value as CursorValue) === 0
     if (order > 0) {
-      this.lastValue = value
+      this.moveTo(value)
       this.boundaryHashes = new Set([hash])
     } else if (order === 0) {
       this.boundaryHashes.add(hash)
     }
     return !(atStart && this.storedHashes.has(hash))
+  }
+
+  private moveTo(value: CursorValue): void {
+    this.furthest = value
+    this.moved = true
   }
 
   private cursorOf(row: unknown): CursorValue | undefined {
