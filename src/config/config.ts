@@ -16,11 +16,13 @@ export class ConfigReference {
   readonly key: string
   readonly isSecret: boolean
   readonly optional: boolean
+  readonly fallback: unknown
 
-  constructor(key: string, isSecret: boolean, optional: boolean) {
+  constructor(key: string, isSecret: boolean, optional: boolean, fallback?: unknown) {
     this.key = key
     this.isSecret = isSecret
     this.optional = optional
+    this.fallback = fallback
   }
 
   toJSON(): string {
@@ -32,8 +34,8 @@ export class ConfigReference {
 export const secret = (key: string): ConfigReference => new ConfigReference(key, true, false)
 
 /** A setting from the environment, `secrets.toml` or `config.toml`. */
-export const config = (key: string, options: { optional?: boolean } = {}): ConfigReference =>
-  new ConfigReference(key, false, options.optional ?? false)
+export const config = (key: string, options: { optional?: boolean; fallback?: unknown } = {}): ConfigReference =>
+  new ConfigReference(key, false, options.optional ?? options.fallback !== undefined, options.fallback)
 
 interface Provider {
   name: string
@@ -79,7 +81,7 @@ export class Config {
   get(reference: ConfigReference, place: ConfigPlace): unknown {
     const value = this.find(reference, place)
     if (value === undefined && !reference.optional) throw this.missing(reference, place)
-    return value
+    return value ?? reference.fallback
   }
 
   private paths(key: string, { root, section, name }: ConfigPlace): string[][] {

@@ -1,0 +1,130 @@
+import { looksCopied, ConfigReference, type Config, type ConfigPlace } from '../../config/index.ts'
+import { addSecret, PipelineError } from '../../errors/index.ts'
+import { jsonPath } from '../../extract/index.ts'
+import { joinUrl, setParams, type RestRequest, type RestResponse } from './request.ts'
+import type { AuthSpec, Setting } from './spec.ts'
+
+/** Adds credentials to a request just before it is sent. */
+export interface Auth {
+  apply(request: RestRequest): Promise<void>
+  /** Forgets a token that the server refused; true when another attempt makes sense. */
+  refresh(): boolean
+  /** Some value still looks like the one from documentation. */
+  looksCopied: boolean
+}
+
+/** Looks up settings of one source. Literal secrets are remembered for masking as well. */
+export class Settings {
+  private readonly config: Config
+  readonly place: ConfigPlace
+
+  constructor(config: Config, place: ConfigPlace) {
+    this.config = config
+    this.place = place
+  }
+
+  text(setting: Setting): string {
+    return setting instanceof ConfigReference ? String(this.config.get(setting, this.place)) : setting
+  }
+
+  /** A secret field; where the spec leaves it out, it is looked up under its own name, as in dlt. */
+  secret(setting: Setting | undefined, field: string): string {
+    const value = setting ?? this.implied(field)
+    const text = this.text(value)
+    addSecret(text)
+    return text
+  }
+
+  private implied(field: string): ConfigReference {
+    const nested = new ConfigReference(`credentials.${field}`, true, true)
+    return this.config.find(nested, this.place) === undefined ? new ConfigReference(field, true, false) : nested
+  }
+}
+
+type Send = (request: RestRequest) => Promise<RestResponse>
+
+export function createAuth(spec: AuthSpec, settings: Settings, baseUrl: string, send: Send): Auth {
+  switch (spec.type) {
+    case 'bearer': {
+      const token = settings.secret(spec.token, 'token')
+      return headerAuth(`Bearer ${token}`, token)
+    }
+    case 'http_basic': {
+      const username = settings.secret(spec.username, 'username')
+      const password = settings.secret(spec.password, 'password')
+      return headerAuth(`Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`, username)
+    }
+    case 'api_key':
+      return apiKeyAuth(spec, settings.secret(spec.apiKey, 'api_key'))
+    case 'jwt_exchange':
+      return exchangeAuth(spec, settings, baseUrl, send)
+  }
+}
+
+const headerAuth = (value: string, secret: string, name = 'Authorization'): Auth => ({
+  async apply(request) {
+    request.headers[name] = value
+  },
+  refresh: () => false,
+  looksCopied: looksCopied(secret),
+})
+
+function apiKeyAuth(spec: Extract<AuthSpec, { type: 'api_key' }>, key: string): Auth {
+  const { name = 'Authorization', location = 'header', scheme } = spec
+  const value = scheme === undefined ? key : `${scheme} ${key}`
+  if (location === 'header') return headerAuth(value, key, name)
+  return {
+    async apply(request) {
+      if (location === 'cookie') addCookie(request, name, value)
+      else setParams(request.url, { [name]: value })
+    },
+    refresh: () => false,
+    looksCopied: looksCopied(key),
+  }
+}
+
+function addCookie(request: RestRequest, name: string, value: string): void {
+  const cookie = `${name}=${value}`
+  request.headers.Cookie = request.headers.Cookie === undefined ? cookie : `${request.headers.Cookie}; ${cookie}`
+}
+
+function exchangeAuth(
+  spec: Extract<AuthSpec, { type: 'jwt_exchange' }>,
+  settings: Settings,
+  baseUrl: string,
+  send: Send,
+): Auth {
+  const params = Object.entries(spec.params ?? {}).map(([name, value]) => [name, settings.secret(value, name)] as const)
+  const path = jsonPath(spec.tokenPath ?? 'jwt')
+  let token: Promise<string> | undefined
+  const exchange = async (): Promise<string> => {
+    const url = joinUrl(baseUrl, spec.url)
+    const request: RestRequest = { method: spec.method ?? 'GET', url, headers: {}, body: undefined }
+    if (request.method === 'GET') setParams(url, Object.fromEntries(params))
+    else request.body = Object.fromEntries(params)
+    const { body } = await send(request)
+    const value = path.first(body)
+    if (typeof value !== 'string') {
+      throw new PipelineError(`${url.origin}${url.pathname} answered without a token at "${path.text}"`, {
+        code: 'HTTP_FAILED',
+        fix: 'check tokenPath of the auth, and that the key may request tokens',
+      })
+    }
+    addSecret(value)
+    return value
+  }
+  return {
+    async apply(request) {
+      // One exchange for all: requests that come meanwhile wait for the same promise.
+      token ??= exchange()
+      const value = await token
+      if (spec.sendAs === 'cookie') addCookie(request, spec.cookieName ?? 'jwt', value)
+      else request.headers.Authorization = `Bearer ${value}`
+    },
+    refresh() {
+      token = undefined
+      return true
+    },
+    looksCopied: params.some(([, value]) => looksCopied(value)),
+  }
+}

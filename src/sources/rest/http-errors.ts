@@ -1,0 +1,104 @@
+import { PipelineError } from '../../errors/index.ts'
+import type { Auth } from './auth.ts'
+import type { RestRequest } from './request.ts'
+
+/** Method and address without its query: parameters may hold keys. */
+export const requestName = ({ method, url }: RestRequest): string => `${method} ${url.origin}${url.pathname}`
+
+interface Failure {
+  request: RestRequest
+  status: number
+  text: string
+  resource: string
+  attempts: number
+  auth: Auth | undefined
+}
+
+/** An answer with an error status, in two lines that say what to do. */
+export function errorForStatus(failure: Failure): PipelineError {
+  const { request, status, text, resource, attempts } = failure
+  const said = bodyMessage(text)
+  const tried = attempts > 1 ? ` after ${attempts} attempts` : ''
+  return new PipelineError(
+    `resource "${resource}": ${requestName(request)} answered ${status}${tried}${said === '' ? '' : `: ${said}`}`,
+    {
+      code: 'HTTP_STATUS',
+      resource,
+      recovery: status === 429 || status >= 500 ? 'retry' : 'abort',
+      fix: fixFor(failure),
+      cause: { status },
+    },
+  )
+}
+
+function fixFor({ status, auth }: Failure): string {
+  switch (status) {
+    case 401:
+      return auth?.looksCopied === true
+        ? 'the key is still the example from the documentation: put your own into .sluice/secrets.toml'
+        : 'check the key: it is missing, mistyped or revoked'
+    case 403:
+      return 'the key is valid but may not read this: check its rights and the plan of the account'
+    case 404:
+      return 'check the path and the ids in it; to go on without missing ones, add responseActions: [{ statusCode: 404, action: "ignore" }]'
+    case 429:
+      return 'the API wants fewer requests: set client.rateLimit, or run again later'
+    default:
+      return status >= 500
+        ? 'the server is in trouble: run again later, nothing was half-loaded'
+        : 'the API refuses the request: compare its parameters with the documentation'
+  }
+}
+
+/** What the server says about an error: the message of a JSON body, or the beginning of a text. */
+function bodyMessage(text: string): string {
+  const short = (message: string): string => {
+    const line = message.replace(/\s+/g, ' ').trim()
+    return line.length > 160 ? `${line.slice(0, 157)}…` : line
+  }
+  try {
+    const body = JSON.parse(text) as Record<string, unknown> | null
+    const error = body?.error
+    const inner = typeof error === 'object' && error !== null ? (error as Record<string, unknown>).message : error
+    const message = body?.message ?? inner
+    return typeof message === 'string' ? short(message) : ''
+  } catch {
+    return /<\w/.test(text) ? '' : short(text)
+  }
+}
+
+export function notJson(
+  request: RestRequest,
+  resource: string,
+  contentType: string,
+  text: string,
+  attempts: number,
+  cause: unknown,
+): PipelineError {
+  const what = /^\s*</.test(text) ? 'an HTML page' : `text that is not JSON (${(cause as Error).message})`
+  return new PipelineError(
+    `resource "${resource}": ${requestName(request)} answered with ${what} (${contentType}) after ${attempts} attempts`,
+    {
+      code: 'HTTP_NOT_JSON',
+      resource,
+      recovery: 'retry',
+      fix: 'check the base URL; a login or maintenance page in between answers like this',
+      cause,
+    },
+  )
+}
+
+export const requestFailed = (
+  request: RestRequest,
+  resource: string,
+  reason: string,
+  attempts: number,
+  cause: unknown,
+): PipelineError =>
+  new PipelineError(`resource "${resource}": ${requestName(request)} failed after ${attempts} attempts: ${reason}`, {
+    code: 'HTTP_FAILED',
+    resource,
+    recovery: 'retry',
+    fix: 'check the network and the base URL, then run again; nothing was half-loaded',
+    cause,
+  })

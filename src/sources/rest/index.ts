@@ -1,0 +1,18 @@
+export { config, secret } from '../../config/index.ts'
+export { RestClient, type RequestContext } from './client.ts'
+export { Settings } from './auth.ts'
+export { configuredList, restSource } from './rest-source.ts'
+export type { CustomPaginator, Page, Paginator } from './paginate/index.ts'
+export type { RestRequest, RestResponse } from './request.ts'
+export { joinUrl } from './request.ts'
+export type {
+  AuthSpec,
+  ClientSpec,
+  EndpointSpec,
+  PaginatorSpec,
+  RateLimit,
+  ResponseAction,
+  RestIncremental,
+  RestResourceSpec,
+  RestSourceSpec,
+} from './spec.ts'

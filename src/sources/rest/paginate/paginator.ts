@@ -1,0 +1,48 @@
+import { PipelineError } from '../../../errors/index.ts'
+import { jsonPath } from '../../../extract/index.ts'
+import type { RestRequest, RestResponse } from '../request.ts'
+
+/** A page as a paginator sees it. */
+export interface Page {
+  response: RestResponse
+  rows: readonly unknown[]
+}
+
+/** How to get from one page to the next. Fresh for every series of pages. */
+export interface Paginator {
+  /** Prepares the first request. */
+  first(request: RestRequest): void
+  /** Changes the request into the next one; false when this page was the last. */
+  next(request: RestRequest, page: Page): boolean
+}
+
+/** A paginator of one's own: `{ type: 'custom', create: () => ({ first, next }) }`. */
+export interface CustomPaginator {
+  type: 'custom'
+  create(): Paginator
+}
+
+/** A whole number from an answer, text included; `undefined` when the path selects nothing. */
+export function numberAt(body: unknown, path: string): number | undefined {
+  const value = jsonPath(path).first(body)
+  if (value === undefined || value === null) return undefined
+  const number = Number(value)
+  if (Number.isInteger(number)) return number
+  throw new PipelineError(`paging: expected a whole number at "${path}", got ${JSON.stringify(String(value).slice(0, 40))}`, {
+    code: 'PAGING_UNKNOWN',
+    fix: 'correct totalPath, or set it to null',
+  })
+}
+
+/** A flag from an answer: booleans and the usual words. */
+export function flagAt(body: unknown, path: string): boolean {
+  const value = jsonPath(path).first(body)
+  if (typeof value === 'boolean') return value
+  const word = String(value).toLowerCase()
+  if (['true', 'yes', 't', 'y', '1'].includes(word)) return true
+  if (['false', 'no', 'f', 'n', '0'].includes(word)) return false
+  throw new PipelineError(`paging: expected true or false at "${path}", got ${JSON.stringify(word.slice(0, 40))}`, {
+    code: 'PAGING_UNKNOWN',
+    fix: 'correct hasMorePath',
+  })
+}

@@ -1,0 +1,89 @@
+import { PipelineError } from '../../errors/index.ts'
+import { jsonPath, type JsonPath } from '../../extract/index.ts'
+
+/** Takes the rows out of answers. */
+export interface RowSelector {
+  rows(body: unknown): unknown[]
+}
+
+/** By a path; one match that is a list is the list of rows, anything else is a row. */
+export function pathSelector(path: string): RowSelector {
+  const compiled: JsonPath = jsonPath(path)
+  return {
+    rows(body) {
+      const found = compiled.all(body)
+      const value = found.length === 1 ? found[0] : found.flat()
+      if (value === null || value === undefined) return []
+      return Array.isArray(value) ? value : [value]
+    },
+  }
+}
+
+const usualNames = [
+  'data',
+  'items',
+  'results',
+  'result',
+  'records',
+  'rows',
+  'entries',
+  'entities',
+  'objects',
+  'content',
+  'payload',
+  'values',
+  'value',
+]
+/** Lists here describe the answer, they are not its rows. */
+const sideNames = new Set(['meta', 'metadata', 'pagination', 'paging', 'links', '_links', 'errors', 'warnings', 'extras', 'headers'])
+const searchDepth = 3
+
+/** Finds the rows in the first answer and takes them from the same place in the others. */
+export function detectingSelector(): RowSelector {
+  let place: string[] | undefined
+  return {
+    rows(body) {
+      if (Array.isArray(body)) return body
+      if (typeof body !== 'object' || body === null) return body === null || body === undefined ? [] : [body]
+      place ??= findRows(body)
+      const value = place.reduce<unknown>((current, key) => (current as Record<string, unknown> | null)?.[key], body)
+      if (value === null || value === undefined) return []
+      return Array.isArray(value) ? value : [value]
+    },
+  }
+}
+
+interface Candidate {
+  place: string[]
+  list: unknown[]
+}
+
+/** The list that is most likely the rows: of objects, under a usual name, not deep down. `[]` is the answer itself. */
+function findRows(body: object): string[] {
+  const candidates = lists(body, [])
+  const ofObjects = candidates.filter(({ list }) => list.length > 0 && typeof list[0] === 'object')
+  const pool = ofObjects.length > 0 ? ofObjects : candidates.filter(({ list }) => list.length === 0)
+  const named = pool.find(({ place }) => usualNames.includes(place.at(-1)!.toLowerCase()))
+  const shallow = pool.toSorted((a, b) => a.place.length - b.place.length)
+  const best = named ?? shallow[0]
+  // An object with an id of its own is a row that happens to have lists.
+  if (best !== undefined && named === undefined && 'id' in body) return []
+  const rivals = shallow.filter(({ place }) => place.length === best?.place.length)
+  if (named === undefined && rivals.length > 1 && best!.list.length > 0) throw ambiguous(rivals)
+  return best?.place ?? []
+}
+
+function lists(value: object, place: string[]): Candidate[] {
+  if (place.length >= searchDepth) return []
+  return Object.entries(value).flatMap(([key, inner]): Candidate[] => {
+    if (sideNames.has(key.toLowerCase())) return []
+    if (Array.isArray(inner)) return [{ place: [...place, key], list: inner }]
+    return typeof inner === 'object' && inner !== null ? lists(inner, [...place, key]) : []
+  })
+}
+
+const ambiguous = (rivals: Candidate[]): PipelineError =>
+  new PipelineError(`the answer has several lists: ${rivals.map(({ place }) => place.join('.')).join(', ')}`, {
+    code: 'SOURCE_INVALID',
+    fix: `say which one holds the rows: dataSelector: '${rivals[0]!.place.join('.')}'`,
+  })

@@ -1,0 +1,53 @@
+import { PipelineError } from '../../errors/index.ts'
+import { jsonPath, type IncrementalCursor } from '../../extract/index.ts'
+
+/** What placeholders can name. */
+export interface TemplateValues {
+  /** Name of the parent resource. */
+  parent: string | undefined
+  row: unknown
+  cursor: IncrementalCursor | undefined
+  convert: ((value: unknown) => unknown) | undefined
+}
+
+const placeholder = /\{(resources|incremental)\.([^{}]+)\}/g
+const whole = /^\{(resources|incremental)\.([^{}]+)\}$/
+
+/** The parent resources that a template names. */
+export const parentsIn = (template: unknown): string[] =>
+  [...JSON.stringify(template ?? '').matchAll(/\{resources\.(\w+)\./g)].map((match) => match[1]!)
+
+/** Fills placeholders in a path; values cannot leave their place in it. */
+export const fillPath = (path: string, values: TemplateValues): string =>
+  path.replace(placeholder, (_, scope: string, name: string) => encodeURIComponent(required(scope, name, values)))
+
+/** Fills placeholders in parameters, headers and bodies. A text that is one placeholder keeps the value's type. */
+export function fill(template: unknown, values: TemplateValues): unknown {
+  if (typeof template === 'string') {
+    const only = whole.exec(template)
+    if (only !== null) return valueOf(only[1]!, only[2]!, values)
+    return template.replace(placeholder, (_, scope: string, name: string) => required(scope, name, values))
+  }
+  if (Array.isArray(template)) return template.map((item) => fill(item, values))
+  if (typeof template !== 'object' || template === null) return template
+  return Object.fromEntries(Object.entries(template).map(([key, inner]) => [key, fill(inner, values)]))
+}
+
+function required(scope: string, name: string, values: TemplateValues): string {
+  const value = valueOf(scope, name, values)
+  if (value !== undefined && value !== null && typeof value !== 'object') return String(value)
+  throw new PipelineError(`{${scope}.${name}} has no value to put into a request`, {
+    code: 'SOURCE_INVALID',
+    fix: 'name a field that every parent row has, or filter the others out',
+  })
+}
+
+function valueOf(scope: string, name: string, { parent, row, cursor, convert }: TemplateValues): unknown {
+  if (scope === 'incremental') {
+    const property = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+    const value = (cursor as unknown as Record<string, unknown> | undefined)?.[property]
+    return value !== undefined && convert !== undefined ? convert(value) : value
+  }
+  const path = name.slice(name.indexOf('.') + 1)
+  return name.startsWith(`${parent}.`) ? jsonPath(path).first(row) : undefined
+}
