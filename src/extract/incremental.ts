@@ -68,6 +68,8 @@ export class IncrementalCursor {
   /** The furthest value of all runs. */
   private furthest: CursorValue | undefined
   private moved = false
+  private previous: CursorValue | undefined
+  private outOfOrder = false
 
   constructor(declared: Incremental, resource: string, primaryKey: readonly string[], stored: CursorState | undefined) {
     this.declared = declared
@@ -116,18 +118,32 @@ export class IncrementalCursor {
   private accept(row: unknown): boolean {
     const value = this.cursorOf(row)
     if (value === undefined) return this.declared.onCursorValueMissing === 'include'
+    this.watchOrder(value)
     if (this.beyondEnd(value)) {
-      if (this.declared.rowOrder === 'asc') this.exhausted = true
+      if (this.declared.rowOrder === 'asc') this.stopEarly()
       return false
     }
     if (this.startValue !== undefined) {
       const order = this.compare(value, this.startValue)
       if (order < 0 || (order === 0 && this.declared.rangeStart === 'open')) {
-        if (order < 0 && this.declared.rowOrder === 'desc') this.exhausted = true
+        if (order < 0 && this.declared.rowOrder === 'desc') this.stopEarly()
         return false
       }
     }
     return this.remember(row, value)
+  }
+
+  /** A source that does not keep the declared order is read to its end. */
+  private watchOrder(value: CursorValue): void {
+    const { rowOrder } = this.declared
+    if (rowOrder === undefined || this.outOfOrder) return
+    const order = this.previous === undefined ? 0 : compareValues(value, this.previous, this.resource)
+    this.outOfOrder = rowOrder === 'asc' ? order < 0 : order > 0
+    this.previous = value
+  }
+
+  private stopEarly(): void {
+    this.exhausted = !this.outOfOrder
   }
 
   /** Moves the cursor on; false for a row at the boundary that was loaded before. */

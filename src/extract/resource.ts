@@ -77,6 +77,25 @@ export class Resource<Row = unknown> {
     return this.withStep((rows) => rows.filter((row) => keep(row as Row)))
   }
 
+  /**
+   * Leaves out rows whose field had a value that an earlier run already saw. The values are kept in the resource's
+   * state, so this is for short lists of ids.
+   */
+  remembering(field: string): Resource<Row> {
+    const { produce } = this
+    return this.copy({
+      produce: async function* (page, context) {
+        const seen = new Set((context.state.seen ??= []) as unknown[])
+        for await (const rows of asPages(produce(page, context))) {
+          const fresh = rows.filter((row) => !seen.has((row as Record<string, unknown>)[field]))
+          for (const row of fresh) seen.add((row as Record<string, unknown>)[field])
+          yield fresh
+        }
+        context.state.seen = [...seen]
+      },
+    })
+  }
+
   /** Reads at most so many pages, as dlt's `add_limit` does. */
   limit(pages: number): Resource<Row> {
     return this.copy({ pageLimit: pages })
@@ -108,6 +127,7 @@ export class Resource<Row = unknown> {
     upstream?: Resource
     steps?: readonly Step[]
     pageLimit?: number
+    produce?: Resource['produce']
   }): Resource<Row> {
     return new Resource<Row>({
       name: this.name,

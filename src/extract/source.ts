@@ -36,6 +36,11 @@ export class Source {
     return new Source(this.name, resources, this.options)
   }
 
+  /** The same source with more resources. */
+  adding(...resources: readonly Resource[]): Source {
+    return new Source(this.name, [...this.resources, ...resources], this.options)
+  }
+
   /** Every root resource limited to so many pages. */
   limit(pages: number): Source {
     const resources = this.resources.map((one) => (one.upstream === undefined ? one.limit(pages) : one))

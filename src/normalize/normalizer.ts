@@ -344,7 +344,8 @@ export class Normalizer {
     if (column === discardRow || column === discardValue) return column === discardValue
     const text = cellText(walker, column, value)
     if (text === undefined) return this.placeElsewhere(walker, column, value)
-    if (walker.cells[slot.columnIndex] !== undefined) this.moveCollided(walker, slot, row)
+    const earlier = walker.cells[slot.columnIndex]
+    if (earlier !== undefined && earlier !== text) this.moveCollided(walker, slot, row)
     walker.cells[slot.columnIndex] = text
     return true
   }

@@ -62,9 +62,14 @@ export class PackageBuilder {
   write(resource: Resource, rows: readonly unknown[]): void {
     const { tableName } = resource.options
     if (typeof tableName === 'function') {
-      for (const [table, group] of Map.groupBy(rows.flat(Infinity), (row) => tableName(row))) {
-        this.writeTo(resource, group, table)
+      const groups = new Map<string, unknown[]>()
+      for (const row of rows.flat(Infinity)) {
+        const table = tableName(row)
+        const group = groups.get(table)
+        if (group === undefined) groups.set(table, [row])
+        else group.push(row)
       }
+      for (const [table, group] of groups) this.writeTo(resource, group, table)
     } else if (rows[0] instanceof MarkedRows) {
       const { rows: marked, hints } = rows[0]
       this.writeTo(resource, marked, hints.tableName ?? tableName ?? resource.name, hints)

@@ -192,7 +192,7 @@ class EndpointReader {
       const response = await this.ask(first, client, context)
       return response === undefined ? 0 : Number(jsonPath(totalPath).first(response.body) ?? 0)
     }
-    const start = context.cursor?.startValue
+    const start = endpoint.splitByDay.fromCursor === false ? undefined : context.cursor?.startValue
     const parts = splitByDay(request, endpoint.splitByDay, start === undefined ? undefined : String(start), total)
     for await (const part of parts) yield* this.series(part, row, client, context)
   }

@@ -104,6 +104,8 @@ export interface DaySplit {
   /** Rows of a query that can be reached. */
   maxRows: number
   totalPath: string
+  /** Begin at the day of the stored cursor. @default true */
+  fromCursor?: boolean
   /** First day to ask for when nothing was loaded yet, `YYYY-MM-DD`. */
   earliest: string
 }

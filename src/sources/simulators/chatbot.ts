@@ -26,6 +26,7 @@ export class ChatbotSimulation implements Simulation {
   private readonly segments: unknown[]
   private readonly entities: unknown[]
   private readonly phrases: unknown[] = []
+  private readonly sorted = new Map<string, unknown[]>()
 
   constructor({ size, seed, shape }: SimulationOptions) {
     this.random = new Random(seed)
@@ -63,11 +64,14 @@ export class ChatbotSimulation implements Simulation {
 
   advance(): void {
     const { length } = this.users
+    // A day later than everything before: what is new was also seen last.
+    const gap = 1440
     for (let at = 0; at < Math.ceil(length / 20); at++) {
-      this.users.push(this.user(length + at))
-      this.chats.push(this.chat(length + at))
+      this.users.push(this.user(length + gap + at))
+      this.chats.push(this.chat(length + gap + at))
     }
-    const later = moment(length * 120 + 86_400)
+    this.sorted.clear()
+    const later = moment(length * 120 + 2 * 86_400)
     for (const user of this.users.slice(0, Math.ceil(length / 50))) {
       user.lastSeen = spaced(later)
       user.banned = true
@@ -115,8 +119,8 @@ export class ChatbotSimulation implements Simulation {
 
   private usersPage(query: URLSearchParams): SimulatedReply {
     const field = query.get('sort[field]') === 'lastSeen' ? 'lastSeen' : 'createdAt'
-    const sorted = this.users.toSorted((a, b) => b[field].localeCompare(a[field]) || b.id.localeCompare(a.id))
-    if (query.get('sort[order]') === 'asc') sorted.reverse()
+    const newest = this.newestFirst(this.users, field)
+    const sorted = query.get('sort[order]') === 'asc' ? newest.toReversed() : newest
     const after = query.get('after')
     const start = after === null ? 0 : sorted.findIndex((user) => user.id === after) + 1
     const limit = Math.min(Number(query.get('limit') ?? pageSize), pageSize)
@@ -125,9 +129,20 @@ export class ChatbotSimulation implements Simulation {
 
   private chatsPage(query: URLSearchParams): SimulatedReply {
     const before = Number(query.get('after') ?? Number.MAX_SAFE_INTEGER)
-    const older = this.chats.filter((chat) => Date.parse(chat.createdAt) < before)
-    const page = older.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt)).slice(0, pageSize)
+    const newest = this.newestFirst(this.chats, 'createdAt')
+    const first = newest.findIndex((chat) => Date.parse(chat.createdAt) < before)
+    const page = first < 0 ? [] : newest.slice(first, first + pageSize)
     return reply(this.shape === 'bare' ? page : { [this.shape]: page })
+  }
+
+  private newestFirst<T extends { id: string }>(rows: readonly T[], field: keyof T & string): T[] {
+    let sorted = this.sorted.get(field + rows[0]?.id) as T[] | undefined
+    if (sorted === undefined) {
+      const order = (a: string, b: string): number => (a < b ? 1 : a > b ? -1 : 0)
+      sorted = rows.toSorted((a, b) => order(String(a[field]), String(b[field])) || order(a.id, b.id))
+      this.sorted.set(field + rows[0]?.id, sorted)
+    }
+    return sorted
   }
 
   private trainingPage(query: URLSearchParams): SimulatedReply {

@@ -64,7 +64,7 @@ export class ChatlioSimulation implements Simulation {
       case 'bare':
         return rows
       case 'keyed':
-        return Object.fromEntries(Map.groupBy(rows, (row) => row.widgetId))
+        return Object.fromEntries(this.widgets.map((id) => [id, rows.filter((row) => row.widgetId === id)]))
       case 'single':
         return rows[0] ?? {}
       default:
