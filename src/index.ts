@@ -18,6 +18,7 @@ export {
 export {
   attach,
   Dataset,
+  listPipelines,
   LoadInfo,
   Pipeline,
   pipeline,

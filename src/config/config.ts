@@ -100,13 +100,13 @@ export class Config {
   private missing(reference: ConfigReference, place: ConfigPlace): PipelineError {
     const tried = this.providers
       .filter((provider) => provider.holdsSecrets || !reference.isSecret)
-      .flatMap((provider) => this.paths(reference.key, place).map((path) => `  ${provider.name}: ${provider.show(path)}`))
+      .flatMap((provider) =>
+        this.paths(reference.key, place).map((path) => `  ${provider.name}: ${provider.show(path)}`),
+      )
     const placeholders = this.paths(reference.key, place).flatMap((path) =>
       this.providers.filter((provider) => isPlaceholder(provider.find(path))).map((provider) => provider.show(path)),
     )
-    const files = this.files.map(
-      (file) => `  ${file.content === undefined ? 'not found' : 'read     '}  ${file.path}`,
-    )
+    const files = this.files.map((file) => `  ${file.content === undefined ? 'not found' : 'read     '}  ${file.path}`)
     const note = placeholders.length === 0 ? '' : `\n  still a placeholder: ${placeholders.join(', ')}`
     const best = this.paths(reference.key, place).find((path) => path.length === 3) ?? [reference.key]
     return new PipelineError(
@@ -120,7 +120,7 @@ export class Config {
   }
 }
 
-export const environmentName = (path: readonly string[]): string => path.map((part) => part.toUpperCase()).join('__')
+const environmentName = (path: readonly string[]): string => path.map((part) => part.toUpperCase()).join('__')
 
 function environment(env: NodeJS.ProcessEnv): Provider {
   return {
@@ -147,7 +147,7 @@ function toml(name: string, holdsSecrets: boolean, files: readonly TomlFile[]): 
 }
 
 /** What `sluice init` and documentation leave in place of a value. */
-export const isPlaceholder = (value: unknown): boolean =>
+const isPlaceholder = (value: unknown): boolean =>
   typeof value === 'string' && /^<.*>$|^\s*configure me\s*$/i.test(value)
 
 /** Values copied from documentation as they stood there. They are used, but a refusal then says so. */

@@ -10,4 +10,4 @@ export type {
   RowObject,
   StateRow,
 } from './destination.ts'
-export { destinationByName, destinationNames } from './registry.ts'
+export { destinationByName } from './registry.ts'

@@ -17,7 +17,7 @@ const factories: Record<string, (config: DestinationConfig) => Promise<Destinati
   },
 }
 
-export const destinationNames = Object.keys(factories)
+const destinationNames = Object.keys(factories)
 
 /** The destination of a given name; its driver is loaded when it is opened. */
 export function destinationByName(name: string, config: DestinationConfig = {}): Promise<Destination> {

@@ -229,11 +229,14 @@ export class IncrementalCursor {
 function compareValues(a: CursorValue, b: CursorValue, resource: string): number {
   const [left, right] = [comparable(a), comparable(b)]
   if ((typeof left === 'string') !== (typeof right === 'string')) {
-    throw new PipelineError(`resource "${resource}": cursor values of different kinds, ${typeof left} and ${typeof right}`, {
-      code: 'CURSOR_MISSING',
-      resource,
-      fix: 'make the cursor one kind, for example with .map',
-    })
+    throw new PipelineError(
+      `resource "${resource}": cursor values of different kinds, ${typeof left} and ${typeof right}`,
+      {
+        code: 'CURSOR_MISSING',
+        resource,
+        fix: 'make the cursor one kind, for example with .map',
+      },
+    )
   }
   return left < right ? -1 : left > right ? 1 : 0
 }

@@ -23,7 +23,9 @@ const token =
  */
 export function jsonPath(text: string): JsonPath {
   const steps = parse(text.trim())
-  const simple = steps.every((step) => step.kind === 'key') ? steps.map((step) => (step as { key: string }).key) : undefined
+  const simple = steps.every((step) => step.kind === 'key')
+    ? steps.map((step) => (step as { key: string }).key)
+    : undefined
   const all = (root: unknown): unknown[] => steps.reduce<unknown[]>(apply, [root])
   if (simple !== undefined) {
     const first = (root: unknown): unknown => simple.reduce<unknown>(child, root)
@@ -105,7 +107,7 @@ function descendants(value: unknown): unknown[] {
   while (open.length > 0) {
     const current = open.pop()
     out.push(current)
-    open.push(...children(current).reverse())
+    open.push(...children(current).toReversed())
   }
   return out
 }

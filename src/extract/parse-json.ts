@@ -64,7 +64,8 @@ class ExactParser {
       this.expect(':')
       const value = this.value()
       // A plain assignment to `__proto__` would change the prototype instead of adding a key.
-      if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true })
+      if (key === '__proto__')
+        Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true })
       else object[key] = value
     }
     this.depth -= 1

@@ -99,7 +99,14 @@ export class DelimitedWriter {
       if (last.columns.length === this.columns.length) return last
       this.close()
     }
-    const file = { table: this.table, path: this.nextPath(this.table), columns: [...this.columns], rows: 0, bytes: 0, longestLine: 0 }
+    const file = {
+      table: this.table,
+      path: this.nextPath(this.table),
+      columns: [...this.columns],
+      rows: 0,
+      bytes: 0,
+      longestLine: 0,
+    }
     this.descriptor = openSync(file.path, 'wx')
     this.files.push(file)
     return file
@@ -122,5 +129,5 @@ export class DelimitedWriter {
 
 /** `writeSync` may write less than asked, on a full disk above all. */
 function writeFully(descriptor: number, bytes: Uint8Array): void {
-  for (let offset = 0; offset < bytes.length; ) offset += writeSync(descriptor, bytes, offset)
+  for (let offset = 0; offset < bytes.length;) offset += writeSync(descriptor, bytes, offset)
 }

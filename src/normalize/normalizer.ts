@@ -21,7 +21,16 @@ import {
   type SchemaContract,
   type Table,
 } from '../schema/index.ts'
-import { cellText, discardRow, discardValue, placeValue, refuse, sample, violation, type Notice } from './column-cell.ts'
+import {
+  cellText,
+  discardRow,
+  discardValue,
+  placeValue,
+  refuse,
+  sample,
+  violation,
+  type Notice,
+} from './column-cell.ts'
 import { DelimitedWriter, quoted } from './delimited.ts'
 import type { RowTarget, TableHints } from './table-hints.ts'
 import { cellIndex, newLevel, rawValue, type Level, type Slot, type TableWalker } from './table-walker.ts'
@@ -156,12 +165,7 @@ export class Normalizer {
       .map((column) => column.name)
   }
 
-  private newWalker(
-    table: Table,
-    path: string,
-    contract: SchemaContract | undefined,
-    newTable: boolean,
-  ): TableWalker {
+  private newWalker(table: Table, path: string, contract: SchemaContract | undefined, newTable: boolean): TableWalker {
     const columnNames: string[] = []
     return {
       table,
@@ -396,9 +400,7 @@ export class Normalizer {
         this.notice({ kind: 'keys-collide', table: walker.table.name, column: slot.name, keptAs: name })
       }
       const column =
-        existing?.dataType === undefined
-          ? completeColumn(walker.table, { name, dataType, nullable: true })
-          : existing
+        existing?.dataType === undefined ? completeColumn(walker.table, { name, dataType, nullable: true }) : existing
       this.placeElsewhere(walker, column, value)
     }
   }

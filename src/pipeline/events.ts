@@ -3,7 +3,14 @@ import type { SchemaChange } from '../load/index.ts'
 
 /** Everything a run does, in the order it happens. */
 export type RunEvent =
-  | { type: 'run-started'; pipeline: string; destination: string; location: string; dataset: string; resources: string[] }
+  | {
+      type: 'run-started'
+      pipeline: string
+      destination: string
+      location: string
+      dataset: string
+      resources: string[]
+    }
   | ExtractEvent
   | { type: 'package-sealed'; loadId: string; rows: number; bytes: number }
   | {

@@ -1,15 +1,15 @@
-export { Dataset, DatasetQuery, TableQuery } from './dataset.ts'
+export { Dataset } from './dataset.ts'
 export type { EventListener, RunEvent } from './events.ts'
 export { LoadInfo, type LoadedPackage } from './load-info.ts'
 export type { PackageLimits } from './package-builder.ts'
 export {
   attach,
+  listPipelines,
   pipeline,
   Pipeline,
-  rememberedTarget,
   type PipelineOptions,
   type RememberedTarget,
   type RunData,
   type RunOptions,
 } from './pipeline.ts'
-export { stateFromRow, type PipelineState } from './state.ts'
+export { type PipelineState } from './state.ts'

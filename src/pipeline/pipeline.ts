@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Config, config as configReference, pipelineDir } from '../config/index.ts'
+import { Config, config as configReference, pipelineDir, pipelinesDir } from '../config/index.ts'
 import { destinationByName, type Destination, type DestinationSession } from '../destinations/index.ts'
 import { PipelineError } from '../errors/index.ts'
 import { Resource, resource, source, Source, type ResourceData, type ResourceOptions } from '../extract/index.ts'
@@ -12,6 +12,7 @@ import { LoadInfo, type LoadedPackage } from './load-info.ts'
 import { lockPipeline } from './lock.ts'
 import { defaultLimits, type PackageLimits } from './package-builder.ts'
 import { runSources } from './run.ts'
+import { stateFromRow, type PipelineState } from './state.ts'
 
 export interface PipelineOptions {
   name: string
@@ -131,6 +132,18 @@ export class Pipeline {
     rmSync(this.dataDir, { recursive: true, force: true })
   }
 
+  /** Where this pipeline last loaded to; `undefined` before its first run. */
+  get lastTarget(): RememberedTarget | undefined {
+    return rememberedTarget(this.name)
+  }
+
+  /** What the sources remember, as the destination has it. */
+  async state(): Promise<PipelineState | undefined> {
+    await using session = await this.openSession()
+    const row = await session.ledger.readState(this.name)
+    return row === undefined ? undefined : stateFromRow(row)
+  }
+
   async openSession(): Promise<DestinationSession> {
     const destination = await this.destination()
     return destination.open({ pipeline: this.name, dataset: this.datasetName(destination) })
@@ -165,7 +178,15 @@ export class Pipeline {
     if (isListOfParts(data)) {
       const sources = data.filter((part): part is Source => part instanceof Source)
       const resources = data.filter((part): part is Resource<Row> => part instanceof Resource)
-      const loose = resources.length === 0 ? [] : [source(this.name, resources.map((one) => one.with(options)))]
+      const loose =
+        resources.length === 0
+          ? []
+          : [
+              source(
+                this.name,
+                resources.map((one) => one.with(options)),
+              ),
+            ]
       return [...sources.map((one) => withOptions(one, options)), ...loose]
     }
     const { tableName } = options
@@ -199,9 +220,19 @@ export interface RememberedTarget {
   location: string
 }
 
-export function rememberedTarget(pipelineName: string): RememberedTarget | undefined {
+function rememberedTarget(pipelineName: string): RememberedTarget | undefined {
   const path = join(pipelineDir(pipelineName), 'target.json')
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as RememberedTarget) : undefined
+}
+
+/** All pipelines that have run on this machine, with where they load to. */
+export function listPipelines(): ({ name: string } & RememberedTarget)[] {
+  const folder = pipelinesDir()
+  const names = existsSync(folder) ? readdirSync(folder).sort() : []
+  return names.flatMap((name) => {
+    const target = rememberedTarget(name)
+    return target === undefined ? [] : [{ name, ...target }]
+  })
 }
 
 /** Opens a pipeline that has run before, from its name alone. */

@@ -114,13 +114,16 @@ class LoadQueue {
   push(sealed: LoadPackage): Promise<void> {
     const room = this.beforeLast
     this.beforeLast = this.last
-    this.last = this.last.then(async () => {
-      const done = await loadOne(this.environment, sealed, false)
-      if (done !== undefined) this.loaded.push(done)
-    })
+    this.last = this.loadAfter(this.last, sealed)
     // The failure is thrown from `drain`; until then nobody awaits this promise.
     this.last.catch((error: unknown) => this.abort.abort(error))
     return room
+  }
+
+  private async loadAfter(previous: Promise<void>, sealed: LoadPackage): Promise<void> {
+    await previous
+    const done = await loadOne(this.environment, sealed, false)
+    if (done !== undefined) this.loaded.push(done)
   }
 
   async drain(): Promise<LoadedPackage[]> {

@@ -3,7 +3,7 @@ import { deflateSync, inflateSync } from 'node:zlib'
 import type { StateRow } from '../destinations/index.ts'
 import type { ResourceState } from '../extract/index.ts'
 
-export const stateEngineVersion = 4
+const stateEngineVersion = 4
 
 /** dlt's pipeline state: what the sources remember from run to run. */
 export interface PipelineState {

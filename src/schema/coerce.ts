@@ -36,7 +36,7 @@ function inferObjectType(value: object | null): DataType | undefined {
 const minInt64 = -(2n ** 63n)
 const maxInt64 = 2n ** 63n - 1n
 const limit38 = 10n ** 38n
-export const fitsInt64 = (value: bigint): boolean => value >= minInt64 && value <= maxInt64
+const fitsInt64 = (value: bigint): boolean => value >= minInt64 && value <= maxInt64
 const fits38Digits = (value: bigint): boolean => value < limit38 && value > -limit38
 
 /** Digits before and after the point, without leading and trailing zeros. */

@@ -1,6 +1,6 @@
 export { contentId, digestId, keyId, nestedRowId, randomRowId } from './row-id.ts'
-export { canonicalJson, plainJson } from './canonical-json.ts'
-export { coerce, decimalDigits, fitsInt64, inferType } from './coerce.ts'
+export { canonicalJson } from './canonical-json.ts'
+export { coerce, decimalDigits, inferType } from './coerce.ts'
 export { decimal, ExactNumber } from './exact-number.ts'
 export { identifierTag, namingConvention, namingNames, type NamingConvention, type NamingName } from './naming.ts'
 export {
@@ -19,7 +19,7 @@ export {
   writeDispositionOptions,
   wrongValue,
 } from './schema.ts'
-export { schemaEngineVersion, schemaFromStored, storedColumn, storedSchema, type StoredSchema } from './stored.ts'
+export { schemaEngineVersion, schemaFromStored, storedSchema, type StoredSchema } from './stored.ts'
 export { finerThanMicroseconds } from './temporal.ts'
 export { isSystemTable, system } from './types.ts'
 export type {

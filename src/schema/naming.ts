@@ -61,9 +61,7 @@ function shorten(normalized: string, original: string, maxLength: number): strin
   if (normalized.length <= maxLength) return normalized
   const kept = maxLength - 6
   const tail = Math.floor(kept / 2)
-  return (
-    normalized.slice(0, Math.ceil(kept / 2)) + identifierTag(original) + normalized.slice(normalized.length - tail)
-  )
+  return normalized.slice(0, Math.ceil(kept / 2)) + identifierTag(original) + normalized.slice(normalized.length - tail)
 }
 
 /** The convention of a given name for identifiers of at most `maxLength` characters. */

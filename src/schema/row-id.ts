@@ -12,7 +12,8 @@ export const nestedRowId = (parentId: string, table: string, index: number): str
 
 /** The id of a row by its whole content: scd2's row version. The load it came with is no content. */
 export function contentId(row: unknown): string {
-  if (typeof row !== 'object' || row === null || !Object.hasOwn(row, '_dlt_load_id')) return digestId(canonicalJson(row))
+  if (typeof row !== 'object' || row === null || !Object.hasOwn(row, '_dlt_load_id'))
+    return digestId(canonicalJson(row))
   const { _dlt_load_id: _, ...content } = row as Record<string, unknown>
   return digestId(canonicalJson(content))
 }

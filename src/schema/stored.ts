@@ -39,7 +39,7 @@ const mapKeys = (object: object, rename: (key: string) => string): Record<string
   )
 
 /** A column with dlt's key names. */
-export const storedColumn = (column: Column): Record<string, unknown> => mapKeys(column, toStoredKey)
+const storedColumn = (column: Column): Record<string, unknown> => mapKeys(column, toStoredKey)
 
 function storedTable(table: Table): StoredTable {
   const columns = Object.fromEntries([...table.columns].map(([name, column]) => [name, storedColumn(column)]))

@@ -75,9 +75,7 @@ export type WriteDisposition = Disposition | WriteDispositionOptions
 export type ContractMode = 'evolve' | 'freeze' | 'discard_row' | 'discard_value'
 export type ContractEntity = 'tables' | 'columns' | 'data_type'
 /** One mode for all three entities, or a mode each. */
-export type SchemaContract =
-  | ContractMode
-  | { tables?: ContractMode; columns?: ContractMode; dataType?: ContractMode }
+export type SchemaContract = ContractMode | { tables?: ContractMode; columns?: ContractMode; dataType?: ContractMode }
 
 export interface Table {
   name: string

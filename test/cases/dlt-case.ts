@@ -5,7 +5,6 @@ import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
 import { decimal, ExactNumber, incremental, pipeline, resource, source, withHints } from '../../src/index.ts'
 import type { Pipeline, ResourceContext, ResourceOptions } from '../../src/index.ts'
 import { parseJson } from '../../src/extract/index.ts'
-import { stateFromRow } from '../../src/pipeline/index.ts'
 
 export interface Column {
   name: string
@@ -51,7 +50,10 @@ export function untag(value: unknown): unknown {
 export function camelOptions(value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return {}
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [camel(key), camel(key) === 'columns' && typeof inner === 'object' ? columns(inner) : option(inner)]),
+    Object.entries(value).map(([key, inner]) => [
+      camel(key),
+      camel(key) === 'columns' && typeof inner === 'object' ? columns(inner) : option(inner),
+    ]),
   )
 }
 const camel = (key: string): string => key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
@@ -241,8 +243,6 @@ export async function runBatch(target: Pipeline, given: DlTCase, batch: unknown[
   )
   // The lag shows in dlt's last value as well.
   const info = await target.run(source('s', [rows]))
-  await using session = await target.openSession()
-  const row = await session.ledger.readState(target.name)
-  const state = row === undefined ? undefined : stateFromRow(row).sources.s?.resources?.t?.incremental?.[cursorPath]
+  const state = (await target.state())?.sources.s?.resources?.t?.incremental?.[cursorPath]
   return { seen, loaded: info.rows.t ?? 0, state }
 }

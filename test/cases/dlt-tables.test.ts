@@ -1,7 +1,23 @@
 import { describe, expect, it } from 'vitest'
-import { contentId, keyId, namingConvention, namingNames, nestedRowId, type NamingName } from '../../src/schema/index.ts'
+import {
+  contentId,
+  keyId,
+  namingConvention,
+  namingNames,
+  nestedRowId,
+  type NamingName,
+} from '../../src/schema/index.ts'
 import { parseJson } from '../../src/extract/index.ts'
-import { caseFile, casePipeline, readTables, runBatch, runStep, stepsOf, type DlTCase, type TableState } from './dlt-case.ts'
+import {
+  caseFile,
+  casePipeline,
+  readTables,
+  runBatch,
+  runStep,
+  stepsOf,
+  type DlTCase,
+  type TableState,
+} from './dlt-case.ts'
 import { differences } from './same-rows.ts'
 
 describe('naming as dlt does it', () => {
@@ -62,7 +78,9 @@ async function checkState(target: ReturnType<typeof casePipeline>, state: DlTCas
   for (const [name, { columns }] of Object.entries(state.tables ?? {})) {
     if (!columns) continue
     expect({ [name]: tables[name]!.columns }).toEqual({
-      [name]: columns.map((column) => ({ ...column, hints: { ...defaultHints[column.name], ...column.hints } })).map(({ name, data_type, nullable, hints }) => ({ name, data_type, nullable, hints })),
+      [name]: columns
+        .map((column) => ({ ...column, hints: { ...defaultHints[column.name], ...column.hints } }))
+        .map(({ name, data_type, nullable, hints }) => ({ name, data_type, nullable, hints })),
     })
   }
   const actual = new Map(Object.entries(tables).map(([name, table]) => [name, table.rows]))

@@ -24,7 +24,7 @@ function match(
   const next = todo[at]
   if (next === undefined) return true
   const candidates = free.get(next.table)!
-  for (const candidate of [...candidates]) {
+  for (const candidate of Array.from(candidates)) {
     const renamed = fit(next.row, candidate, names)
     if (renamed === undefined) continue
     candidates.delete(candidate)

@@ -9,7 +9,13 @@ import { chatbot } from '../../src/sources/chats/chatbot.ts'
 import { chatlio } from '../../src/sources/chats/chatlio.ts'
 import { chatra } from '../../src/sources/chats/chatra.ts'
 import { cliengo } from '../../src/sources/chats/cliengo.ts'
-import { serve, simulation, type RunningSimulator, type Simulation, type SimulationOptions } from '../../src/sources/simulators/index.ts'
+import {
+  serve,
+  simulation,
+  type RunningSimulator,
+  type Simulation,
+  type SimulationOptions,
+} from '../../src/sources/simulators/index.ts'
 import { expectedTables, lines } from './expected-tables.ts'
 
 const unlimited = 10_000_000
@@ -128,7 +134,9 @@ describe('what the platforms need', () => {
     await target.run(source)
     const [count] = await target
       .dataset()
-      .query<{ rows: number; ids: number }>('select count(*) as rows, count(distinct id) as ids from cliengo_data.contacts')
+      .query<{ rows: number; ids: number }>(
+        'select count(*) as rows, count(distinct id) as ids from cliengo_data.contacts',
+      )
       .toArray()
     expect(count).toEqual({ rows: 100_000, ids: 100_000 })
     expect(simulated.data.contacts).toHaveLength(100_000)

@@ -122,9 +122,7 @@ function sqlLoader(parts: SqlDestinationParts, connection: SqlConnection, sql: S
     append: (table, files, loadId) => fill(sql.table(table.name), table, files, loadId),
     async stage(table, files, loadId) {
       const name = `_sluice_stage_${staged++}`
-      const definitions = typedColumns(table).map(
-        (column) => `${sql.column(column.name)} ${dialect.typeName(column)}`,
-      )
+      const definitions = typedColumns(table).map((column) => `${sql.column(column.name)} ${dialect.typeName(column)}`)
       await connection.run(dialect.createStaging(name, definitions))
       await fill(dialect.quote(name), table, files, loadId)
       return dialect.quote(name)

@@ -1,6 +1,14 @@
 import { transformer, type Source } from '../../extract/index.ts'
 import { restSource } from '../rest/index.ts'
-import { PlatformParts, requireText, secret, type ActionOptions, type Platform, type PlatformDocs, type PlatformOptions } from './platform.ts'
+import {
+  PlatformParts,
+  requireText,
+  secret,
+  type ActionOptions,
+  type Platform,
+  type PlatformDocs,
+  type PlatformOptions,
+} from './platform.ts'
 
 interface Chat extends Record<string, unknown> {
   id: number
@@ -23,7 +31,11 @@ const docs: PlatformDocs = {
     { name: 'operator', reads: 'GET /operators/{id}', note: 'each operator on its own' },
     { name: 'visitors', reads: 'GET /visitors?page=N', note: 'new and changed visitors, by lastSeen' },
     { name: 'visitor', reads: 'GET /visitors/{id}', note: 'each new or changed visitor on its own' },
-    { name: 'visitor_chats', reads: 'GET /visitors/{id}/chats, links.more', note: 'the latest chat and all older ones' },
+    {
+      name: 'visitor_chats',
+      reads: 'GET /visitors/{id}/chats, links.more',
+      note: 'the latest chat and all older ones',
+    },
     { name: 'chat', reads: 'the same answers', note: 'chats with their events nested' },
     { name: 'chat_events', reads: 'the same answers', note: 'one row an event, with visitor_id and chat_id' },
     { name: 'webhooks', reads: 'GET /events/subscriptions', note: 'webhook subscriptions' },

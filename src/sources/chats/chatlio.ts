@@ -1,6 +1,13 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseJson, resource, transformer, type Resource, type ResourceContext, type Source } from '../../extract/index.ts'
+import {
+  parseJson,
+  resource,
+  transformer,
+  type Resource,
+  type ResourceContext,
+  type Source,
+} from '../../extract/index.ts'
 import { PipelineError } from '../../errors/index.ts'
 import { restSource } from '../rest/index.ts'
 import { config, PlatformParts, secret, type Platform, type PlatformDocs, type PlatformOptions } from './platform.ts'
@@ -163,7 +170,10 @@ function payloadFiles(path: string): string[] {
 function payloadsOf(path: string): Record<string, unknown>[] {
   const text = readFileSync(path, 'utf8')
   const parsed = path.endsWith('.jsonl')
-    ? text.split('\n').filter((line) => line.trim() !== '').map(parseJson)
+    ? text
+        .split('\n')
+        .filter((line) => line.trim() !== '')
+        .map(parseJson)
     : [parseJson(text)].flat()
   const file = path.split(/[\\/]/).at(-1)!
   return parsed.map((payload, at) => ({ ...(payload as object), payload_file: file, payload_index: at }))

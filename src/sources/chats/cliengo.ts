@@ -15,7 +15,11 @@ const docs: PlatformDocs = {
   resources: [
     { name: 'contacts', reads: 'GET /contacts by days', note: 'complete, however many; by creationDate' },
     { name: 'conversations', reads: 'GET /conversations', note: 'new and changed ones, by lastMessageDate' },
-    { name: 'conversation_messages', reads: 'GET /conversations/{id}/messages', note: 'of new and changed conversations' },
+    {
+      name: 'conversation_messages',
+      reads: 'GET /conversations/{id}/messages',
+      note: 'of new and changed conversations',
+    },
     { name: 'users', reads: 'GET /users', note: 'all users' },
     { name: 'sites', reads: 'GET /sites', note: 'all sites' },
     { name: 'account', reads: 'GET /account', note: 'the account' },

@@ -1,4 +1,4 @@
-import { Config, config, ConfigReference, secret } from '../../config/index.ts'
+import { Config, config, type ConfigReference, secret } from '../../config/index.ts'
 import { PipelineError } from '../../errors/index.ts'
 import type { ResourceContext, Source } from '../../extract/index.ts'
 import { configuredList, joinUrl, RestClient, Settings, type ClientSpec, type RestSourceSpec } from '../rest/index.ts'

@@ -79,7 +79,8 @@ export class RestClient {
   private async attempt(request: RestRequest, auth: Auth | undefined, context: RequestContext): Promise<Outcome> {
     const onWait = (ms: number): void => {
       const { rateLimit } = this.spec
-      const detail = rateLimit === undefined ? 'asked by the server' : `${rateLimit.requests} per ${rateLimit.perSeconds} s`
+      const detail =
+        rateLimit === undefined ? 'asked by the server' : `${rateLimit.requests} per ${rateLimit.perSeconds} s`
       context.emit({ type: 'wait', resource: context.resource, reason: 'rate limit', ms, detail })
     }
     // A token may have to be fetched first; that request must not wait for its own slot.
@@ -109,7 +110,8 @@ export class RestClient {
   private judge(answer: RawAnswer, request: RestRequest, auth: Auth | undefined, resource: string): Outcome {
     const { status, headers, text, url } = answer
     if (status >= 400) {
-      const retry = status === 429 || status === 408 || status >= 500 || (this.spec.retryStatuses ?? []).includes(status)
+      const retry =
+        status === 429 || status === 408 || status >= 500 || (this.spec.retryStatuses ?? []).includes(status)
       return {
         retry,
         status,
@@ -125,7 +127,8 @@ export class RestClient {
       return {
         retry: true,
         reason: 'the answer is not JSON',
-        error: (attempts) => notJson(request, resource, headers.get('content-type') ?? 'no content type', text, attempts, error),
+        error: (attempts) =>
+          notJson(request, resource, headers.get('content-type') ?? 'no content type', text, attempts, error),
       }
     }
   }
@@ -138,7 +141,11 @@ export class RestClient {
     for (let hop = 0; hop <= maxRedirects; hop++) {
       const response = await fetch(url, {
         method,
-        headers: { accept: 'application/json', ...(body === null ? {} : { 'content-type': 'application/json' }), ...headers },
+        headers: {
+          accept: 'application/json',
+          ...(body === null ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
         body,
         redirect: 'manual',
         signal: AbortSignal.any([signal, timeout]),

@@ -5,6 +5,7 @@ export { configuredList, restSource } from './rest-source.ts'
 export type { CustomPaginator, Page, Paginator } from './paginate/index.ts'
 export type { RestRequest, RestResponse } from './request.ts'
 export { joinUrl } from './request.ts'
+export { isSourceFile, loadSourceFile } from './source-file.ts'
 export type {
   AuthSpec,
   ClientSpec,

@@ -5,7 +5,7 @@ import {
   jsonPath,
   Resource,
   resource,
-  Source,
+  type Source,
   source,
   transformer,
   type ResourceContext,
@@ -17,20 +17,32 @@ import { splitByDay } from './day-split.ts'
 import { createPaginator, detectPaginator, type Paginator } from './paginate/index.ts'
 import { copyRequest, joinUrl, setParams, type RestRequest, type RestResponse } from './request.ts'
 import { detectingSelector, pathSelector } from './select.ts'
-import type { EndpointSpec, PaginatorName, PaginatorSpec, ResponseAction, RestResourceSpec, RestSourceSpec } from './spec.ts'
+import type {
+  EndpointSpec,
+  PaginatorName,
+  PaginatorSpec,
+  ResponseAction,
+  RestResourceSpec,
+  RestSourceSpec,
+} from './spec.ts'
+import { validateSpec } from './validate.ts'
 import { fill, fillPath, parentsIn, type TemplateValues } from './template.ts'
 
 /** A source declared in dlt's REST grammar. */
 export function restSource(spec: RestSourceSpec): Source {
+  validateSpec(spec)
   const clients = new ClientPool(spec)
   const declared = spec.resources.map((one) => (one instanceof Resource ? one : merged(spec, one)))
   const built = new Map<string, Resource>()
   const build = (one: Resource | MergedResource, path: string[] = []): Resource => {
     const known = built.get(one.name)
     if (known !== undefined) return known
-    if (path.includes(one.name)) throw invalid(`resources feed each other in a circle: ${[...path, one.name].join(' → ')}`)
+    if (path.includes(one.name))
+      throw invalid(`resources feed each other in a circle: ${[...path, one.name].join(' → ')}`)
     const made =
-      one instanceof Resource ? one : restResource(one, clients, (name) => build(find(declared, one, name), [...path, one.name]))
+      one instanceof Resource
+        ? one
+        : restResource(one, clients, (name) => build(find(declared, one, name), [...path, one.name]))
     built.set(one.name, made)
     return made
   }
@@ -301,7 +313,8 @@ class EndpointReader {
   /** The declared paginator; `undefined` when the first answer has to tell. */
   private paginator(client: RestClient): Paginator | undefined {
     const own = this.spec.endpoint.paginator ?? (this.singleEntity ? 'single_page' : client.paginator)
-    const spec: PaginatorSpec | undefined = typeof own === 'string' ? ({ type: own as PaginatorName } as PaginatorSpec) : own
+    const spec: PaginatorSpec | undefined =
+      typeof own === 'string' ? ({ type: own as PaginatorName } as PaginatorSpec) : own
     return spec === undefined || spec.type === 'auto' ? undefined : createPaginator(spec)
   }
 
@@ -344,9 +357,7 @@ export function configuredList(
     name,
     (context) => {
       const value =
-        setting instanceof ConfigReference
-          ? context.config.get(setting, { root: 'sources', ...section })
-          : setting
+        setting instanceof ConfigReference ? context.config.get(setting, { root: 'sources', ...section }) : setting
       return listOf(value).map((id) => ({ [field]: id }))
     },
     { selected: false },

@@ -35,7 +35,18 @@ const usualNames = [
   'value',
 ]
 /** Lists here describe the answer, they are not its rows. */
-const sideNames = new Set(['meta', 'metadata', 'pagination', 'paging', 'links', '_links', 'errors', 'warnings', 'extras', 'headers'])
+const sideNames = new Set([
+  'meta',
+  'metadata',
+  'pagination',
+  'paging',
+  'links',
+  '_links',
+  'errors',
+  'warnings',
+  'extras',
+  'headers',
+])
 const searchDepth = 3
 
 /** Finds the rows in the first answer and takes them from the same place in the others. */

@@ -69,7 +69,9 @@ export class ChaportSimulation implements Simulation {
     const [first, id, third, chatId, fifth] = request.path
     switch (first) {
       case 'operators':
-        return id === undefined ? reply({ result: this.operators }) : single(this.operators.find((one) => one.id === id))
+        return id === undefined
+          ? reply({ result: this.operators })
+          : single(this.operators.find((one) => one.id === id))
       case 'events':
         return id === 'subscriptions' ? reply({ result: this.subscriptions }) : failure(404, 'Not Found')
       case 'messages':
@@ -99,7 +101,12 @@ export class ChaportSimulation implements Simulation {
     return reply({ result, links: more ? { next: `${baseUrl}/visitors?page=${page + 1}` } : {} })
   }
 
-  private chatReply(visitor: string, chatId: string | undefined, part: string | undefined, baseUrl: string): SimulatedReply {
+  private chatReply(
+    visitor: string,
+    chatId: string | undefined,
+    part: string | undefined,
+    baseUrl: string,
+  ): SimulatedReply {
     const chats = this.chats.get(visitor) ?? []
     if (chatId === undefined) {
       const latest = chats.at(-1)
@@ -170,4 +177,5 @@ export class ChaportSimulation implements Simulation {
 }
 
 const failure = (status: number, message: string): SimulatedReply => reply({ error: { message } }, status)
-const single = (row: unknown): SimulatedReply => (row === undefined ? failure(404, 'Not Found') : reply({ result: row }))
+const single = (row: unknown): SimulatedReply =>
+  row === undefined ? failure(404, 'Not Found') : reply({ result: row })

@@ -43,7 +43,10 @@ export class ChatbotSimulation implements Simulation {
     this.entities = ['movies', 'colours'].map((name) => ({
       id: this.random.hex(24),
       name,
-      entries: [{ value: 'Star Wars', synonyms: [{ value: 'Star Wars' }, { value: 'SW' }] }, { value: 'Dune', synonyms: [] }],
+      entries: [
+        { value: 'Star Wars', synonyms: [{ value: 'Star Wars' }, { value: 'SW' }] },
+        { value: 'Dune', synonyms: [] },
+      ],
     }))
     for (let at = 0; at < Math.min(size, 500); at++) this.phrases.push(this.phrase(at))
   }
@@ -112,7 +115,11 @@ export class ChatbotSimulation implements Simulation {
     return failure(404, 'not_found')
   }
 
-  private one<T extends { id: string }>(rows: readonly T[], id: string | undefined, show: (row: T) => unknown): SimulatedReply {
+  private one<T extends { id: string }>(
+    rows: readonly T[],
+    id: string | undefined,
+    show: (row: T) => unknown,
+  ): SimulatedReply {
     const row = rows.find((one) => one.id === id)
     return row === undefined ? failure(404, 'not_found') : reply(show(row))
   }

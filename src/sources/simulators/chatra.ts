@@ -60,7 +60,8 @@ export class ChatraSimulation implements Simulation {
   private create(kind: string | undefined, body: Record<string, unknown>): SimulatedReply {
     const { clientId, text } = body
     if (kind !== 'messages' && kind !== 'pushedMessages') return failure(404, 'Not Found')
-    if (typeof clientId !== 'string' || typeof text !== 'string' || text === '') return failure(400, 'Invalid data format')
+    if (typeof clientId !== 'string' || typeof text !== 'string' || text === '')
+      return failure(400, 'Invalid data format')
     this.sent.push(body)
     const row = { id: this.random.meteorId(), type: 'agent', ...body, createdAt: begin }
     ;(kind === 'messages' ? this.messages : this.pushed).set(row.id, row)

@@ -100,7 +100,11 @@ export class CliengoSimulation implements Simulation {
     return reply({ error: 'not_found', message: 'Not found' }, 404)
   }
 
-  private byDay(rows: readonly (Contact | Conversation)[], id: string | undefined, query: URLSearchParams): SimulatedReply {
+  private byDay(
+    rows: readonly (Contact | Conversation)[],
+    id: string | undefined,
+    query: URLSearchParams,
+  ): SimulatedReply {
     if (id !== undefined) {
       const row = rows.find((one) => one.id === id)
       return row === undefined ? reply({ error: 'not_found', message: 'Not found' }, 404) : reply(row)

@@ -55,8 +55,38 @@ export class Random {
   }
 }
 
-const firstNames = ['Ana', 'Björn', 'Chidi', 'Dilara', 'Émile', 'Fatima', 'Goran', 'Hana', 'Ines', 'José', 'Karin', 'Li', 'Maya', 'Noor', 'Olga', 'Paul']
-const lastNames = ['López', 'Svensson', 'Okafor', 'Yılmaz', 'Durand', 'Haddad', 'Petrović', 'Sato', "O'Brien", 'Müller', 'Nowak', 'Chen']
+const firstNames = [
+  'Ana',
+  'Björn',
+  'Chidi',
+  'Dilara',
+  'Émile',
+  'Fatima',
+  'Goran',
+  'Hana',
+  'Ines',
+  'José',
+  'Karin',
+  'Li',
+  'Maya',
+  'Noor',
+  'Olga',
+  'Paul',
+]
+const lastNames = [
+  'López',
+  'Svensson',
+  'Okafor',
+  'Yılmaz',
+  'Durand',
+  'Haddad',
+  'Petrović',
+  'Sato',
+  "O'Brien",
+  'Müller',
+  'Nowak',
+  'Chen',
+]
 const sentences = [
   'Hi, I am having trouble signing up',
   'Where is my order?\nIt should have come on Monday.',

@@ -105,7 +105,10 @@ async function readRequest(incoming: IncomingMessage, root: string, baseUrl: str
   const text = Buffer.concat(chunks).toString()
   return {
     method: incoming.method ?? 'GET',
-    path: path.split('/').filter((part) => part !== '').map(decodeURIComponent),
+    path: path
+      .split('/')
+      .filter((part) => part !== '')
+      .map(decodeURIComponent),
     query: url.searchParams,
     headers: incoming.headers,
     body: text === '' ? undefined : JSON.parse(text),

@@ -102,7 +102,8 @@ function refuseUnknown(at: (path: string) => unknown, response: RestResponse, ro
     .flatMap((block) => ['total', 'total_count', 'totalCount'].map((field) => join(block, field)))
     .find((path) => Number(at(path)) > rowCount)
   if (sign === undefined && total === undefined) return { type: 'single_page' }
-  const why = sign === undefined ? `"${total}" is ${String(at(total!))} but the page has ${rowCount} rows` : `"${sign}" is true`
+  const why =
+    sign === undefined ? `"${total}" is ${String(at(total!))} but the page has ${rowCount} rows` : `"${sign}" is true`
   throw new PipelineError(
     `${response.url.origin}${response.url.pathname} has more pages (${why}), but not how to get them`,
     {

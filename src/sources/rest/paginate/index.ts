@@ -1,6 +1,12 @@
 import { wrongValue } from '../../../schema/index.ts'
 import type { PaginatorSpec } from '../spec.ts'
-import { cursorPaginator, headerCursorPaginator, headerLinkPaginator, jsonLinkPaginator, linkListPaginator } from './linked.ts'
+import {
+  cursorPaginator,
+  headerCursorPaginator,
+  headerLinkPaginator,
+  jsonLinkPaginator,
+  linkListPaginator,
+} from './linked.ts'
 import { offsetPaginator, pageNumberPaginator } from './numbered.ts'
 import type { Paginator } from './paginator.ts'
 

@@ -28,10 +28,13 @@ export function numberAt(body: unknown, path: string): number | undefined {
   if (value === undefined || value === null) return undefined
   const number = Number(value)
   if (Number.isInteger(number)) return number
-  throw new PipelineError(`paging: expected a whole number at "${path}", got ${JSON.stringify(String(value).slice(0, 40))}`, {
-    code: 'PAGING_UNKNOWN',
-    fix: 'correct totalPath, or set it to null',
-  })
+  throw new PipelineError(
+    `paging: expected a whole number at "${path}", got ${JSON.stringify(String(value).slice(0, 40))}`,
+    {
+      code: 'PAGING_UNKNOWN',
+      fix: 'correct totalPath, or set it to null',
+    },
+  )
 }
 
 /** A flag from an answer: booleans and the usual words. */

@@ -1,0 +1,28 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util'
+
+export interface CommandResult {
+  exitCode: number
+}
+export const done: CommandResult = { exitCode: 0 }
+
+type Options = NonNullable<ParseArgsConfig['options']>
+
+/** Options that every command takes. */
+const common = {
+  help: { type: 'boolean', short: 'h' },
+  json: { type: 'boolean' },
+  debug: { type: 'boolean' },
+} as const satisfies Options
+
+/** Parses a command's arguments; `undefined` when help was asked for and has been printed. */
+export function parseCommand<const O extends Options>(args: string[], usage: string, options: O) {
+  const parsed = parseArgs({ args, options: { ...common, ...options }, allowPositionals: true })
+  if ((parsed.values as { help?: boolean }).help === true) {
+    console.log(usage.trim())
+    return undefined
+  }
+  return parsed
+}
+
+/** The one JSON value of a command with `--json`. */
+export const printJson = (value: unknown): void => console.log(JSON.stringify(value, null, 2))

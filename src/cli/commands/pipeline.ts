@@ -1,0 +1,194 @@
+import { attach, listPipelines, type Pipeline, PipelineError } from '../../index.ts'
+import { done, parseCommand, printJson, type CommandResult } from '../command.ts'
+import { count, plural, style, table } from '../style.ts'
+
+const usage = `
+sluice pipeline --list
+sluice pipeline <name> <action>
+
+  show                   tables, rows and the last loads
+  info                   where the data is and what is pending
+  query "<sql>"          runs SQL
+  schema                 the stored schema
+  state                  what the sources remember
+  load-package [id]      what a load package held
+  drop-pending-packages  deletes packages that were not loaded
+  drop                   deletes the working data; tables stay
+
+  --json                 output as JSON
+`
+
+type Action = (pipeline: Pipeline, args: readonly string[], json: boolean) => Promise<void>
+const actions: Record<string, Action> = {
+  show,
+  info,
+  query,
+  schema,
+  state,
+  'load-package': loadPackage,
+  'drop-pending-packages': dropPending,
+  drop,
+}
+
+export async function run(args: string[]): Promise<CommandResult> {
+  const parsed = parseCommand(args, usage, { list: { type: 'boolean', short: 'l' } })
+  if (parsed === undefined) return done
+  const { values, positionals } = parsed
+  const [name, actionName = 'show', ...rest] = positionals
+  if (values.list === true || name === undefined) {
+    list(values.json === true)
+    return done
+  }
+  const action = Object.hasOwn(actions, actionName) ? actions[actionName] : undefined
+  if (action === undefined) {
+    throw new PipelineError(`pipeline: there is no action "${actionName}"`, {
+      code: 'WRONG_USE',
+      fix: `use one of: ${Object.keys(actions).join(', ')}`,
+    })
+  }
+  await action(attach(name), rest, values.json === true)
+  return done
+}
+
+function list(json: boolean): void {
+  const pipelines = listPipelines()
+  if (json) printJson(pipelines)
+  else if (pipelines.length === 0) console.log('no pipeline has run yet; try: sluice demo')
+  else
+    console.log(
+      table(
+        pipelines.map((one) => ({ ...one })),
+        ['name', 'destination', 'dataset'],
+      ),
+    )
+}
+
+interface TableCount {
+  table: string
+  rows: number
+  columns: number
+}
+
+async function tableCounts(pipeline: Pipeline): Promise<TableCount[]> {
+  const { dataset } = pipeline.lastTarget!
+  await using session = await pipeline.openSession()
+  const tables = await session.reader.rows(
+    `SELECT table_name, COUNT(*) AS columns FROM information_schema.columns WHERE table_schema = '${dataset.replaceAll("'", "''")}' AND table_name NOT LIKE '\\_dlt%' ESCAPE '\\' GROUP BY ALL ORDER BY ALL`,
+  )
+  const counts: TableCount[] = []
+  for (const { table_name, columns } of tables) {
+    const name = String(table_name)
+    const [row] = await session.reader.rows(`SELECT COUNT(*) AS n FROM ${session.reader.tableName(name)}`)
+    counts.push({ table: name, rows: Number(row?.n), columns: Number(columns) })
+  }
+  return counts
+}
+
+async function show(pipeline: Pipeline, _args: readonly string[], json: boolean): Promise<void> {
+  const target = pipeline.lastTarget!
+  const tables = await tableCounts(pipeline)
+  const loads = pipeline
+    .packages()
+    .loaded()
+    .toReversed()
+    .slice(0, 5)
+    .map(({ loadId, createdAt, files }) => ({
+      load_id: loadId,
+      created: createdAt,
+      rows: files.reduce((sum, file) => sum + file.rows, 0),
+    }))
+  if (json) return printJson({ pipeline: pipeline.name, ...target, tables, loads })
+  console.log(`${style.strong(pipeline.name)} → ${target.location} / ${target.dataset}\n`)
+  console.log(tables.length === 0 ? 'no tables yet' : table(tables as unknown as Record<string, unknown>[]))
+  if (loads.length > 0) console.log(`\n${table(loads)}`)
+  if (tables[0] !== undefined) {
+    console.log(
+      `\ntry: sluice pipeline ${pipeline.name} query 'select * from ${target.dataset}.${tables[0].table} limit 5'`,
+    )
+  }
+}
+
+async function info(pipeline: Pipeline, _args: readonly string[], json: boolean): Promise<void> {
+  const pending = pipeline
+    .packages()
+    .pending()
+    .map(({ manifest }) => manifest.loadId)
+  const facts = { pipeline: pipeline.name, ...pipeline.lastTarget, workingData: pipeline.dataDir, pending }
+  if (json) return printJson(facts)
+  for (const [name, value] of Object.entries(facts)) {
+    console.log(`${name.padEnd(12)} ${Array.isArray(value) ? value.join(', ') || 'nothing' : String(value)}`)
+  }
+}
+
+async function query(pipeline: Pipeline, [sql]: readonly string[], json: boolean): Promise<void> {
+  if (sql === undefined) {
+    throw new PipelineError('query: which SQL?', {
+      code: 'WRONG_USE',
+      fix: `sluice pipeline ${pipeline.name} query "select 1"`,
+    })
+  }
+  let rows: Record<string, unknown>[]
+  try {
+    rows = await pipeline.dataset().query(sql).toArray()
+  } catch (error) {
+    if (error instanceof PipelineError) throw error
+    throw new PipelineError(`the query failed: ${(error as Error).message.split('\n')[0]}`, {
+      code: 'QUERY_FAILED',
+      fix: `see the tables with: sluice pipeline ${pipeline.name} show`,
+      cause: error,
+    })
+  }
+  if (json) return printJson(rows.map(plainRow))
+  if (rows.length > 0) console.log(table(rows.slice(0, 1000)))
+  console.log(
+    style.faint(rows.length > 1000 ? `first 1,000 of ${count(rows.length)} rows` : plural(rows.length, 'row')),
+  )
+}
+
+const plainRow = (row: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [
+      name,
+      value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value,
+    ]),
+  )
+
+async function schema(pipeline: Pipeline): Promise<void> {
+  const { dataset } = pipeline.lastTarget!
+  await using session = await pipeline.openSession()
+  const [row] = await session.reader.rows(
+    `SELECT schema FROM ${session.reader.quote(dataset)}._dlt_version ORDER BY inserted_at DESC, version DESC LIMIT 1`,
+  )
+  printJson(JSON.parse(String(row?.schema ?? '{}')))
+}
+
+async function state(pipeline: Pipeline): Promise<void> {
+  printJson((await pipeline.state()) ?? {})
+}
+
+async function loadPackage(pipeline: Pipeline, [loadId]: readonly string[], json: boolean): Promise<void> {
+  const packages = pipeline.packages().loaded()
+  const found = loadId === undefined ? packages.at(-1) : packages.find((one) => one.loadId === loadId)
+  if (found === undefined) {
+    throw new PipelineError(`there is no load package ${loadId ?? ''}`, {
+      code: 'WRONG_USE',
+      fix: `see the last ones with: sluice pipeline ${pipeline.name} show`,
+    })
+  }
+  const files = found.files.map(({ table: name, path, rows, bytes }) => ({ table: name, file: path, rows, bytes }))
+  if (json) return printJson({ loadId: found.loadId, createdAt: found.createdAt, state: 'loaded', files })
+  console.log(`load package ${found.loadId} of ${found.createdAt} is LOADED\n`)
+  console.log(files.length === 0 ? 'no rows, only state' : table(files))
+}
+
+async function dropPending(pipeline: Pipeline, _args: readonly string[], json: boolean): Promise<void> {
+  const dropped = pipeline.packages().dropPending()
+  if (json) printJson({ dropped })
+  else console.log(dropped.length === 0 ? 'nothing was pending' : `dropped: ${dropped.join(', ')}`)
+}
+
+async function drop(pipeline: Pipeline, _args: readonly string[], json: boolean): Promise<void> {
+  pipeline.drop()
+  if (json) printJson({ dropped: pipeline.name })
+  else console.log(`dropped the working data of ${pipeline.name}; its tables are still there`)
+}

@@ -1,0 +1,178 @@
+import { PipelineError } from '../../index.ts'
+import type { PlatformDocs } from '../../sources/chats/platform.ts'
+import { platformByName, platformNames, type AnyPlatform } from '../../sources/chats/registry.ts'
+import { loadSourceFile } from '../../sources/rest/index.ts'
+import { serve, simulation } from '../../sources/simulators/index.ts'
+import { done, parseCommand, printJson, type CommandResult } from '../command.ts'
+
+const usage = `
+sluice source list
+sluice source docs <platform>
+sluice source lint <name.source.yaml>
+sluice source simulate <platform> [--size n --seed n --port n --page-size n
+                                   --shape name --latency ms --limit n]
+sluice source call <platform> <action> --input '{"clientId": "…", "text": "…"}'
+
+  --json   output as JSON
+`
+
+export async function run(args: string[]): Promise<CommandResult> {
+  const parsed = parseCommand(args, usage, {
+    size: { type: 'string' },
+    seed: { type: 'string' },
+    port: { type: 'string' },
+    'page-size': { type: 'string' },
+    shape: { type: 'string' },
+    latency: { type: 'string' },
+    limit: { type: 'string' },
+    input: { type: 'string' },
+    'base-url': { type: 'string' },
+  })
+  if (parsed === undefined) return done
+  const { values, positionals } = parsed
+  const [action, name, ...rest] = positionals
+  switch (action) {
+    case 'list':
+      await list(values.json === true)
+      return done
+    case 'docs':
+      docs((await platform(name)).docs, values.json === true)
+      return done
+    case 'lint':
+      lint(name, values.json === true)
+      return done
+    case 'simulate':
+      return simulate(name, values)
+    case 'call':
+      await call(await platform(name), rest[0], values.input, values['base-url'])
+      return done
+  }
+  throw wrongUse(`source: there is no action "${action ?? ''}"`, 'see: sluice source --help')
+}
+
+async function platform(name: string | undefined): Promise<AnyPlatform> {
+  const found = await platformByName(name ?? '')
+  if (found === undefined)
+    throw wrongUse(`there is no platform "${name ?? ''}"`, `use one of: ${platformNames.join(', ')}`)
+  return found
+}
+
+async function list(json: boolean): Promise<void> {
+  const rows = await Promise.all(
+    platformNames.map(async (name) => {
+      const { docs: about } = (await platformByName(name))!
+      return { source: name, resources: about.resources.map((one) => one.name).join(', ') }
+    }),
+  )
+  if (json) return printJson(rows)
+  for (const row of rows)
+    console.log(`${row.source.padEnd(10)} ${row.resources.replace(/(.{50,66}), /g, '$1,\n           ')}`)
+}
+
+/** A platform's documentation, made from what its code declares. */
+function docs(about: PlatformDocs, json: boolean): void {
+  if (json) return printJson(about)
+  console.log(`${about.title}: sluice/sources/${about.name}\n`)
+  for (const { name, reads, note } of about.resources) {
+    console.log(`  ${name.padEnd(26)} ${reads}\n${' '.repeat(29)}${wrap(note, 50).join(`\n${' '.repeat(29)}`)}`)
+  }
+  console.log(`\nsettings, under [sources.${about.name}_source]`)
+  for (const { key, secret, note } of about.settings) {
+    console.log(`  ${key.padEnd(20)} ${secret ? 'secret   ' : 'setting  '} ${note}`)
+  }
+  if (about.actions.length > 0) console.log('\nactions: they write, and are never part of a load')
+  for (const { name, note } of about.actions) console.log(`  ${name.padEnd(20)} ${note}`)
+  console.log('\nwhere the API differs from what its source page says')
+  for (const correction of about.corrections) console.log(`  - ${wrap(correction, 74).join('\n    ')}`)
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = ['']
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)!
+    if (last !== '' && last.length + word.length + 1 > width) lines.push(word)
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`
+  }
+  return lines
+}
+
+function lint(path: string | undefined, json: boolean): void {
+  if (path === undefined) throw wrongUse('source lint: which file?', 'sluice source lint github.source.yaml')
+  const { name, resources } = loadSourceFile(path)
+  const names = resources.map((one) => one.name)
+  if (json) printJson({ source: name, resources: names })
+  else console.log(`${path} is right: source ${name} with ${names.join(', ')}`)
+}
+
+type Values = Record<string, string | boolean | undefined>
+
+function number(values: Values, name: string): number | undefined {
+  if (values[name] === undefined) return undefined
+  const value = Number(values[name])
+  if (!Number.isInteger(value) || value < 0) throw wrongUse(`--${name}: expected a whole number`, `use --${name} 100`)
+  return value
+}
+
+/** Serves until it is interrupted. */
+async function simulate(name: string | undefined, values: Values): Promise<CommandResult> {
+  const pageSize = number(values, 'page-size')
+  const simulated = simulation(name ?? '', {
+    size: number(values, 'size') ?? 1000,
+    seed: number(values, 'seed') ?? 1,
+    ...(pageSize === undefined ? {} : { pageSize }),
+    ...(typeof values.shape === 'string' ? { shape: values.shape } : {}),
+  })
+  if (simulated === undefined)
+    throw wrongUse(`there is no simulator "${name ?? ''}"`, `use one of: ${platformNames.join(', ')}`)
+  const [port, latencyMs, requestsPerMinute] = ['port', 'latency', 'limit'].map((option) => number(values, option))
+  const server = await serve(simulated, {
+    ...(port === undefined ? {} : { port }),
+    ...(latencyMs === undefined ? {} : { latencyMs }),
+    ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
+  })
+  const prefix = `SOURCES__${name!.toUpperCase()}_SOURCE__`
+  const environment = {
+    [`${prefix}BASE_URL`]: server.baseUrl,
+    [`${prefix}${simulated.secret[0].toUpperCase()}`]: simulated.secret[1],
+    ...Object.fromEntries(
+      Object.entries(simulated.settings).map(([key, ids]) => [prefix + key.toUpperCase(), ids.slice(0, 20).join(',')]),
+    ),
+  }
+  if (values.json === true) {
+    console.log(JSON.stringify({ platform: name, baseUrl: server.baseUrl, environment }))
+  } else {
+    console.log(`${name} is simulated at ${server.baseUrl}\n\nload it from another terminal:\n`)
+    for (const [key, value] of Object.entries(environment)) console.log(`  export ${key}='${value}'`)
+    console.log(`  sluice run ${name}\n\nCtrl-C ends it`)
+  }
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve)
+    process.once('SIGTERM', resolve)
+  })
+  await server.close()
+  return done
+}
+
+async function call(
+  found: AnyPlatform,
+  action: string | undefined,
+  input: string | undefined,
+  baseUrl: string | undefined,
+): Promise<void> {
+  const known = Object.keys(found.actions)
+  // dlt's names are accepted too: send_message is sendMessage.
+  const name = (action ?? '').replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+  if (!known.includes(name)) {
+    const which = known.length === 0 ? `${found.docs.title} has no actions` : `use one of: ${known.join(', ')}`
+    throw wrongUse(`${found.docs.name}: there is no action "${action ?? ''}"`, which)
+  }
+  let body: unknown
+  try {
+    body = JSON.parse(input ?? '')
+  } catch {
+    throw wrongUse('source call: --input is not JSON', `--input '{"clientId": "…", "text": "…"}'`)
+  }
+  printJson(await found.actions[name]!(body as never, baseUrl === undefined ? {} : { baseUrl }))
+}
+
+const wrongUse = (message: string, fix: string): PipelineError => new PipelineError(message, { code: 'WRONG_USE', fix })

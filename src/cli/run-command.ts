@@ -1,0 +1,63 @@
+import { PipelineError } from '../index.ts'
+import type { CommandResult } from './command.ts'
+import { style } from './style.ts'
+
+interface Command {
+  summary: string
+  load(): Promise<{ run(args: string[]): Promise<CommandResult> }>
+}
+
+const commands: Record<string, Command> = {
+  demo: { summary: 'load all five chat platforms from local simulators', load: () => import('./commands/demo.ts') },
+  run: { summary: 'run a pipeline, a source file or a platform', load: () => import('./commands/run.ts') },
+  pipeline: { summary: 'look at pipelines and what they loaded', load: () => import('./commands/pipeline.ts') },
+  source: { summary: 'list, document, simulate and call sources', load: () => import('./commands/source.ts') },
+}
+
+const help = (): string =>
+  [
+    'sluice: load APIs into clean, typed tables',
+    '',
+    ...Object.entries(commands).map(([name, { summary }]) => `  sluice ${name.padEnd(10)} ${summary}`),
+    '',
+    '  sluice <command> --help    what a command takes',
+    '  sluice --version',
+  ].join('\n')
+
+/** Runs a command and gives its exit code: 0, 1 when it failed, 2 for wrong use. */
+export async function runCommand(name: string | undefined, args: string[]): Promise<number> {
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    console.log(help())
+    return name === undefined ? 2 : 0
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (command === undefined) {
+    console.error(`sluice: there is no command "${name}"\n\n${help()}`)
+    return 2
+  }
+  try {
+    return (await (await command.load()).run(args)).exitCode
+  } catch (error) {
+    return report(error, args)
+  }
+}
+
+function report(error: unknown, args: readonly string[]): number {
+  const known = error instanceof PipelineError
+  const isParse = (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true
+  const summary = known ? error.summary : (error as Error).message
+  const fix = known
+    ? error.fix
+    : isParse
+      ? 'see the options with --help'
+      : 'this is a defect of Sluice: please report it'
+  const code = known ? error.code : isParse ? 'WRONG_USE' : 'UNEXPECTED'
+  if (args.includes('--json')) {
+    const resource = known && error.resource !== undefined ? { resource: error.resource } : {}
+    console.log(JSON.stringify({ error: { code, message: summary, fix, ...resource } }))
+  } else {
+    console.error(`${style.failed('failed')}  ${summary}\n  fix: ${fix}`)
+  }
+  if (args.includes('--debug')) console.error(error)
+  return code === 'WRONG_USE' ? 2 : 1
+}

@@ -1,0 +1,8 @@
+export {
+  serve,
+  simulation,
+  type RunningSimulator,
+  type ServerOptions,
+  type Simulation,
+  type SimulationOptions,
+} from './sources/simulators/index.ts'
