@@ -17,6 +17,8 @@ export interface ExtractHost {
   readonly config: Config
   stateOf(resource: string): ResourceState
   write(resource: Resource, rows: readonly unknown[]): void
+  /** Everything read so far stays right if the run ends here: these are the states that go with it. */
+  checkpoint(states: Map<string, ResourceState>): void
   /** A page with everything below it has been written: the moment to package, and to wait for a slow destination. */
   pageDone(): Promise<void>
   /** A root resource and everything below it is through; the states of all of them. */
@@ -103,8 +105,8 @@ function contextOf(resource: Resource, host: ExtractHost): ResourceContext {
 async function readRoot(root: Node, host: ExtractHost): Promise<void> {
   const tree = flatten(root)
   for (const { resource } of tree) host.emit({ type: 'resource-started', resource: resource.name })
-  await read(root, [], host, true)
-  const states = new Map(tree.map((node) => [node.resource.name, stateAfter(node)]))
+  await read(root, [], host, () => pageDone(root, tree, host))
+  const states = statesOf(tree)
   const loaded = tree.filter((node) => node.selected).map((node) => node.resource)
   host.rootDone(root.resource, loaded, states)
   for (const { resource, rows, pages } of tree) {
@@ -112,6 +114,17 @@ async function readRoot(root: Node, host: ExtractHost): Promise<void> {
   }
   await host.pageDone()
 }
+
+/** Rows in the order of their cursor can be gone on with after any page. */
+async function pageDone({ resource, context }: Node, tree: readonly Node[], host: ExtractHost): Promise<void> {
+  if (resource.options.incremental?.rowOrder === 'asc' && context.cursor?.inOrder === true) {
+    host.checkpoint(statesOf(tree))
+  }
+  await host.pageDone()
+}
+
+const statesOf = (tree: readonly Node[]): Map<string, ResourceState> =>
+  new Map(tree.map((node) => [node.resource.name, stateAfter(node)]))
 
 const flatten = (node: Node): Node[] => [node, ...node.children.flatMap(flatten)]
 
@@ -124,7 +137,12 @@ function stateAfter({ resource, context }: Node): ResourceState {
 }
 
 /** Reads a resource, for a transformer from one page of its parent; every page goes down the tree at once. */
-async function read(node: Node, upstream: readonly unknown[], host: ExtractHost, isRoot: boolean): Promise<void> {
+async function read(
+  node: Node,
+  upstream: readonly unknown[],
+  host: ExtractHost,
+  rootPageDone?: () => Promise<void>,
+): Promise<void> {
   const { resource, context, children } = node
   if (resource.pageLimit === 0) return
   try {
@@ -135,9 +153,9 @@ async function read(node: Node, upstream: readonly unknown[], host: ExtractHost,
       node.rows += rows.length
       node.pages += 1
       host.emit({ type: 'page', resource: resource.name, rows: rows.length })
-      if (rows.length > 0) for (const below of children) await read(below, rows, host, false)
-      if (isRoot) await host.pageDone()
-      if (context.cursor?.exhausted === true || (isRoot && node.pages === resource.pageLimit)) return
+      if (rows.length > 0) for (const below of children) await read(below, rows, host)
+      await rootPageDone?.()
+      if (context.cursor?.exhausted === true || (rootPageDone !== undefined && node.pages === resource.pageLimit)) return
     }
   } catch (error) {
     throw failed(resource, error)

@@ -109,6 +109,11 @@ export class IncrementalCursor {
     }
   }
 
+  /** The rows have kept the declared order so far. */
+  get inOrder(): boolean {
+    return !this.outOfOrder
+  }
+
   private get dropsKnown(): boolean {
     const { lag, rangeStart, primaryKey } = this.declared
     const turnedOff = Array.isArray(primaryKey) && primaryKey.length === 0

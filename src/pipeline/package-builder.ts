@@ -36,8 +36,8 @@ export class PackageBuilder {
   private readonly limits: PackageLimits
   private readonly normalizer: Normalizer
   private readonly targets = new Map<string, RowTarget>()
-  /** Root tables of resources that are still being read and must not be cut. */
-  private readonly unfinished = new Map<string, Set<string>>()
+  /** Resources that are still being read and whose rows must not be cut anywhere, with their root tables. */
+  private readonly unfinished = new Map<string, Unfinished>()
   private readonly replacing = new Set<string>()
   private stateChanged = false
   private begun = Date.now()
@@ -83,11 +83,24 @@ export class PackageBuilder {
     for (const resource of loaded) {
       // A resource without rows still has a table to empty or to declare.
       if (replaces(resource) || Object.keys(resource.options.columns ?? {}).length > 0) this.write(resource, [])
-      for (const table of this.unfinished.get(resource.name) ?? []) {
+      for (const table of this.unfinished.get(resource.name)?.tables ?? []) {
         if (replaces(resource)) this.replacing.add(table)
       }
       this.unfinished.delete(resource.name)
     }
+    this.keepStates(states)
+  }
+
+  /** Rows and states agree at this moment: a package may end here. */
+  checkpoint(states: Map<string, ResourceState>): void {
+    this.keepStates(states)
+    for (const resource of states.keys()) {
+      const unfinished = this.unfinished.get(resource)
+      if (unfinished !== undefined) unfinished.atCheckpoint = true
+    }
+  }
+
+  private keepStates(states: Map<string, ResourceState>): void {
     for (const [resource, state] of states) {
       if (Object.keys(state).length === 0) continue
       setResourceState(this.state, this.source.name, resource, state)
@@ -105,7 +118,8 @@ export class PackageBuilder {
   /** Everything that may be packaged, or `undefined` when there is nothing. */
   seal(): LoadPackage | undefined {
     this.begun = Date.now()
-    const held = new Set([...this.unfinished.values()].flatMap((tables) => [...tables]))
+    const open = [...this.unfinished.values()].filter(({ atCheckpoint }) => !atCheckpoint)
+    const held = new Set(open.flatMap(({ tables }) => [...tables]))
     const ready = [...this.schema.tables.values()].filter((table) => !held.has(rootOf(this.schema, table).name))
     const taken = this.normalizer.takeFiles(new Set(ready.map((table) => table.name)))
     const files = taken.flatMap((one) => one.files)
@@ -149,8 +163,11 @@ export class PackageBuilder {
     }
     const name = this.normalizer.declare(target).name
     if (!mayBeCut(resource)) {
-      const tables = this.unfinished.get(resource.name) ?? new Set()
-      this.unfinished.set(resource.name, tables.add(name))
+      const unfinished = this.unfinished.get(resource.name) ?? { tables: new Set(), atCheckpoint: false }
+      unfinished.tables.add(name)
+      // More rows have come than the last checkpoint knows of.
+      if (rows.length > 0) unfinished.atCheckpoint = false
+      this.unfinished.set(resource.name, unfinished)
     }
     if (rows.length > 0) this.normalizer.write(target, rows)
   }
@@ -167,6 +184,11 @@ export class PackageBuilder {
       ...(options.rootKey === undefined ? {} : { rootKey: options.rootKey }),
     }
   }
+}
+
+interface Unfinished {
+  tables: Set<string>
+  atCheckpoint: boolean
 }
 
 const dispositionOf = (resource: Resource) => writeDispositionOptions(resource.options.writeDisposition ?? 'append')

@@ -77,6 +77,7 @@ async function runSource(environment: RunEnvironment, source: Source, state: Pip
       config: environment.config,
       stateOf: (resource) => resourceState(state, source.name, resource),
       write: (resource, rows) => builder.write(resource, rows),
+      checkpoint: (states) => builder.checkpoint(states),
       pageDone: async () => push(builder.sealIfDue()),
       rootDone: (_root, loaded, states) => builder.rootDone(loaded, states),
       emit,
