@@ -102,8 +102,13 @@ export class PackageStore {
 
   /** Deletes a package's rows after they were loaded; its manifest stays for a while. */
   finish({ folder, manifest }: LoadPackage): void {
-    writeFileSync(this.path('loaded', `${manifest.loadId}.json`), JSON.stringify(manifest))
-    rmSync(folder, { recursive: true, force: true })
+    // One rename each: a process killed in between leaves a whole package or none, never half of one.
+    const name = `${manifest.loadId}.json`
+    writeFileSync(this.path('building', name), JSON.stringify(manifest))
+    renameSync(this.path('building', name), this.path('loaded', name))
+    const trash = this.path('building', `${manifest.loadId}.loaded`)
+    renameSync(folder, trash)
+    rmSync(trash, { recursive: true, force: true })
     const old = this.names('loaded').slice(0, -keptManifests)
     for (const name of old) rmSync(this.path('loaded', name), { force: true })
   }
@@ -111,7 +116,11 @@ export class PackageStore {
   /** Deletes packages that were not loaded; returns their load ids. */
   dropPending(): string[] {
     const names = this.names('sealed')
-    for (const name of names) rmSync(this.path('sealed', name), { recursive: true, force: true })
+    for (const name of names) {
+      const trash = this.path('building', `${name}.dropped`)
+      renameSync(this.path('sealed', name), trash)
+      rmSync(trash, { recursive: true, force: true })
+    }
     return names
   }
 
