@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Config, config as configReference, pipelineDir, pipelinesDir } from '../config/index.ts'
 import { destinationByName, type Destination, type DestinationSession } from '../destinations/index.ts'
@@ -205,7 +205,10 @@ export class Pipeline {
   private remember(destination: Destination, dataset: string, location: string): void {
     mkdirSync(this.dataDir, { recursive: true })
     const content: RememberedTarget = { destination: destination.name, dataset, location }
-    writeFileSync(join(this.dataDir, 'target.json'), JSON.stringify(content, null, 2))
+    const path = join(this.dataDir, 'target.json')
+    // By rename, because other processes read it at any time.
+    writeFileSync(`${path}.new`, JSON.stringify(content, null, 2))
+    renameSync(`${path}.new`, path)
   }
 
   private remembered(): RememberedTarget | undefined {

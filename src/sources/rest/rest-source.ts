@@ -224,7 +224,7 @@ class EndpointReader {
       const response = await this.ask(request, client, context)
       if (response === undefined) return
       const rows = selector.rows(response.body)
-      paginator ??= createPaginator(detectPaginator(response, rows.length))
+      paginator ??= createPaginator(detectPaginator(response, rows))
       const more = paginator.next(request, { response, rows })
       yield this.withParent(rows, row)
       if (!more) return

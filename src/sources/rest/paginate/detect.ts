@@ -57,10 +57,13 @@ const moreSigns = ['has_more', 'hasMore', 'has_next', 'hasNextPage', 'pageInfo.h
  * Recognises how an API pages from its first answer. Throws `PAGING_UNKNOWN` when there are more rows but no way to
  * them that can be told: one page is never loaded silently as if it were all.
  */
-export function detectPaginator(response: RestResponse, rowCount: number): PaginatorSpec {
+export function detectPaginator(response: RestResponse, rows: readonly unknown[]): PaginatorSpec {
   if (linkWith(response.headers.get('link'), 'next') !== undefined) return { type: 'header_link' }
   const { body } = response
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return { type: 'single_page' }
+  // The answer is itself the row: its fields are data, not paging.
+  if (rows[0] === body) return { type: 'single_page' }
+  const rowCount = rows.length
   const at = (path: string): unknown => jsonPath(path).first(body)
   const link = linkFields.find((field) => isLink(at(field)))
   if (link !== undefined) return { type: 'json_link', nextUrlPath: link }
@@ -99,7 +102,7 @@ function detectNumbered(at: (path: string) => unknown, rowCount: number): Pagina
 function refuseUnknown(at: (path: string) => unknown, response: RestResponse, rowCount: number): PaginatorSpec {
   const sign = moreSigns.find((field) => at(field) === true)
   const total = pageBlocks
-    .flatMap((block) => ['total', 'total_count', 'totalCount'].map((field) => join(block, field)))
+    .flatMap((block) => ['total', 'total_count', 'totalCount', 'count'].map((field) => join(block, field)))
     .find((path) => Number(at(path)) > rowCount)
   if (sign === undefined && total === undefined) return { type: 'single_page' }
   const why =

@@ -1,0 +1,61 @@
+import { beforeAll, expect, it } from 'vitest'
+import type { LoadInfo, Pipeline } from '../../src/index.ts'
+import { loadRealData } from '../../examples/real-data/load.ts'
+import { emoji, features, movies } from '../../examples/real-data/server.ts'
+import { expectedTables } from '../platforms/expected-tables.ts'
+import { freshPipeline } from '../support/api.ts'
+
+type Row = Record<string, unknown>
+
+let loading: Pipeline
+let info: LoadInfo
+beforeAll(async () => {
+  loading = freshPipeline('real_data')
+  info = await loadRealData(loading)
+}, 120_000)
+
+/** A value wherever it went: its column, or a variant of it. Numbers and text are compared by what they say. */
+function placed(row: Row, column: string): unknown {
+  const variants = Object.keys(row).filter((name) => name.startsWith(`${column}__v_`))
+  return [column, ...variants].map((name) => row[name] ?? null).find((value) => value !== null)
+}
+
+const said = (value: unknown): string => {
+  if (typeof value === 'boolean') return value ? 'true' : 'false'
+  const text = String(value)
+  if (/^(True|False)$/.test(text)) return text.toLowerCase()
+  return /^\d{4}-\d\d-\d\d[T ]\d\d/.test(text) ? new Date(text).toISOString() : text
+}
+
+async function expectTables(table: string, rows: Row[], order: string): Promise<void> {
+  for (const [name, expected] of expectedTables(table, rows)) {
+    const loaded = await loading.dataset().table<Row>(name).toArray()
+    expect(loaded.length, name).toBe(expected.length)
+    expect(info.rows[name], name).toBe(expected.length)
+    if (name !== table) continue
+    const byKey = (list: Row[]): Row[] => list.toSorted((a, b) => (said(a[order]) < said(b[order]) ? -1 : 1))
+    const sorted = byKey(loaded)
+    for (const [at, row] of byKey(expected).entries()) {
+      for (const [column, value] of Object.entries(row)) {
+        expect(said(placed(sorted[at]!, column)), `${name}.${column} of ${said(row[order])}`).toBe(said(value))
+      }
+    }
+  }
+}
+
+it('movies.json, famously messy', async () => {
+  // Titles are not unique, so each row gets its place as a key.
+  const rows = movies()
+  const loaded = await loading.dataset().table<Row>('movies').toArray()
+  expect(loaded.length).toBe(rows.length)
+  const key = (row: Row): string => JSON.stringify(Object.values(row).map((value) => (value === null ? '' : said(value))))
+  const expected = expectedTables('movies', rows).get('movies')!
+  const columns = [...new Set(expected.flatMap((row) => Object.keys(row)))]
+  const pick = (row: Row): Row => Object.fromEntries(columns.map((column) => [column, placed(row, column) ?? null]))
+  expect(loaded.map((row) => key(pick(row))).sort()).toEqual(expected.map((row) => key(pick(row))).sort())
+})
+
+it('emoji-datasource, with its lists and skin tones', () => expectTables('emoji', emoji(), 'unified'))
+
+it('browser-compat-data, 20 MB with odd keys and changing types', { timeout: 120_000 }, () =>
+  expectTables('features', features(), 'path'))
