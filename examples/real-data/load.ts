@@ -29,7 +29,9 @@ if (import.meta.main) {
   console.log(String(await loadRealData(loading)))
   const rows = await loading
     .dataset()
-    .query('select major_genre, count(*) as films, avg(imdb_rating) as rating from real.movies group by 1 order by 2 desc')
+    .query(
+      'select major_genre, count(*) as films, avg(imdb_rating) as rating from real.movies group by 1 order by 2 desc',
+    )
     .toArray()
   console.table(rows)
 }

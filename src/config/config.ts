@@ -108,7 +108,7 @@ export class Config {
     )
     const files = this.files.map((file) => `  ${file.content === undefined ? 'not found' : 'read     '}  ${file.path}`)
     const note = placeholders.length === 0 ? '' : `\n  still a placeholder: ${placeholders.join(', ')}`
-    const best = this.paths(reference.key, place).find((path) => path.length === 3) ?? [reference.key]
+    const best = [place.root, place.name, ...reference.key.split('.')].filter((part) => part !== undefined)
     return new PipelineError(
       `${reference.isSecret ? 'secret' : 'setting'} "${reference.key}" of ${place.name ?? 'the project'} is missing${note}\n` +
         `tried, in this order:\n${tried.join('\n')}\nfiles:\n${files.join('\n')}`,

@@ -155,7 +155,8 @@ async function read(
       host.emit({ type: 'page', resource: resource.name, rows: rows.length })
       if (rows.length > 0) for (const below of children) await read(below, rows, host)
       await rootPageDone?.()
-      if (context.cursor?.exhausted === true || (rootPageDone !== undefined && node.pages === resource.pageLimit)) return
+      if (context.cursor?.exhausted === true || (rootPageDone !== undefined && node.pages === resource.pageLimit))
+        return
     }
   } catch (error) {
     throw failed(resource, error)

@@ -261,16 +261,16 @@ export class Normalizer {
     }
     for (let index = 0; index < list.length; index++) {
       const item = list[index]
-      if (!Array.isArray(item)) {
+      const slot = Array.isArray(item) ? this.listSlot(nested) : undefined
+      if (slot === undefined || this.keptWhole(nested, slot)) {
         this.writeRow(nested, item, parentId, rootId, index)
         continue
       }
       // A list in a list: a row that only links, with the inner list as its table `…__list`.
-      const slot = this.slot(nested, nested.top, 'list')
       const linkId = this.linkRow(nested, undefined, parentId, rootId, index)
       writeLine(nested)
       const inner = (slot.nested ??= this.openNested(nested, slot))
-      this.writeList(inner, item, linkId, rootId)
+      this.writeList(inner, item as unknown[], linkId, rootId)
     }
   }
 
@@ -334,6 +334,10 @@ export class Normalizer {
     }
     level.slots.set(key, slot)
     return slot
+  }
+
+  private listSlot(walker: TableWalker): Slot {
+    return walker.top.slots.get('list') ?? this.slot(walker, walker.top, 'list')
   }
 
   private valueSlot(walker: TableWalker): Slot {
@@ -446,6 +450,7 @@ export class Normalizer {
 const isDocument = (value: unknown): value is object =>
   typeof value === 'object' &&
   value !== null &&
+  !Array.isArray(value) &&
   !(value instanceof ExactNumber || value instanceof Date || value instanceof Uint8Array)
 
 function ownId(row: unknown): string | undefined {

@@ -1,3 +1,4 @@
+import { PipelineError } from '../errors/index.ts'
 import { ExactNumber } from './exact-number.ts'
 
 function float(value: number): string {
@@ -40,7 +41,16 @@ function canonicalObject(value: object): string {
 
 /** JSON for a `json` column: key order kept, exact numbers written as they came. */
 export function plainJson(value: unknown): string {
-  return JSON.stringify(value, jsonSafe) ?? 'null'
+  try {
+    return JSON.stringify(value, jsonSafe) ?? 'null'
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new PipelineError('a value nests too deep even to be kept as JSON', {
+      code: 'NESTED_TOO_DEEP',
+      fix: 'drop the field with .map before it is loaded',
+      cause: error,
+    })
+  }
 }
 
 // `JSON.rawJSON` keeps digits, but only newer engines have it; older ones write such numbers as text.

@@ -10,7 +10,7 @@ async function page(name: string, after: number): Promise<{ id: number }[]> {
 }
 
 async function* pages(name: string, start: number): AsyncGenerator<{ id: number }[]> {
-  for (let after = start; ; ) {
+  for (let after = start; ;) {
     const rows = await page(name, after)
     if (rows.length === 0) return
     yield rows

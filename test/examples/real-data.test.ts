@@ -48,7 +48,8 @@ it('movies.json, famously messy', async () => {
   const rows = movies()
   const loaded = await loading.dataset().table<Row>('movies').toArray()
   expect(loaded.length).toBe(rows.length)
-  const key = (row: Row): string => JSON.stringify(Object.values(row).map((value) => (value === null ? '' : said(value))))
+  const key = (row: Row): string =>
+    JSON.stringify(Object.values(row).map((value) => (value === null ? '' : said(value))))
   const expected = expectedTables('movies', rows).get('movies')!
   const columns = [...new Set(expected.flatMap((row) => Object.keys(row)))]
   const pick = (row: Row): Row => Object.fromEntries(columns.map((column) => [column, placed(row, column) ?? null]))
@@ -58,4 +59,5 @@ it('movies.json, famously messy', async () => {
 it('emoji-datasource, with its lists and skin tones', () => expectTables('emoji', emoji(), 'unified'))
 
 it('browser-compat-data, 20 MB with odd keys and changing types', { timeout: 120_000 }, () =>
-  expectTables('features', features(), 'path'))
+  expectTables('features', features(), 'path'),
+)

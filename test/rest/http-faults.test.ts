@@ -3,7 +3,13 @@ import { PipelineError, type RunEvent, type Source } from '../../src/index.ts'
 import { restSource, type ClientSpec } from '../../src/sources/rest/index.ts'
 import { api, freshPipeline, json, tableNames, type Answer, type TestApi } from '../support/api.ts'
 
-const client = (baseUrl: string): ClientSpec => ({ baseUrl, backoffMs: 5, maxAttempts: 3, timeoutMs: 300, paginator: 'single_page' })
+const client = (baseUrl: string): ClientSpec => ({
+  baseUrl,
+  backoffMs: 5,
+  maxAttempts: 3,
+  timeoutMs: 300,
+  paginator: 'single_page',
+})
 
 const users = (target: TestApi, extra: Partial<ClientSpec> = {}): Source =>
   restSource({ name: 'people', client: { ...client(target.baseUrl), ...extra }, resources: ['good', 'users'] })
@@ -86,7 +92,9 @@ describe('errors that end a load', () => {
 
   it('never shows a secret', async () => {
     const target = await api(inTurn(status(400, { message: 'bad key s3cret-value-1' })))
-    const error = await failure(target, { auth: { type: 'api_key', name: 'key', location: 'query', apiKey: 's3cret-value-1' } })
+    const error = await failure(target, {
+      auth: { type: 'api_key', name: 'key', location: 'query', apiKey: 's3cret-value-1' },
+    })
     expect(error.message).not.toContain('s3cret-value-1')
     expect(error.message).toContain('***')
   })
@@ -145,7 +153,9 @@ describe('where requests may go', () => {
 
   it('does not follow a redirect to another origin', async () => {
     const other = await elsewhere()
-    const target = await api(inTurn((_request, response) => response.writeHead(302, { location: `${other.baseUrl}/x` }).end()))
+    const target = await api(
+      inTurn((_request, response) => response.writeHead(302, { location: `${other.baseUrl}/x` }).end()),
+    )
     const error = await failure(target, { auth: { type: 'bearer', token: 'secret-token' } })
     expect(error.code).toBe('LINK_FORBIDDEN')
     expect(other.requests).toEqual([])
@@ -153,9 +163,15 @@ describe('where requests may go', () => {
 
   it('follows one to an allowed host, without credentials', async () => {
     const other = await elsewhere()
-    const target = await api(inTurn((_request, response) => response.writeHead(302, { location: `${other.baseUrl}/x` }).end()))
+    const target = await api(
+      inTurn((_request, response) => response.writeHead(302, { location: `${other.baseUrl}/x` }).end()),
+    )
     const allowedHosts = [new URL(other.baseUrl).host]
-    const source = users(target, { allowedHosts, auth: { type: 'bearer', token: 'secret-token' }, headers: { 'X-Key': 'k' } })
+    const source = users(target, {
+      allowedHosts,
+      auth: { type: 'bearer', token: 'secret-token' },
+      headers: { 'X-Key': 'k' },
+    })
     await freshPipeline().run(source)
     expect(other.requests).toEqual(['GET /x'])
     expect(other.headers[0]).not.toHaveProperty('authorization')

@@ -18,9 +18,17 @@ const posts = (): Promise<TestApi> =>
       case '/next-link':
         return json(response, { data, links: { next: next === undefined ? null : `${url.pathname}?page=${next}` } })
       case '/odata':
-        return json(response, { value: data, ...(next && { '@odata.nextLink': `http://${_request.headers.host}/odata?page=${next}` }) })
+        return json(response, {
+          value: data,
+          ...(next && { '@odata.nextLink': `http://${_request.headers.host}/odata?page=${next}` }),
+        })
       case '/header-link':
-        return json(response, data, 200, next === undefined ? {} : { link: `<${url.pathname}?page=${next}>; rel="next", </>; rel="first"` })
+        return json(
+          response,
+          data,
+          200,
+          next === undefined ? {} : { link: `<${url.pathname}?page=${next}>; rel="next", </>; rel="first"` },
+        )
       case '/header-cursor':
         return json(response, data, 200, next === undefined ? {} : { cursor: String(next) })
       case '/pages':
@@ -32,7 +40,10 @@ const posts = (): Promise<TestApi> =>
       case '/offset':
         return json(response, { results: all.slice(offset, offset + size), total: 25, offset, limit: size })
       case '/cursor':
-        return json(response, { data: all.slice(after, after + size), next_cursor: after + size < 25 ? after + size : null })
+        return json(response, {
+          data: all.slice(after, after + size),
+          next_cursor: after + size < 25 ? after + size : null,
+        })
       case '/last-id': {
         const start = url.searchParams.has('after') ? after + 1 : 0
         return json(response, { data: all.slice(start, start + size), count: 25 })
@@ -79,15 +90,23 @@ describe('paginators', () => {
   })
 
   it('writes into a body', async () => {
-    const paginator: PaginatorSpec = { type: 'offset', limit: 5, offsetBodyPath: 'paging.offset', limitBodyPath: 'paging.limit' }
+    const paginator: PaginatorSpec = {
+      type: 'offset',
+      limit: 5,
+      offsetBodyPath: 'paging.offset',
+      limitBodyPath: 'paging.limit',
+    }
     expect(await ids({ path: 'body', method: 'POST', json: {}, paginator })).toEqual({ ids: everyId, requests: 5 })
   })
 })
 
 describe('detection', () => {
-  it.each(['next-link', 'odata', 'header-link', 'pages', 'zero-pages', 'offset', 'cursor', 'one'])('%s', async (path) => {
-    expect((await ids({ path })).ids).toEqual(everyId)
-  })
+  it.each(['next-link', 'odata', 'header-link', 'pages', 'zero-pages', 'offset', 'cursor', 'one'])(
+    '%s',
+    async (path) => {
+      expect((await ids({ path })).ids).toEqual(everyId)
+    },
+  )
 
   it.each(['more', 'last-id'])('%s has more rows and no way to them that can be told', async (path) => {
     await expect(ids({ path })).rejects.toMatchObject({ code: 'PAGING_UNKNOWN' })
@@ -97,7 +116,11 @@ describe('detection', () => {
 describe('parents and children', () => {
   it('fills placeholders, encodes them, and adds fields of the parent', async () => {
     const target = await api((_request, response, url) => {
-      if (url.pathname === '/orgs') return json(response, [{ id: 'a/b?c', tag: 7 }, { id: 'x', tag: 8 }])
+      if (url.pathname === '/orgs')
+        return json(response, [
+          { id: 'a/b?c', tag: 7 },
+          { id: 'x', tag: 8 },
+        ])
       json(response, [{ n: 1, of: decodeURIComponent(url.pathname.split('/')[2]!), tag: url.searchParams.get('tag') }])
     })
     const loading = freshPipeline()
@@ -124,7 +147,9 @@ describe('parents and children', () => {
   })
 
   it('reads a parent that is not selected, without loading it', async () => {
-    const target = await api((_request, response, url) => json(response, url.pathname === '/orgs' ? [{ id: 1 }] : [{ n: 1 }]))
+    const target = await api((_request, response, url) =>
+      json(response, url.pathname === '/orgs' ? [{ id: 1 }] : [{ n: 1 }]),
+    )
     const source = restSource({
       name: 'orgs',
       client: { baseUrl: target.baseUrl, paginator: 'single_page' },
@@ -135,7 +160,11 @@ describe('parents and children', () => {
   })
 
   it('tells all problems of a source at once', () => {
-    const spec = { name: 'x', client: { base_url: 'http://a', auth: { type: 'beerer' } }, resources: [{ name: 'u', endpoint: { pth: 'u' } }] }
+    const spec = {
+      name: 'x',
+      client: { base_url: 'http://a', auth: { type: 'beerer' } },
+      resources: [{ name: 'u', endpoint: { pth: 'u' } }],
+    }
     expect(() => restSource(spec as never)).toThrow(
       /4 problem\(s\)[^]*base_url[^]*did you mean "baseUrl"[^]*client.auth.type: expected bearer[^]*pth: is not known; did you mean "path"/,
     )

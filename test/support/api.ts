@@ -38,7 +38,12 @@ export async function api(answer: Answer): Promise<TestApi> {
   return { baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests, headers }
 }
 
-export function json(response: ServerResponse, body: unknown, status = 200, headers: Record<string, string> = {}): void {
+export function json(
+  response: ServerResponse,
+  body: unknown,
+  status = 200,
+  headers: Record<string, string> = {},
+): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers })
   response.end(typeof body === 'string' ? body : JSON.stringify(body))
 }
