@@ -40,7 +40,7 @@ export async function run(args: string[]): Promise<CommandResult> {
   for (const file of [path, `${path}.wal`]) rmSync(file, { force: true })
 
   say('Five chat platforms, simulated on this machine, are loaded into one DuckDB file.\n')
-  say(style.faint('  platform         first load                      second load: only what changed'))
+  say(style.faint('  platform        first load                     second load, only changes'))
   const loaded: Loaded[] = []
   for (const platform of platformNames) {
     const one = await loadTwice(platform, path, Number(parsed.values.size ?? 400))

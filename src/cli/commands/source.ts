@@ -74,7 +74,7 @@ function docs(about: PlatformDocs, json: boolean): void {
   if (json) return printJson(about)
   console.log(`${about.title}: sluice/sources/${about.name}\n`)
   for (const { name, reads, note } of about.resources) {
-    console.log(`  ${name.padEnd(26)} ${reads}\n${' '.repeat(29)}${wrap(note, 50).join(`\n${' '.repeat(29)}`)}`)
+    console.log(`  ${name.padEnd(25)} ${reads}\n${' '.repeat(28)}${wrap(note, 50).join(`\n${' '.repeat(28)}`)}`)
   }
   console.log(`\nsettings, under [sources.${about.name}_source]`)
   for (const { key, secret, note } of about.settings) {

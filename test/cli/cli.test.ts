@@ -1,0 +1,201 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { api, json } from '../support/api.ts'
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sluice-cli-'))
+})
+
+interface Ended {
+  code: number | null
+  out: string
+  err: string
+}
+
+/** Runs the command line in a folder of its own, as a person would. */
+function sluice(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [main, ...args], {
+      cwd: folder,
+      env: { ...process.env, HOME: folder, SLUICE_DATA_DIR: join(folder, 'data'), ...env },
+    })
+    let [out, err] = ['', '']
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
+    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
+    child.on('close', (code) => resolve({ code, out, err }))
+  })
+}
+
+async function sourceFile(): Promise<string> {
+  const target = await api((request, response, url) => {
+    if (request.headers['x-key'] !== 'topsecret-1') return json(response, { message: 'bad key' }, 401)
+    const page = Number(url.searchParams.get('page') ?? 1)
+    const items = [{ id: page, big: '@', when: '2024-01-15T10:30:00Z', price: 1.5, tags: ['x'] }]
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify({ items, total_pages: 3 }).replace('"@"', '9007199254740993'))
+  })
+  const path = join(folder, 'shop.source.yaml')
+  writeFileSync(
+    path,
+    `client:
+  base_url: ${target.baseUrl}
+  auth: { type: api_key, name: X-Key, api_key: { secret: shop_key } }
+resource_defaults:
+  primary_key: id
+  write_disposition: merge
+resources:
+  - name: items
+    endpoint:
+      path: items
+      data_selector: items
+      paginator: { type: page_number, base_page: 1, total_path: total_pages }
+`,
+  )
+  return path
+}
+
+describe('sluice run', () => {
+  const secretEnv = { SOURCES__SHOP__SHOP_KEY: 'topsecret-1' }
+
+  it('loads a source file and prints one JSON value', async () => {
+    await sourceFile()
+    const { code, out, err } = await sluice(['run', 'shop.source.yaml', '--dataset', 'shop_data', '--json'], secretEnv)
+    expect(code).toBe(0)
+    const result = JSON.parse(out)
+    expect(result).toMatchObject({
+      pipeline: 'shop',
+      destination: 'duckdb',
+      dataset: 'shop_data',
+      location: `duckdb:${join(folder, 'shop.duckdb')}`,
+      packages: [{ state: 'loaded', failedJobs: [] }],
+      rows: { items: 3, items__tags: 3 },
+    })
+    expect(result.loadIds).toEqual([result.packages[0].loadId])
+    expect(err).toContain('items: 3 rows, 3 pages')
+    expect(out + err).not.toContain('topsecret')
+
+    const query = await sluice([
+      'pipeline',
+      'shop',
+      'query',
+      'select * exclude (_dlt_id, _dlt_load_id) from shop_data.items order by id limit 1',
+      '--json',
+    ])
+    expect(JSON.parse(query.out)).toEqual([
+      { id: 1, big: '9007199254740993', when: '2024-01-15T10:30:00.000Z', price: 1.5 },
+    ])
+
+    const show = await sluice(['pipeline', 'shop', 'show'])
+    expect(show.out).toContain('items__tags')
+    expect((await sluice(['pipeline', '--list', '--json'])).out).toContain('"shop"')
+    expect((await sluice(['pipeline', 'shop', 'query', 'select nonsense'])).code).toBe(1)
+  })
+
+  it('prints four lines, what was loaded, and where to look', async () => {
+    await sourceFile()
+    const { out } = await sluice(['run', 'shop.source.yaml', '--progress', 'off'], secretEnv)
+    const lines = out.trim().split('\n')
+    expect(out).toMatch(/items +3 rows/)
+    expect(out).toMatch(/Pipeline shop load step completed in [\d.]+ seconds/)
+    expect(out).toContain('1 load package(s) were loaded to destination duckdb and into dataset shop_dataset')
+    expect(out).toContain(`The duckdb destination used duckdb:${join(folder, 'shop.duckdb')} location to store data`)
+    expect(out).toMatch(/Load package \d+\.\d+ is LOADED and contains no failed jobs/)
+    expect(lines.at(-1)).toBe('look at it: sluice pipeline shop show')
+  })
+
+  it('fails with one JSON value and exit code 1', async () => {
+    await sourceFile()
+    const { code, out } = await sluice(['run', 'shop.source.yaml', '--json'], {
+      SOURCES__SHOP__SHOP_KEY: 'wrong-key-1',
+    })
+    expect(code).toBe(1)
+    expect(JSON.parse(out)).toMatchObject({
+      error: { code: 'HTTP_STATUS', resource: 'items', fix: 'check the key: it is missing, mistyped or revoked' },
+    })
+    const missing = await sluice(['run', 'shop.source.yaml', '--json'])
+    expect(JSON.parse(missing.out).error.code).toBe('CONFIG_MISSING')
+  })
+
+  it.each([
+    [['run'], 2],
+    [['run', 'nothing.source.yaml'], 2],
+    [['nonsense'], 2],
+    [['run', 'x', '--unknown'], 2],
+    [['pipeline', 'neverran', 'show'], 1],
+    [['source', 'docs', 'nobody'], 2],
+    [['--help'], 0],
+    [['run', '--help'], 0],
+    [['--version'], 0],
+  ])('sluice %o ends with %i', async (args, code) => {
+    const ended = await sluice(args as string[])
+    expect(ended.code).toBe(code)
+    expect(ended.err).not.toContain('    at ')
+  })
+
+  it('runs a module that exports a source', async () => {
+    const index = new URL('../../src/index.ts', import.meta.url).href
+    writeFileSync(
+      join(folder, 'own.ts'),
+      `import { resource, source } from '${index}'\nexport const mine = source('mine', [resource('numbers', [{ n: 1 }, { n: 2 }])])\n`,
+    )
+    const { out } = await sluice(['run', 'own.ts', '--json'])
+    expect(JSON.parse(out)).toMatchObject({ pipeline: 'mine', rows: { numbers: 2 } })
+  })
+
+  it('tells every problem of a source file with its keys as written', async () => {
+    writeFileSync(
+      join(folder, 'bad.source.yaml'),
+      'client: { baseurl: http://a }\nresources: [{ name: a, endpoint: { data_selektor: x } }]\n',
+    )
+    const { code, err } = await sluice(['source', 'lint', 'bad.source.yaml'])
+    expect(code).toBe(1)
+    expect(err).toContain('did you mean "base_url"?')
+    expect(err).toContain('resources[0].endpoint.data_selektor: is not known; did you mean "data_selector"?')
+  })
+})
+
+describe('sluice source', () => {
+  it('simulates a platform that sluice run loads', async () => {
+    const child = spawn(process.execPath, [main, 'source', 'simulate', 'chaport', '--size', '5', '--json'], {
+      cwd: folder,
+    })
+    const first = await new Promise<string>((resolve) =>
+      child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString())),
+    )
+    try {
+      const { environment } = JSON.parse(first) as { environment: Record<string, string> }
+      const { code, out } = await sluice(['run', 'chaport', '--json'], environment)
+      expect(code).toBe(0)
+      expect(JSON.parse(out)).toMatchObject({
+        pipeline: 'chaport_pipeline',
+        dataset: 'chaport_data',
+        rows: { visitors: 5 },
+      })
+    } finally {
+      child.kill('SIGTERM')
+    }
+  })
+
+  it('documents each platform', async () => {
+    for (const name of ['chatlio', 'chatbot', 'chaport', 'chatra', 'cliengo']) {
+      const { out } = await sluice(['source', 'docs', name])
+      expect(out).toContain(`sluice/sources/${name}`)
+      expect(out).toContain('where the API differs from what its source page says')
+      expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+    }
+  })
+})
+
+it('the demo fits 80 columns and loads all five', async () => {
+  const { code, out } = await sluice(['demo', '--size', '40'])
+  expect(code).toBe(0)
+  for (const dataset of ['chatlio_data', 'chatbot_data', 'chaport_data', 'chatra_data', 'cliengo_data'])
+    expect(out).toContain(dataset)
+  expect(out.split('\n').filter((line) => line.length > 80 && !line.includes('npx sluice'))).toEqual([])
+})
