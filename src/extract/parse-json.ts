@@ -1,16 +1,26 @@
 import { ExactNumber } from '../schema/index.ts'
 
 /**
- * Numbers that `JSON.parse` would change: fractions of zeros only (`12.0`, which is no whole number), 16 or more digits
- * and points in a row, exponents. Text inside strings may match too; that costs time, not correctness.
+ * Numbers whose spelling `JSON.parse` would lose: fractions of zeros only (`12.0`, which is no whole number) and
+ * exponents. Text inside strings may match too; that costs time, not correctness.
  */
-const delicateNumber = /[:[,\s]-?(?:\d+\.0+[\s,\]}]|[\d.]{16}|[\d.]+[eE][-+\d])/
+const spelledNumber = /[:[,\s]-?(?:\d+\.0+[\s,\]}]|[\d.]+[eE][-+\d])/
+
+/** Numbers that may have more digits than a double. */
+const longNumber = /[:[,\s](-?\d[\d.]{15,})(?=[\s,\]}])/g
+
+function needsExactness(json: string): boolean {
+  if (spelledNumber.test(json)) return true
+  // Most long numbers are doubles printed in full, which come back as they were.
+  for (const [, digits] of json.matchAll(longNumber)) if (String(Number(digits)) !== digits) return true
+  return false
+}
 
 /** Parses JSON without bending a number: see `ExactNumber`. Throws `SyntaxError` as `JSON.parse` does. */
 export function parseJson(text: string): unknown {
   // A byte order mark is no JSON, but servers send it.
   const json = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
-  return delicateNumber.test(json) ? new ExactParser(json).parse() : JSON.parse(json)
+  return needsExactness(json) ? new ExactParser(json).parse() : JSON.parse(json)
 }
 
 const deepest = 5000

@@ -211,6 +211,8 @@ export class Normalizer {
     walker.discarded = refused
     walker.withRootId = parent.withRootId || columnsWith(table, 'rootKey').length > 0
     walker.maxNesting = parent.maxNesting
+    // Under a random id, an id derived from it would be no less random, only slower.
+    walker.rowId = parent.rowId === 'random' ? 'random' : 'nested'
     walker.nestedHints = parent.nestedHints
     walker.top = newLevel(undefined, slot.level)
     const hints = parent.nestedHints.get(name)
@@ -220,6 +222,7 @@ export class Normalizer {
       walker.contract = hints.schemaContract ?? parent.contract
       walker.required = this.requiredColumns(table)
       walker.rootLike = keyColumns(hints.primaryKey).length + keyColumns(hints.mergeKey).length > 0
+      if (walker.rootLike) walker.rowId = 'random'
     }
     this.walkers.set(name, walker)
     return walker
@@ -430,9 +433,10 @@ export class Normalizer {
         return contentId(row)
       case 'key':
         return keyId(this.keyOf(walker, row))
-      default:
-        if (walker.table.parent === undefined || walker.rootLike) return randomRowId()
+      case 'nested':
         return nestedRowId(parentId, walker.table.name, listIndex)
+      default:
+        return randomRowId()
     }
   }
 

@@ -55,7 +55,7 @@ export interface TableWalker extends CellContext {
   /** Cells of the links to other rows; negative where the table has no such column. */
   links: { rootId: number; parentId: number; listIndex: number; id: number } | undefined
   /** How rows of this table get their id. */
-  rowId: 'random' | 'key' | 'content'
+  rowId: 'random' | 'key' | 'content' | 'nested'
   /** Nested tables with a key of their own have the links of a root table. */
   rootLike: boolean
   withRootId: boolean
