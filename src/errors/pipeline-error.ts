@@ -17,7 +17,6 @@ export type ErrorCode =
   | 'NULL_NOT_ALLOWED'
   | 'VALUE_NOT_STORABLE'
   | 'NESTED_TOO_DEEP'
-  | 'BAD_DATA'
   | 'HTTP_STATUS'
   | 'HTTP_FAILED'
   | 'HTTP_NOT_JSON'

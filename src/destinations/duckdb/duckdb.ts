@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { PipelineError } from '../../errors/index.ts'
 import type { NamingName } from '../../schema/index.ts'
 import type { Capabilities } from '../capabilities.ts'
 import type { Destination, SqlConnection } from '../destination.ts'
@@ -38,11 +39,26 @@ export function duckdb(options: DuckdbOptions = {}): Destination {
       const path = given === ':memory:' ? given : resolve(given)
       if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
       // The driver is loaded when it is used: importing the library stays quick.
-      const { openDuckdb } = await import('./connection.ts')
+      const { openDuckdb } = await loadDriver()
       return { connection: await openDuckdb(path, options.settings ?? {}), location: `duckdb:${path}` }
     },
     bulkLoad: readCsv,
   })
+}
+
+async function loadDriver(): Promise<typeof import('./connection.ts')> {
+  try {
+    return await import('./connection.ts')
+  } catch (error) {
+    throw new PipelineError(
+      `destination "duckdb": its driver cannot be loaded: ${(error as Error).message.split('\n')[0]}`,
+      {
+        code: 'DRIVER_MISSING',
+        fix: 'npm install @duckdb/node-api — without --omit=optional, which leaves its binaries out',
+        cause: error,
+      },
+    )
+  }
 }
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
