@@ -1,4 +1,5 @@
 import type { RunEvent } from '../index.ts'
+import { shortPath } from './run-summary.ts'
 import { count, duration, plural, style } from './style.ts'
 
 export type ProgressMode = 'auto' | 'bar' | 'log' | 'off'
@@ -53,18 +54,11 @@ export class Progress {
   private take(event: RunEvent): void {
     switch (event.type) {
       case 'run-started':
-        this.head = `${event.pipeline} → ${event.location} / ${event.dataset}`
+        this.head = `${event.pipeline} → ${shortLocation(event.location)} / ${event.dataset}`
+        for (const resource of event.resources) this.lanes.set(resource, newLane())
         break
       case 'resource-started':
-        this.lanes.set(event.resource, {
-          rows: 0,
-          pages: 0,
-          requests: 0,
-          begun: performance.now(),
-          ended: undefined,
-          waitUntil: 0,
-          waitFor: '',
-        })
+        this.lane(event.resource).begun = performance.now()
         break
       case 'page': {
         const lane = this.lane(event.resource)
@@ -96,27 +90,19 @@ export class Progress {
     }
   }
 
+  /** Resources that are only read for others have no line of their own. */
   private lane(resource: string): Lane {
-    let lane = this.lanes.get(resource)
-    if (lane === undefined) {
-      lane = { rows: 0, pages: 0, requests: 0, begun: performance.now(), ended: undefined, waitUntil: 0, waitFor: '' }
-      this.lanes.set(resource, lane)
-    }
-    return lane
+    return this.lanes.get(resource) ?? newLane()
   }
 
   private draw(): void {
     const now = performance.now()
-    const lines = [
-      this.head,
-      '',
-      ...[...this.lanes].map(([name, lane]) => laneLine(name, lane, now)),
-      '',
-      this.totals(now),
-    ]
-    const height = (process.stderr.rows ?? 24) - 1
+    const room = Math.max(0, ...[...this.lanes.keys()].map((name) => name.length))
+    const lanes = [...this.lanes].map(([name, lane]) => laneLine(name.padEnd(room), lane, now))
+    const lines = [this.head, '', ...lanes, '', this.totals(now)]
+    const height = (process.stderr.rows || 24) - 1
     const shown = lines.length > height ? [...lines.slice(0, height - 2), '  …', lines.at(-1)!] : lines
-    const width = process.stderr.columns ?? 80
+    const width = process.stderr.columns || 80
     const up = this.drawn > 0 ? `\u001b[${this.drawn}A` : ''
     process.stderr.write(up + shown.map((line) => `${clip(line, width)}\u001b[K\n`).join('') + '\u001b[J')
     this.drawn = shown.length
@@ -138,8 +124,21 @@ export class Progress {
   }
 }
 
+const newLane = (): Lane => ({
+  rows: 0,
+  pages: 0,
+  requests: 0,
+  begun: performance.now(),
+  ended: undefined,
+  waitUntil: 0,
+  waitFor: '',
+})
+
+const shortLocation = (location: string): string =>
+  location.replace(/^(\w+):(\/.*)$/, (_, kind: string, path: string) => `${kind} ${shortPath(path)}`)
+
 function laneLine(name: string, lane: Lane, now: number): string {
-  const label = `  ${name.padEnd(22)} `
+  const label = `  ${name} `
   const rows = `${count(lane.rows).padStart(10)} rows  ${plural(lane.pages, 'page').padStart(11)}`
   if (lane.ended !== undefined) return `${label}${style.done('✓')} ${rows}  ${duration(lane.ended - lane.begun)}`
   if (lane.waitUntil > now + 200) {

@@ -1,20 +1,30 @@
 import { PipelineError } from '../errors/index.ts'
+import { namingNames, wrongValue, type NamingName } from '../schema/index.ts'
 import type { Destination } from './destination.ts'
 
 /** What a destination takes from configuration: `[destination.<name>]`. */
 export interface DestinationConfig {
   credentials?: string
   maxIdentifierLength?: number
+  /** `[schema] naming`. */
+  namingConvention?: string
 }
 
 const factories: Record<string, (config: DestinationConfig) => Promise<Destination>> = {
-  async duckdb({ credentials, maxIdentifierLength }) {
+  async duckdb({ credentials, maxIdentifierLength, namingConvention }) {
     const { duckdb } = await import('./duckdb/duckdb.ts')
     return duckdb({
       ...(credentials === undefined ? {} : { path: credentials.replace(/^duckdb:(\/\/\/)?/, '') }),
       ...(maxIdentifierLength === undefined ? {} : { maxIdentifierLength }),
+      ...(namingConvention === undefined ? {} : { namingConvention: namingByName(namingConvention) }),
     })
   },
+}
+
+function namingByName(name: string): NamingName {
+  const known = namingNames.find((one) => one === name)
+  if (known === undefined) throw wrongValue('schema.naming', name, namingNames)
+  return known
 }
 
 const destinationNames = Object.keys(factories)

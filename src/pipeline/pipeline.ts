@@ -160,9 +160,11 @@ export class Pipeline {
     }
     const credentials = text('credentials') ?? rememberedPath(this.remembered(), destination)
     const maxIdentifierLength = text('max_identifier_length')
+    const naming = settings.find(configReference('naming'), { root: 'schema' })
     return destinationByName(destination, {
       ...(credentials === undefined ? {} : { credentials }),
       ...(maxIdentifierLength === undefined ? {} : { maxIdentifierLength: Number(maxIdentifierLength) }),
+      ...(naming === undefined ? {} : { namingConvention: String(naming) }),
     })
   }
 

@@ -41,6 +41,12 @@ export class Settings {
   }
 }
 
+/** dlt's shorthands: the type alone, or a token without a type. */
+export function fullAuth(given: AuthSpec | AuthSpec['type'] | { token: Setting }): AuthSpec {
+  if (typeof given === 'string') return { type: given } as AuthSpec
+  return 'type' in given ? given : { type: 'bearer', ...given }
+}
+
 type Send = (request: RestRequest) => Promise<RestResponse>
 
 export function createAuth(spec: AuthSpec, settings: Settings, baseUrl: string, send: Send): Auth {

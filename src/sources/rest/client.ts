@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PipelineError } from '../../errors/index.ts'
 import { parseJson, type ExtractEvent } from '../../extract/index.ts'
-import { createAuth, type Auth, type Settings } from './auth.ts'
+import { createAuth, fullAuth, type Auth, type Settings } from './auth.ts'
 import { RateLimiter } from './rate-limiter.ts'
 import { copyRequest, type RestRequest, type RestResponse } from './request.ts'
 import { errorForStatus, notJson, requestName, requestFailed } from './http-errors.ts'
@@ -70,7 +70,7 @@ export class RestClient {
     if (spec === null || spec === undefined) return undefined
     let auth = this.auths.get(spec)
     if (auth === undefined) {
-      auth = createAuth(spec, this.settings, this.baseUrl, (request) => this.send(request, null, context))
+      auth = createAuth(fullAuth(spec), this.settings, this.baseUrl, (request) => this.send(request, null, context))
       this.auths.set(spec, auth)
     }
     return auth

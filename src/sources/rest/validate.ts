@@ -95,7 +95,8 @@ class Checker {
   /** An object with a `type`, and the keys that belong to it; a bare text is the type. */
   private union(given: unknown, path: string, types: Record<string, string>): void {
     if (given === undefined || given === null) return
-    const type = typeof given === 'string' ? given : (given as { type?: unknown }).type
+    const implied = typeof given === 'object' && 'token' in given && !('type' in given) ? 'bearer' : undefined
+    const type = typeof given === 'string' ? given : (implied ?? (given as { type?: unknown }).type)
     const known = typeof type === 'string' && Object.hasOwn(types, type) ? types[type]! : undefined
     if (known === undefined) {
       this.problems.push(`${path}.type: expected ${Object.keys(types).join(', ')}`)
