@@ -177,6 +177,18 @@ describe('sluice source', () => {
         dataset: 'chaport_data',
         rows: { visitors: 5 },
       })
+      const visitor = await sluice([
+        'pipeline',
+        'chaport_pipeline',
+        'query',
+        'select id from chaport_data.visitors limit 1',
+        '--json',
+      ])
+      const [{ id }] = JSON.parse(visitor.out) as [{ id: string }]
+      const input = JSON.stringify({ visitorId: id, text: 'Hello', operatorId: 'op1' })
+      const called = await sluice(['source', 'call', 'chaport', 'send_message', '--input', input], environment)
+      expect(JSON.parse(called.out)).toMatchObject({ result: { created: true } })
+      expect((await sluice(['source', 'call', 'chaport', 'send_message', '--input', '{}'], environment)).code).toBe(2)
     } finally {
       child.kill('SIGTERM')
     }

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -174,6 +174,31 @@ describe('what the platforms need', () => {
       )
       .toArray()
     expect(orphans).toEqual([{ n: 0 }])
+  })
+
+  it('chatlio loads recorded webhooks once, and new ones later', async () => {
+    const files = mkdtempSync(join(tmpdir(), 'sluice-webhooks-'))
+    const visitor = { UUID: 'v1', name: 'Ana', identTraits: '{"plan":"pro"}' }
+    const transcript = {
+      conversationUUID: 'c1',
+      startedAt: '2025-02-07T11:02:20.120000123-08:00',
+      messages: [{ text: 'Hi', ts: '1738954940.000123', isVisitorMsg: true }],
+    }
+    writeFileSync(
+      join(files, 'a.json'),
+      JSON.stringify([{ message: 'Hi', conversationUUID: 'c1', visitor }, transcript]),
+    )
+    writeFileSync(
+      join(files, 'b.jsonl'),
+      `${JSON.stringify({ message: 'one', visitor })}\n${JSON.stringify({ message: 'two' })}\n`,
+    )
+    const { target } = await setUp('chatlio', { size: 1, seed: 1 })
+    const load = () =>
+      target.run(chatlio({ baseUrl: running!.baseUrl, webhookFiles: files }).withResources('webhook_payload'))
+    expect((await load()).rows).toMatchObject({ webhook_payload: 4, webhook_payload__messages: 1 })
+    expect((await load()).rows).toEqual({})
+    writeFileSync(join(files, 'c.json'), JSON.stringify({ message: 'three' }))
+    expect((await load()).rows).toEqual({ webhook_payload: 1 })
   })
 
   it('actions write, loads do not', async () => {

@@ -4,6 +4,7 @@ import { PipelineError } from '../../errors/index.ts'
 import type { NamingName } from '../../schema/index.ts'
 import type { Capabilities } from '../capabilities.ts'
 import type { Destination, SqlConnection } from '../destination.ts'
+import type * as driver from './connection.ts'
 import { sqlDestination, type BulkLoad } from '../sql/sql-destination.ts'
 import { duckdbDialect } from './dialect.ts'
 
@@ -46,7 +47,7 @@ export function duckdb(options: DuckdbOptions = {}): Destination {
   })
 }
 
-async function loadDriver(): Promise<typeof import('./connection.ts')> {
+async function loadDriver(): Promise<typeof driver> {
   try {
     return await import('./connection.ts')
   } catch (error) {

@@ -33,7 +33,7 @@ const docs: PlatformDocs = {
     'Welcome and fallback interactions exist in the first version of the API only, and have no id: story_id is their key.',
     'users and users/:id are two tables: conversations is a number in one and a list in the other.',
   ],
-  settings: [{ key: 'api_key', secret: true, note: 'developer access token from Settings → Developers' }],
+  settings: [{ key: 'api_key', secret: true, note: 'access token from Settings → Developers' }],
   actions: [],
 }
 
