@@ -43,6 +43,7 @@ export interface Catalog {
   changeType(table: Table, column: Column): Promise<void>
   /** The database's name for a column's type, comparable with what `tables` returns. */
   typeName(column: Column): string
+  dropTable(table: string): Promise<void>
   /** Gives nested rows that were loaded without it the id of their root row. */
   fillRootIds(schema: Schema, table: Table): Promise<void>
 }

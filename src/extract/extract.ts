@@ -16,6 +16,8 @@ export interface ExtractHost {
   readonly signal: AbortSignal
   readonly config: Config
   stateOf(resource: string): ResourceState
+  /** Shared by the resources of the source. */
+  readonly sourceState: Record<string, unknown>
   write(resource: Resource, rows: readonly unknown[]): void
   /** Everything read so far stays right if the run ends here: these are the states that go with it. */
   checkpoint(states: Map<string, ResourceState>): void
@@ -88,6 +90,7 @@ function contextOf(resource: Resource, host: ExtractHost): ResourceContext {
   return {
     signal: host.signal,
     state,
+    sourceState: host.sourceState,
     config: host.config,
     cursor:
       incremental === undefined
@@ -105,7 +108,11 @@ function contextOf(resource: Resource, host: ExtractHost): ResourceContext {
 async function readRoot(root: Node, host: ExtractHost): Promise<void> {
   const tree = flatten(root)
   for (const { resource } of tree) host.emit({ type: 'resource-started', resource: resource.name })
-  await read(root, [], host, () => pageDone(root, tree, host))
+  const checkpoint = async (): Promise<void> => {
+    host.checkpoint(statesOf(tree))
+    await host.pageDone()
+  }
+  await read(root, [], host, { pageDone: () => pageDone(root, tree, host), windowEnded: checkpoint })
   const states = statesOf(tree)
   const loaded = tree.filter((node) => node.selected).map((node) => node.resource)
   host.rootDone(root.resource, loaded, states)
@@ -141,22 +148,23 @@ async function read(
   node: Node,
   upstream: readonly unknown[],
   host: ExtractHost,
-  rootPageDone?: () => Promise<void>,
+  root?: { pageDone(): Promise<void>; windowEnded(): Promise<void> },
 ): Promise<void> {
   const { resource, context, children } = node
   if (resource.pageLimit === 0) return
   try {
     for await (const page of resource.pages(context, upstream)) {
       context.signal.throwIfAborted()
+      // The page belongs to the next window: what came before is complete.
+      if (context.cursor?.takeWindowEnd() === true) await root?.windowEnded()
       const rows = context.cursor === undefined ? page : filterRows(context.cursor, page)
       if (node.selected) host.write(resource, rows)
       node.rows += rows.length
       node.pages += 1
       host.emit({ type: 'page', resource: resource.name, rows: rows.length })
       if (rows.length > 0) for (const below of children) await read(below, rows, host)
-      await rootPageDone?.()
-      if (context.cursor?.exhausted === true || (rootPageDone !== undefined && node.pages === resource.pageLimit))
-        return
+      await root?.pageDone()
+      if (context.cursor?.exhausted === true || (root !== undefined && node.pages === resource.pageLimit)) return
     }
   } catch (error) {
     throw failed(resource, error)

@@ -22,6 +22,13 @@ export interface IncrementalOptions {
   rangeStart?: 'closed' | 'open'
   /** @default 'open' */
   rangeEnd?: 'open' | 'closed'
+  /**
+   * Reads in windows of time: `size` and `lookback` in seconds (days for dates, plain numbers for numbers). Each finished
+   * window is a checkpoint: a run that ends early goes on after it.
+   */
+  window?: { size: number; lookback?: number }
+  /** Take the range from `DLT_INTERVAL_START` and `DLT_INTERVAL_END` when both are set. */
+  allowExternalSchedulers?: boolean
   /** Key for dropping rows already loaded; `[]` turns that off. @default the resource's primary key */
   primaryKey?: string | readonly string[]
 }
@@ -59,6 +66,10 @@ export class IncrementalCursor {
   /** Rows beyond the range have come and the order says that no others follow. */
   exhausted = false
   private readonly declared: Incremental
+  /** Between two given ends: no state is read or written. */
+  private readonly isRange: boolean
+  private current: CursorWindow | undefined
+  private windowEnded = false
   private readonly resource: string
   private readonly path: JsonPath
   private readonly keys: readonly string[] | undefined
@@ -75,13 +86,14 @@ export class IncrementalCursor {
     this.declared = declared
     this.resource = resource
     this.path = jsonPath(declared.cursorPath)
-    const isRange = declared.endValue !== undefined
-    this.stored = isRange ? undefined : stored
-    this.initialValue = declared.initialValue
-    this.endValue = declared.endValue
+    const interval = declared.allowExternalSchedulers === true ? externalInterval() : undefined
+    this.initialValue = interval?.start ?? declared.initialValue
+    this.endValue = interval?.end ?? declared.endValue
+    this.isRange = this.endValue !== undefined
+    this.stored = this.isRange ? undefined : stored
     const last = (this.stored?.last_value as CursorValue | undefined) ?? undefined
-    this.furthest = last ?? declared.initialValue
-    this.startValue = last === undefined ? declared.initialValue : this.withLag(last)
+    this.furthest = last ?? this.initialValue
+    this.startValue = last === undefined ? this.initialValue : this.withLag(last)
     const keys = declared.primaryKey ?? primaryKey
     this.keys = typeof keys === 'string' ? [keys] : keys
     this.storedHashes = new Set(this.stored?.unique_hashes ?? [])
@@ -100,7 +112,9 @@ export class IncrementalCursor {
 
   /** State for the next run; `undefined` for a range, which leaves no trace. */
   state(): CursorState | undefined {
-    if (this.declared.endValue !== undefined) return undefined
+    if (this.isRange) return undefined
+    const unchanged = !this.moved && this.boundaryHashes.size === this.storedHashes.size
+    if (this.stored !== undefined && unchanged) return this.stored
     return {
       initial_value: this.declared.initialValue ?? null,
       last_value: this.furthest ?? null,
@@ -114,16 +128,51 @@ export class IncrementalCursor {
     return !this.outOfOrder
   }
 
+  /**
+   * The windows from the start to `until`, oldest first. Asking for the next one says that the rows of the one before
+   * have all been yielded.
+   */
+  *windows(until: CursorValue = this.endValue ?? new Date().toISOString()): Generator<CursorWindow> {
+    const { window } = this.declared
+    if (window === undefined || this.startValue === undefined) {
+      throw new PipelineError(`resource "${this.resource}": windows need a size and an initial value`, {
+        code: 'WRONG_USE',
+        resource: this.resource,
+        fix: 'declare incremental(…, { initialValue, window: { size } })',
+      })
+    }
+    const end = sameKind(until, this.startValue)
+    let start = this.startValue
+    while (compareValues(start, end, this.resource) < 0) {
+      const next = minus(start, -window.size)
+      this.current = { start, end: compareValues(next, end, this.resource) > 0 ? end : next }
+      yield this.current
+      this.moveTo(this.current.end)
+      this.boundaryHashes.clear()
+      this.windowEnded = true
+      start = this.current.end
+    }
+    this.current = undefined
+  }
+
+  /** True once after each window that is through: the state may be kept. */
+  takeWindowEnd(): boolean {
+    const ended = this.windowEnded
+    this.windowEnded = false
+    return ended
+  }
+
   private get dropsKnown(): boolean {
-    const { lag, rangeStart, primaryKey } = this.declared
+    const { lag, rangeStart, primaryKey, window } = this.declared
     const turnedOff = Array.isArray(primaryKey) && primaryKey.length === 0
-    return lag === undefined && rangeStart !== 'open' && !turnedOff
+    return window === undefined && lag === undefined && rangeStart !== 'open' && !turnedOff
   }
 
   private accept(row: unknown): boolean {
     const value = this.cursorOf(row)
     if (value === undefined) return this.declared.onCursorValueMissing === 'include'
     this.watchOrder(value)
+    if (this.current !== undefined) return this.isInWindow(value, this.current)
     if (this.beyondEnd(value)) {
       if (this.declared.rowOrder === 'asc') this.stopEarly()
       return false
@@ -136,6 +185,11 @@ export class IncrementalCursor {
       }
     }
     return this.remember(row, value)
+  }
+
+  /** Rows of the neighbouring windows come with those; the position moves when the window is through. */
+  private isInWindow(value: CursorValue, { start, end }: CursorWindow): boolean {
+    return compareValues(value, start, this.resource) >= 0 && compareValues(value, end, this.resource) < 0
   }
 
   /** A source that does not keep the declared order is read to its end. */
@@ -223,12 +277,44 @@ export class IncrementalCursor {
   }
 
   private withLag(last: CursorValue): CursorValue {
-    const { lag, lastValueFunc = 'max', initialValue } = this.declared
+    const { lastValueFunc = 'max', window } = this.declared
+    const { initialValue } = this
+    const lag = this.declared.lag ?? window?.lookback
     if (lag === undefined || typeof lastValueFunc !== 'string') return last
     const lagged = minus(last, lastValueFunc === 'max' ? lag : -lag)
     // The start never falls behind where the first run began.
     return initialValue !== undefined && this.compare(lagged, initialValue) < 0 ? initialValue : lagged
   }
+}
+
+/** A part of the cursor's range, `start` included, `end` not. */
+export interface CursorWindow {
+  start: CursorValue
+  end: CursorValue
+}
+
+/** The interval that a scheduler set for this process: dlt's variables, both needed, ISO 8601. */
+function externalInterval(): CursorWindow | undefined {
+  const { DLT_INTERVAL_START: start, DLT_INTERVAL_END: end } = process.env
+  if (start === undefined || end === undefined || start === '' || end === '') return undefined
+  for (const text of [start, end]) {
+    if (!Number.isNaN(Date.parse(text))) continue
+    throw new PipelineError(`DLT_INTERVAL_START and DLT_INTERVAL_END: "${text}" is no time`, {
+      code: 'CONFIG_INVALID',
+      fix: 'use ISO 8601, such as 2025-01-31T00:00:00Z',
+    })
+  }
+  return { start, end }
+}
+
+/** A moment in the form of another cursor value: text, date only, `Date` or seconds. */
+function sameKind(moment: CursorValue, like: CursorValue): CursorValue {
+  if (typeof moment === typeof like && !(like instanceof Date)) {
+    return typeof like === 'string' && like.length === 10 ? String(moment).slice(0, 10) : moment
+  }
+  const date = moment instanceof Date ? moment : new Date(typeof moment === 'number' ? moment * 1000 : String(moment))
+  if (like instanceof Date) return date
+  return typeof like === 'number' ? date.getTime() / 1000 : date.toISOString()
 }
 
 function compareValues(a: CursorValue, b: CursorValue, resource: string): number {

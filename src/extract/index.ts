@@ -5,6 +5,7 @@ export {
   IncrementalCursor,
   type CursorState,
   type CursorValue,
+  type CursorWindow,
   type Incremental,
   type IncrementalOptions,
 } from './incremental.ts'

@@ -8,6 +8,8 @@ export interface ResourceContext {
   readonly signal: AbortSignal
   /** Kept with the pipeline's state once the resource is through. JSON values only. */
   readonly state: Record<string, unknown>
+  /** Shared by all resources of the source; kept with whichever package comes next. */
+  readonly sourceState: Record<string, unknown>
   /** The resource's cursor, when it declares one. */
   readonly cursor: IncrementalCursor | undefined
   /** Settings and secrets. */

@@ -28,7 +28,9 @@ export async function loadPackage(session: DestinationSession, loading: LoadPack
       if (await load.ledger.hasLoad(manifest.loadId)) {
         return { loadId: manifest.loadId, rows, changes: [], alreadyLoaded: true }
       }
+      for (const table of manifest.dropped) await load.catalog.dropTable(table)
       const changes = await migrate(load.catalog, schema)
+      for (const table of manifest.truncated) await load.publisher.clear(schema.tables.get(table)!)
       for (const root of touchedRoots(schema, loading)) await writeTables(load, schema, root, loading)
       await load.ledger.write({ loadId: manifest.loadId, schema, state: manifest.state })
       return { loadId: manifest.loadId, rows, changes, alreadyLoaded: false }

@@ -38,6 +38,9 @@ export interface PackageManifest {
   files: PackageFile[]
   /** Root tables whose content this package replaces, with or without rows. */
   replaced: string[]
+  /** Tables to drop, and tables to empty, before anything is written. */
+  dropped: string[]
+  truncated: string[]
 }
 
 /** A sealed package on disk. */

@@ -12,6 +12,7 @@ import {
   type NamingConvention,
   type Schema,
 } from '../schema/index.ts'
+import type { Refresh } from './refresh.ts'
 import { setResourceState, stateRow, type PipelineState } from './state.ts'
 
 /** When a growing package is sealed before the run ends. */
@@ -39,7 +40,8 @@ export class PackageBuilder {
   /** Resources that are still being read and whose rows must not be cut anywhere, with their root tables. */
   private readonly unfinished = new Map<string, Unfinished>()
   private readonly replacing = new Set<string>()
-  private stateChanged = false
+  private stateChanged: boolean
+  private refresh: Refresh | undefined
   private begun = Date.now()
 
   constructor(parts: {
@@ -48,6 +50,8 @@ export class PackageBuilder {
     state: PipelineState
     store: PackageStore
     limits: PackageLimits
+    /** What the first package drops or empties. */
+    refresh: Refresh | undefined
     naming: NamingConvention
     notice(notice: Notice): void
   }) {
@@ -56,6 +60,8 @@ export class PackageBuilder {
     this.state = parts.state
     this.store = parts.store
     this.limits = parts.limits
+    this.refresh = parts.refresh
+    this.stateChanged = parts.refresh !== undefined
     this.normalizer = new Normalizer(parts.schema, parts.naming, parts.store.nextFilePath, parts.notice)
   }
 
@@ -124,18 +130,24 @@ export class PackageBuilder {
     const taken = this.normalizer.takeFiles(new Set(ready.map((table) => table.name)))
     const files = taken.flatMap((one) => one.files)
     const replaced = [...this.replacing].filter((table) => !held.has(table) && this.hasData(table))
-    if (files.length === 0 && replaced.length === 0 && !this.stateChanged) return undefined
-    for (const table of replaced) this.replacing.delete(table)
+    const state = this.stateChanged ? stateRow(this.state) : undefined
     this.stateChanged = false
+    const nothing = files.length === 0 && replaced.length === 0 && state === undefined && this.refresh === undefined
+    if (nothing) return undefined
+    for (const table of replaced) this.replacing.delete(table)
+    const { dropped = [], truncated = [] } = this.refresh ?? {}
+    this.refresh = undefined
     return this.store.seal({
       loadId: newLoadId(),
       pipeline: this.state.pipeline_name,
       dataset: this.state.dataset_name,
       createdAt: new Date().toISOString(),
       schema: storedSchema(this.finishedSchema(held)),
-      state: stateRow(this.state),
+      state,
       files,
       replaced,
+      dropped,
+      truncated,
     })
   }
 

@@ -5,13 +5,14 @@ import { destinationByName, type Destination, type DestinationSession } from '..
 import { PipelineError } from '../errors/index.ts'
 import { Resource, resource, source, Source, type ResourceData, type ResourceOptions } from '../extract/index.ts'
 import { PackageStore } from '../package/index.ts'
-import { namingConvention } from '../schema/index.ts'
+import { namingConvention, wrongValue } from '../schema/index.ts'
 import { Dataset } from './dataset.ts'
 import { EventStream, type EventListener } from './events.ts'
 import { LoadInfo, type LoadedPackage } from './load-info.ts'
 import { lockPipeline } from './lock.ts'
 import { defaultLimits, type PackageLimits } from './package-builder.ts'
-import { runSources } from './run.ts'
+import { refreshModes, type RefreshMode } from './refresh.ts'
+import { dropResources, runSources, type RunEnvironment } from './run.ts'
 import { stateFromRow, type PipelineState } from './state.ts'
 
 export interface PipelineOptions {
@@ -22,10 +23,14 @@ export interface PipelineOptions {
   dataset?: string
   /** When packages are sealed before the run ends. */
   package?: Partial<PackageLimits>
+  /** A dataset and working data of its own for every start of the program: `<dataset>_<time>`. */
+  devMode?: boolean
 }
 
 export interface RunOptions<Row = unknown> extends ResourceOptions<Row> {
   signal?: AbortSignal
+  /** Throw away before loading: all of the sources, the selected resources, or only their rows. */
+  refresh?: RefreshMode
 }
 
 /** What `run` takes: a source, a resource, several of them, or rows. */
@@ -41,11 +46,13 @@ export class Pipeline {
   readonly dataDir: string
   private readonly options: PipelineOptions
   private readonly events = new EventStream()
+  private readonly devSuffix: string
 
   constructor(options: PipelineOptions) {
     this.name = options.name
     this.dataDir = pipelineDir(options.name)
     this.options = options
+    this.devSuffix = options.devMode === true ? `_${new Date().toISOString().replace(/\D/g, '').slice(0, 17)}` : ''
   }
 
   /** Listens to everything the runs do; returns what ends the listening. */
@@ -59,7 +66,8 @@ export class Pipeline {
    */
   async run<Row>(data: RunData<Row>, options: RunOptions<Row> = {}): Promise<LoadInfo> {
     const begun = performance.now()
-    const { signal = new AbortController().signal, ...resourceOptions } = options
+    const { signal = new AbortController().signal, refresh, ...resourceOptions } = options
+    if (refresh !== undefined && !refreshModes.includes(refresh)) throw wrongValue('refresh', refresh, refreshModes)
     const sources = this.asSources(data, resourceOptions)
     using _lock = lockPipeline(this.dataDir, this.name)
     const { emit } = this.events
@@ -68,8 +76,8 @@ export class Pipeline {
       const dataset = this.datasetName(destination)
       await using session = await destination.open({ pipeline: this.name, dataset })
       this.remember(destination, dataset, session.location)
-      const store = this.packages()
-      store.reset()
+      const environment = this.environment(destination, dataset, session, signal, refresh)
+      environment.store.reset()
       emit({
         type: 'run-started',
         pipeline: this.name,
@@ -78,25 +86,64 @@ export class Pipeline {
         dataset,
         resources: sources.flatMap((one) => one.selected),
       })
-      const packages = await runSources(
-        {
-          pipeline: this.name,
-          dataset,
-          destination,
-          session,
-          store,
-          config: new Config({ pipeline: this.name }),
-          limits: { ...defaultLimits, ...this.options.package },
-          signal,
-          emit,
-        },
-        sources,
-      )
+      const packages = await runSources(environment, sources)
       return this.finished(destination, dataset, session.location, packages, performance.now() - begun)
     } catch (error) {
       emit({ type: 'run-failed', error, ms: performance.now() - begun })
       throw error
     }
+  }
+
+  private environment(
+    destination: Destination,
+    dataset: string,
+    session: DestinationSession,
+    signal: AbortSignal,
+    refresh: RefreshMode | undefined,
+  ): RunEnvironment {
+    return {
+      pipeline: this.name,
+      dataset,
+      destination,
+      session,
+      store: this.packages(),
+      config: new Config({ pipeline: this.name }),
+      limits: { ...defaultLimits, ...this.options.package },
+      refresh,
+      signal,
+      emit: this.events.emit,
+    }
+  }
+
+  /**
+   * Drops what resources loaded and remember: all of a source's, or only those named. Returns the dropped tables.
+   */
+  async dropResources(
+    sourceName: string,
+    resources?: readonly string[],
+    options: { stateOnly?: boolean } = {},
+  ): Promise<string[]> {
+    using _lock = lockPipeline(this.dataDir, this.name)
+    const destination = await this.destination()
+    const dataset = this.datasetName(destination)
+    await using session = await destination.open({ pipeline: this.name, dataset })
+    const environment = this.environment(destination, dataset, session, new AbortController().signal, undefined)
+    environment.store.reset()
+    return await dropResources(environment, sourceName, resources, options.stateOnly === true)
+  }
+
+  /** Forgets what is only on this machine, unloaded packages included; the destination is the truth. */
+  async sync(): Promise<PipelineState | undefined> {
+    {
+      using _lock = lockPipeline(this.dataDir, this.name)
+      this.packages().reset()
+      this.packages().dropPending()
+    }
+    const destination = await this.destination()
+    await using session = await destination.open({ pipeline: this.name, dataset: this.datasetName(destination) })
+    this.remember(destination, this.datasetName(destination), session.location)
+    const row = await session.ledger.readState(this.name)
+    return row === undefined ? undefined : stateFromRow(row)
   }
 
   private finished(
@@ -170,7 +217,7 @@ export class Pipeline {
 
   private datasetName({ capabilities }: Destination): string {
     const { naming, maxLength } = capabilities.identifiers
-    const name = this.options.dataset ?? `${this.name}_dataset`
+    const name = (this.options.dataset ?? `${this.name}_dataset`) + this.devSuffix
     return namingConvention(naming, maxLength).path(name)
   }
 

@@ -1,13 +1,23 @@
 import type { Config } from '../config/index.ts'
 import type { Destination, DestinationSession } from '../destinations/index.ts'
+import { PipelineError } from '../errors/index.ts'
 import { extract, type Source } from '../extract/index.ts'
 import { loadPackage } from '../load/index.ts'
-import type { LoadPackage, PackageStore } from '../package/index.ts'
-import { emptySchema, namingConvention, schemaFromStored, type Schema, type StoredSchema } from '../schema/index.ts'
+import { newLoadId, type LoadPackage, type PackageStore } from '../package/index.ts'
+import {
+  bumpVersion,
+  emptySchema,
+  namingConvention,
+  schemaFromStored,
+  storedSchema,
+  type Schema,
+  type StoredSchema,
+} from '../schema/index.ts'
 import type { RunEvent } from './events.ts'
 import type { LoadedPackage } from './load-info.ts'
 import { PackageBuilder, type PackageLimits } from './package-builder.ts'
-import { emptyState, resourceState, stateFromRow, type PipelineState } from './state.ts'
+import { applyRefresh, resetResources, tablesOf, type RefreshMode } from './refresh.ts'
+import { emptyState, resourceState, sourceState, stateFromRow, stateRow, type PipelineState } from './state.ts'
 
 /** What the stages of a run share. */
 export interface RunEnvironment {
@@ -18,6 +28,7 @@ export interface RunEnvironment {
   store: PackageStore
   config: Config
   limits: PackageLimits
+  refresh: RefreshMode | undefined
   signal: AbortSignal
   emit(event: RunEvent): void
 }
@@ -33,6 +44,47 @@ export async function runSources(environment: RunEnvironment, sources: readonly 
   const state = await readState(environment)
   for (const source of sources) loaded.push(...(await runSource(environment, source, state)))
   return loaded
+}
+
+/**
+ * Takes resources out of the destination: their tables, unless only the state is meant, and what they remember. A load
+ * of its own, so that it is all or nothing.
+ */
+export async function dropResources(
+  environment: RunEnvironment,
+  sourceName: string,
+  resources: readonly string[] | undefined,
+  stateOnly: boolean,
+): Promise<string[]> {
+  const state = await readState(environment)
+  const schema = await readSchema(environment, sourceName)
+  const all = [...new Set([...schema.tables.values()].flatMap(({ resource }) => resource ?? []))]
+  const chosen = resources ?? all
+  const unknown = chosen.find((name) => !all.includes(name))
+  if (unknown !== undefined) {
+    throw new PipelineError(`there is no loaded resource "${unknown}"; there is: ${all.join(', ')}`, {
+      code: 'WRONG_USE',
+      fix: `choose from: ${all.join(', ')}`,
+    })
+  }
+  const dropped = stateOnly ? [] : tablesOf(schema, chosen)
+  for (const table of dropped) schema.tables.delete(table)
+  resetResources(state, sourceName, chosen)
+  bumpVersion(schema)
+  const sealed = environment.store.seal({
+    loadId: newLoadId(),
+    pipeline: environment.pipeline,
+    dataset: environment.dataset,
+    createdAt: new Date().toISOString(),
+    schema: storedSchema(schema),
+    state: stateRow(state),
+    files: [],
+    replaced: [],
+    dropped,
+    truncated: [],
+  })
+  await loadOne(environment, sealed, false)
+  return dropped
 }
 
 /** State lives in the destination, in the transaction of the rows it belongs to; that copy is the one that counts. */
@@ -54,9 +106,11 @@ async function runSource(environment: RunEnvironment, source: Source, state: Pip
   state.schema_names = [...new Set([...(state.schema_names ?? []), schemaName])]
   state.default_schema_name ??= schemaName
   state.destination_type = destination.name
+  const schema = await readSchema(environment, schemaName)
   const builder = new PackageBuilder({
     source,
-    schema: await readSchema(environment, schemaName),
+    schema,
+    refresh: environment.refresh === undefined ? undefined : applyRefresh(environment.refresh, source, schema, state),
     state,
     store: environment.store,
     limits: environment.limits,
@@ -76,6 +130,7 @@ async function runSource(environment: RunEnvironment, source: Source, state: Pip
       signal: AbortSignal.any([signal, queue.failed]),
       config: environment.config,
       stateOf: (resource) => resourceState(state, source.name, resource),
+      sourceState: sourceState(state, source.name),
       write: (resource, rows) => builder.write(resource, rows),
       checkpoint: (states) => builder.checkpoint(states),
       pageDone: async () => push(builder.sealIfDue()),

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { deflateSync, inflateSync } from 'node:zlib'
 import type { StateRow } from '../destinations/index.ts'
-import type { ResourceState } from '../extract/index.ts'
+import { parseJson, type ResourceState } from '../extract/index.ts'
+import { ExactNumber, plainJson } from '../schema/index.ts'
 
 const stateEngineVersion = 4
 
@@ -33,6 +34,10 @@ export function resourceState(state: PipelineState, source: string, resource: st
   return resources !== undefined && Object.hasOwn(resources, resource) ? resources[resource]! : {}
 }
 
+/** The state that all resources of a source share: a live object, kept with the next package. */
+export const sourceState = (state: PipelineState, source: string): Record<string, unknown> =>
+  (state.sources[source] ??= {})
+
 export function setResourceState(state: PipelineState, source: string, resource: string, value: ResourceState): void {
   const known = (state.sources[source] ??= {})
   known.resources = { ...known.resources, [resource]: value }
@@ -57,22 +62,33 @@ export function stateRow(state: PipelineState): StateRow | undefined {
 export const stateFromRow = (row: StateRow): PipelineState =>
   decodeTyped(inflateSync(Buffer.from(row.state, 'base64')).toString()) as PipelineState
 
-// Cursor values keep their type: dlt marks those JSON does not have with private-use characters.
-const dateMark = '\uf027'
-const bigintMark = '\uf02e'
+// Values that JSON does not have are text behind a private-use character, as dlt writes them: decimal, datetime, date.
+const marks = { decimal: '\uf026', datetime: '\uf027', date: '\uf028' }
 
 function encodeTyped(value: unknown): string {
-  return JSON.stringify(value, function (this: Record<string, unknown>, key, encoded: unknown) {
-    const raw = this[key]
-    if (raw instanceof Date) return dateMark + raw.toISOString()
-    return typeof raw === 'bigint' ? bigintMark + raw.toString() : encoded
-  })
+  return plainJson(withMarks(value))
+}
+
+/** Whole numbers of any size are written as numbers, decimals and times behind their mark. */
+function withMarks(value: unknown): unknown {
+  if (value instanceof Date) return marks.datetime + value.toISOString()
+  if (value instanceof ExactNumber) return value.dataType === 'decimal' ? marks.decimal + value.text : value
+  if (Array.isArray(value)) return value.map(withMarks)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withMarks(inner)]))
 }
 
 function decodeTyped(text: string): unknown {
-  return JSON.parse(text, (_key, value: unknown) => {
-    if (typeof value !== 'string') return value
-    if (value.startsWith(dateMark)) return new Date(value.slice(1))
-    return value.startsWith(bigintMark) ? BigInt(value.slice(1)) : value
-  })
+  return withoutMarks(parseJson(text))
+}
+
+function withoutMarks(value: unknown): unknown {
+  if (typeof value === 'string') {
+    if (value.startsWith(marks.datetime)) return new Date(value.slice(1))
+    if (value.startsWith(marks.decimal)) return new ExactNumber(value.slice(1), 'decimal')
+    return value.startsWith(marks.date) ? value.slice(1) : value
+  }
+  if (Array.isArray(value)) return value.map(withoutMarks)
+  if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutMarks(inner)]))
 }

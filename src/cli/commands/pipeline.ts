@@ -13,7 +13,9 @@ sluice pipeline <name> <action>
   state                  what the sources remember
   load-package [id]      what a load package held
   drop-pending-packages  deletes packages that were not loaded
-  drop                   deletes the working data; tables stay
+  sync                   forgets what is only on this machine
+  drop [resources]       drops tables and state, of all or some resources
+         [--source s] [--state-only] [--local]   only the working data
 
   --json                 output as JSON
 `
@@ -27,11 +29,16 @@ const actions: Record<string, Action> = {
   state,
   'load-package': loadPackage,
   'drop-pending-packages': dropPending,
-  drop,
+  sync,
 }
 
 export async function run(args: string[]): Promise<CommandResult> {
-  const parsed = parseCommand(args, usage, { list: { type: 'boolean', short: 'l' } })
+  const parsed = parseCommand(args, usage, {
+    list: { type: 'boolean', short: 'l' },
+    source: { type: 'string' },
+    'state-only': { type: 'boolean' },
+    local: { type: 'boolean' },
+  })
   if (parsed === undefined) return done
   const { values, positionals } = parsed
   const [name, actionName = 'show', ...rest] = positionals
@@ -39,11 +46,15 @@ export async function run(args: string[]): Promise<CommandResult> {
     list(values.json === true)
     return done
   }
+  if (actionName === 'drop') {
+    await drop(attach(name), rest, values)
+    return done
+  }
   const action = Object.hasOwn(actions, actionName) ? actions[actionName] : undefined
   if (action === undefined) {
     throw new PipelineError(`pipeline: there is no action "${actionName}"`, {
       code: 'WRONG_USE',
-      fix: `use one of: ${Object.keys(actions).join(', ')}`,
+      fix: `use one of: ${[...Object.keys(actions), 'drop'].join(', ')}`,
     })
   }
   await action(attach(name), rest, values.json === true)
@@ -187,8 +198,37 @@ async function dropPending(pipeline: Pipeline, _args: readonly string[], json: b
   else console.log(dropped.length === 0 ? 'nothing was pending' : `dropped: ${dropped.join(', ')}`)
 }
 
-async function drop(pipeline: Pipeline, _args: readonly string[], json: boolean): Promise<void> {
-  pipeline.drop()
-  if (json) printJson({ dropped: pipeline.name })
-  else console.log(`dropped the working data of ${pipeline.name}; its tables are still there`)
+async function sync(pipeline: Pipeline, _args: readonly string[], json: boolean): Promise<void> {
+  const state = await pipeline.sync()
+  const sources = Object.keys(state?.sources ?? {})
+  if (json) printJson({ pipeline: pipeline.name, sources })
+  else
+    console.log(`${pipeline.name} is as its destination knows it: ${sources.join(', ') || 'no source has loaded yet'}`)
+}
+
+interface DropOptions {
+  source?: string | undefined
+  'state-only'?: boolean | undefined
+  local?: boolean | undefined
+  json?: boolean | undefined
+}
+
+async function drop(pipeline: Pipeline, resources: readonly string[], options: DropOptions): Promise<void> {
+  if (options.local === true) {
+    pipeline.drop()
+    if (options.json === true) printJson({ dropped: pipeline.name })
+    else console.log(`dropped the working data of ${pipeline.name}; its tables are still there`)
+    return
+  }
+  const source = options.source ?? (await pipeline.state())?.default_schema_name
+  if (source === undefined) {
+    throw new PipelineError(`pipeline "${pipeline.name}" has loaded nothing yet`, {
+      code: 'WRONG_USE',
+      fix: 'there is nothing to drop; for the working data add --local',
+    })
+  }
+  const stateOnly = options['state-only'] === true
+  const tables = await pipeline.dropResources(source, resources.length === 0 ? undefined : resources, { stateOnly })
+  if (options.json === true) printJson({ source, tables, stateOnly })
+  else console.log(stateOnly ? `${source}: state dropped` : `${source}: dropped ${tables.join(', ') || 'no tables'}`)
 }

@@ -16,6 +16,7 @@ sluice run <pipeline.ts | name.source.yaml | platform>
   --pipeline <name>        the pipeline's name          [the source's name]
   --resources <a,b>        only these resources
   --limit <pages>          only so many pages of each resource
+  --refresh <mode>         drop_sources, drop_resources or drop_data first
   --write-disposition <d>  append, replace or merge, for all resources
   --progress <mode>        auto, bar, log, off          [auto]
   --json                   the result as JSON on stdout
@@ -30,6 +31,7 @@ export async function run(args: string[]): Promise<CommandResult> {
     resources: { type: 'string' },
     limit: { type: 'string' },
     'write-disposition': { type: 'string' },
+    refresh: { type: 'string' },
     progress: { type: 'string' },
   })
   if (parsed === undefined) return done
@@ -50,6 +52,7 @@ export async function run(args: string[]): Promise<CommandResult> {
   loading.on(progress.on)
   const info = await loading.run(source, {
     ...dispositionOption(values['write-disposition']),
+    ...(values.refresh === undefined ? {} : { refresh: values.refresh as 'drop_data' }),
     signal: interruptSignal(),
   })
   if (values.json === true) printJson(info)

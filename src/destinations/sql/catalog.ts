@@ -44,6 +44,10 @@ export function sqlCatalog(connection: SqlConnection, sql: SqlNames, dataset: st
       )
     },
 
+    async dropTable(table) {
+      await connection.run(`DROP TABLE IF EXISTS ${sql.table(table)}`)
+    },
+
     async fillRootIds(schema, table) {
       const parent = schema.tables.get(table.parent!)!
       // One level down, the parent is the root; further down the parent already has the root's id.

@@ -2,8 +2,10 @@ import { ConfigReference, type Config } from '../../config/index.ts'
 import { PipelineError } from '../../errors/index.ts'
 import {
   incremental,
+  IncrementalCursor,
   jsonPath,
   Resource,
+  type CursorState,
   resource,
   type Source,
   source,
@@ -11,6 +13,7 @@ import {
   type ResourceContext,
   type ResourceOptions,
 } from '../../extract/index.ts'
+import { digestId, keyColumns } from '../../schema/index.ts'
 import { Settings } from './auth.ts'
 import { RestClient } from './client.ts'
 import { splitByDay } from './day-split.ts'
@@ -26,7 +29,7 @@ import type {
   RestSourceSpec,
 } from './spec.ts'
 import { validateSpec } from './validate.ts'
-import { fill, fillPath, parentsIn, type TemplateValues } from './template.ts'
+import { fill, fillPath, parentFieldsIn, parentsIn, type CursorValues, type TemplateValues } from './template.ts'
 
 /** A source declared in dlt's REST grammar. */
 export function restSource(spec: RestSourceSpec): Source {
@@ -115,8 +118,8 @@ function restResource(spec: MergedResource, clients: ClientPool, parentOf: (name
   const { endpoint } = spec
   const parents = [...new Set(parentsIn([endpoint.path, endpoint.params, endpoint.json, endpoint.headers]))]
   if (parents.length > 1) throw invalid(`resource "${spec.name}" reads from several parents: ${parents.join(', ')}`)
-  const options = resourceOptions(spec)
   const [parentName] = parents
+  const options = resourceOptions(spec, parentName !== undefined)
   const reader = new EndpointReader(spec, clients, parentName)
   const made =
     parentName === undefined
@@ -131,9 +134,10 @@ function restResource(spec: MergedResource, clients: ClientPool, parentOf: (name
   }, made)
 }
 
-function resourceOptions(spec: MergedResource): ResourceOptions {
+function resourceOptions(spec: MergedResource, isChild: boolean): ResourceOptions {
   const { name: _name, endpoint, includeFromParent: _include, processingSteps: _steps, ...options } = spec
-  if (endpoint.incremental === undefined) return options
+  // A child has a cursor for each of its parents, kept by its reader.
+  if (endpoint.incremental === undefined || isChild) return options
   const { cursorPath, startParam: _start, endParam: _end, convert: _convert, ...cursor } = endpoint.incremental
   return { ...options, incremental: incremental(cursorPath, cursor) }
 }
@@ -186,12 +190,70 @@ class EndpointReader {
     client = this.clients.get(context.config),
   ): AsyncGenerator<unknown[]> {
     const { endpoint } = this.spec
-    const values: TemplateValues = {
-      parent: this.parent,
-      row,
-      cursor: context.cursor,
-      convert: endpoint.incremental?.convert,
+    if (this.parent === undefined || endpoint.incremental === undefined) {
+      yield* this.pagesWith(context.cursor, row, context, client)
+      return
     }
+    const states = (context.state.by_parent ??= {}) as Record<string, CursorState>
+    const key = this.parentKey(row)
+    const cursor = this.cursorFor(key, states)
+    for await (const page of this.pagesWith(cursor, row, context, client)) {
+      yield cursor.filter(page)
+      if (cursor.exhausted) break
+    }
+    const state = cursor.state()
+    if (state !== undefined) states[key] = state
+  }
+
+  /** What tells a parent row from the others: the values that go into the request. */
+  private parentKey(row: unknown): string {
+    const { path, params, json, headers } = this.spec.endpoint
+    const fields = parentFieldsIn([path, params, json, headers])
+    return digestId(JSON.stringify(fields.map((field) => jsonPath(field).first(row))))
+  }
+
+  private cursorFor(key: string, states: Record<string, CursorState>): IncrementalCursor {
+    const {
+      cursorPath,
+      startParam: _start,
+      endParam: _end,
+      convert: _convert,
+      ...options
+    } = this.spec.endpoint.incremental!
+    const stored = Object.hasOwn(states, key) ? states[key] : undefined
+    return new IncrementalCursor(
+      incremental(cursorPath, options),
+      this.spec.name,
+      keyColumns(this.spec.primaryKey),
+      stored,
+    )
+  }
+
+  /** The pages of the endpoint with one cursor, window by window where it has windows. */
+  private async *pagesWith(
+    cursor: IncrementalCursor | undefined,
+    row: unknown,
+    context: ResourceContext,
+    client: RestClient,
+  ): AsyncGenerator<unknown[]> {
+    const { endpoint } = this.spec
+    if (cursor === undefined || endpoint.incremental?.window === undefined) {
+      yield* this.pagesBetween(cursor, row, context, client)
+      return
+    }
+    for (const { start, end } of cursor.windows()) {
+      yield* this.pagesBetween({ startValue: start, lastValue: start, endValue: end }, row, context, client)
+    }
+  }
+
+  private async *pagesBetween(
+    cursor: CursorValues | undefined,
+    row: unknown,
+    context: ResourceContext,
+    client: RestClient,
+  ): AsyncGenerator<unknown[]> {
+    const { endpoint } = this.spec
+    const values: TemplateValues = { parent: this.parent, row, cursor, convert: endpoint.incremental?.convert }
     const request = this.request(client, values)
     if (endpoint.splitByDay === undefined) {
       yield* this.series(request, row, client, context)
@@ -204,7 +266,7 @@ class EndpointReader {
       const response = await this.ask(first, client, context)
       return response === undefined ? 0 : Number(jsonPath(totalPath).first(response.body) ?? 0)
     }
-    const start = endpoint.splitByDay.fromCursor === false ? undefined : context.cursor?.startValue
+    const start = endpoint.splitByDay.fromCursor === false ? undefined : cursor?.startValue
     const parts = splitByDay(request, endpoint.splitByDay, start === undefined ? undefined : String(start), total)
     for await (const part of parts) yield* this.series(part, row, client, context)
   }

@@ -1,12 +1,15 @@
 import { PipelineError } from '../../errors/index.ts'
 import { jsonPath, type IncrementalCursor } from '../../extract/index.ts'
 
+/** Where a request begins and ends; a cursor, or a window of it. */
+export type CursorValues = Pick<IncrementalCursor, 'startValue' | 'lastValue' | 'endValue'> & { initialValue?: unknown }
+
 /** What placeholders can name. */
 export interface TemplateValues {
   /** Name of the parent resource. */
   parent: string | undefined
   row: unknown
-  cursor: IncrementalCursor | undefined
+  cursor: CursorValues | undefined
   convert: ((value: unknown) => unknown) | undefined
 }
 
@@ -16,6 +19,10 @@ const whole = /^\{(resources|incremental)\.([^{}]+)\}$/
 /** The parent resources that a template names. */
 export const parentsIn = (template: unknown): string[] =>
   [...JSON.stringify(template ?? '').matchAll(/\{resources\.(\w+)\./g)].map((match) => match[1]!)
+
+/** The fields of the parent row that a template names. */
+export const parentFieldsIn = (template: unknown): string[] =>
+  [...JSON.stringify(template ?? '').matchAll(/\{resources\.\w+\.([^{}]+)\}/g)].map((match) => match[1]!)
 
 /** Fills placeholders in a path; values cannot leave their place in it. */
 export const fillPath = (path: string, values: TemplateValues): string =>
