@@ -43,7 +43,7 @@ const storedColumn = (column: Column): Record<string, unknown> => mapKeys(column
 
 function storedTable(table: Table): StoredTable {
   const columns = Object.fromEntries([...table.columns].map(([name, column]) => [name, storedColumn(column)]))
-  const stored: StoredTable = { name: table.name, columns }
+  const stored: StoredTable = { ...table.kept, name: table.name, columns }
   if (table.parent !== undefined) stored.parent = table.parent
   if (table.resource !== undefined) stored.resource = table.resource
   if (table.description !== undefined) stored.description = table.description
@@ -53,21 +53,30 @@ function storedTable(table: Table): StoredTable {
     if (strategy !== undefined) stored['x-merge-strategy'] = strategy
     if (Object.keys(options).length > 0) stored['x-sluice-disposition'] = options
   }
-  if (table.seenData) stored['x-normalizer'] = { 'seen-data': true }
+  if (table.seenData) stored['x-normalizer'] = { ...(table.kept?.['x-normalizer'] as object), 'seen-data': true }
   return stored
 }
 
 export function storedSchema(schema: Schema): StoredSchema {
   return {
+    settings: { detections: ['iso_timestamp'] },
+    normalizers: { names: 'snake_case', json: { module: 'dlt.common.normalizers.json.relational' } },
+    ...schema.kept,
     version: schema.version,
     version_hash: schema.versionHash,
     previous_hashes: schema.previousHashes,
     engine_version: schemaEngineVersion,
     name: schema.name,
     tables: Object.fromEntries([...schema.tables].map(([name, table]) => [name, storedTable(table)])),
-    settings: { detections: ['iso_timestamp'] },
-    normalizers: { names: 'snake_case', json: { module: 'dlt.common.normalizers.json.relational' } },
   }
+}
+
+const ownTableKeys = ['name', 'columns', 'parent', 'resource', 'description', 'write_disposition', 'x-merge-strategy', 'x-sluice-disposition']
+const ownSchemaKeys = ['version', 'version_hash', 'previous_hashes', 'engine_version', 'name', 'tables']
+
+function others(stored: object, own: readonly string[]): { kept?: Record<string, unknown> } {
+  const entries = Object.entries(stored).filter(([key]) => !own.includes(key))
+  return entries.length === 0 ? {} : { kept: Object.fromEntries(entries) }
 }
 
 function tableFromStored(stored: StoredTable, name: string): Table {
@@ -76,6 +85,7 @@ function tableFromStored(stored: StoredTable, name: string): Table {
     columns.set(key, { ...mapKeys(column, fromStoredKey), name: key } as Column & { dataType: DataType })
   }
   const table: Table = {
+    ...others(stored, ownTableKeys),
     name,
     columns,
     seenData: (stored['x-normalizer'] as Record<string, unknown> | undefined)?.['seen-data'] === true,
@@ -98,6 +108,7 @@ function tableFromStored(stored: StoredTable, name: string): Table {
 /** Reads a stored schema, dlt's own included. */
 export function schemaFromStored(stored: StoredSchema): Schema {
   return {
+    ...others(stored, ownSchemaKeys),
     name: stored.name,
     tables: new Map(Object.entries(stored.tables).map(([name, table]) => [name, tableFromStored(table, name)])),
     version: stored.version,

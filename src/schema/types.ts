@@ -87,6 +87,8 @@ export interface Table {
   description?: string
   /** Rows of this table have been loaded or packaged. */
   seenData: boolean
+  /** What dlt, or another version, stored beside these and must not be lost. */
+  kept?: Record<string, unknown>
 }
 
 export interface Schema {
@@ -95,6 +97,8 @@ export interface Schema {
   version: number
   versionHash: string
   previousHashes: string[]
+  /** Settings and whatever else stood in the stored form. */
+  kept?: Record<string, unknown>
 }
 
 /** The names that dlt gives to its own columns and tables. */
