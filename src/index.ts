@@ -9,6 +9,8 @@ export {
   transformer,
   withHints,
   type Incremental,
+  type ReadLimit,
+  type StandardSchema,
   type IncrementalOptions,
   type ResourceContext,
   type ResourceData,
@@ -32,6 +34,7 @@ export {
 export {
   decimal,
   ExactNumber,
+  type Check,
   type ColumnHints,
   type DataType,
   type SchemaContract,

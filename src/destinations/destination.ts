@@ -1,4 +1,4 @@
-import type { Column, DataType, MergeStrategy, Schema, Table } from '../schema/index.ts'
+import type { Check, Column, DataType, MergeStrategy, Schema, Table } from '../schema/index.ts'
 import type { Capabilities } from './capabilities.ts'
 
 /** One place rows can go. Plain data until `open` is called. */
@@ -30,6 +30,7 @@ export interface LoadTransaction {
   readonly catalog: Catalog
   readonly loader: Loader
   readonly publisher: Publisher
+  readonly checker: Checker
   readonly ledger: LedgerWriter
 }
 
@@ -87,6 +88,16 @@ export interface MergePlan {
 export interface Publisher {
   clear(table: Table): Promise<void>
   merge(strategy: MergeStrategy, plan: MergePlan): Promise<void>
+}
+
+/** Checks on the rows of a load before readers see them. */
+export interface Checker {
+  /** Rows of the load that do not fit; 1 when a check about the whole load fails. */
+  failing(table: string, check: Check, loadId: string): Promise<number>
+  /** Moves the rows that do not fit into the table's quarantine. */
+  setAside(table: Table, check: Check, loadId: string, reason: string): Promise<void>
+  /** Deletes nested rows whose parent is gone. */
+  removeOrphans(nested: Table): Promise<void>
 }
 
 /** One row of `_dlt_loads`, `_dlt_version` and `_dlt_pipeline_state` each. */
@@ -150,6 +161,8 @@ export interface SqlDialect {
   /** An expression that orders the rows of a staging table as they came. */
   arrivalOrder: string
   timestampLiteral(text: string): string
+  /** A whole row of the given alias as JSON. */
+  rowAsJson(alias: string): string
   /** Creates a temporary table of the given columns. */
   createStaging(name: string, columns: readonly string[]): string
 }

@@ -3,7 +3,7 @@ import { keyColumns } from '../schema/index.ts'
 import type { Config } from '../config/index.ts'
 import type { ExtractEvent } from './events.ts'
 import { IncrementalCursor, type CursorState } from './incremental.ts'
-import type { Resource, ResourceContext } from './resource.ts'
+import type { ReadLimit, Resource, ResourceContext } from './resource.ts'
 import type { Source } from './source.ts'
 
 /** The part of the pipeline state that belongs to one resource. */
@@ -19,6 +19,8 @@ export interface ExtractHost {
   /** Shared by the resources of the source. */
   readonly sourceState: Record<string, unknown>
   write(resource: Resource, rows: readonly unknown[]): void
+  /** A validator refuses a row, and the contract says to go on without it. */
+  discard(resource: Resource, reason: string, row: unknown): void
   /** Everything read so far stays right if the run ends here: these are the states that go with it. */
   checkpoint(states: Map<string, ResourceState>): void
   /** A page with everything below it has been written: the moment to package, and to wait for a slow destination. */
@@ -38,6 +40,7 @@ interface Node {
   context: ResourceContext
   rows: number
   pages: number
+  begun: number
 }
 
 /** Reads the selected resources of a source, parents once for all their children. */
@@ -70,7 +73,15 @@ function plan(source: Source, host: ExtractHost): Node[] {
       known.selected ||= selected
       return known
     }
-    const node = { resource, selected, children: [], context: contextOf(resource, host), rows: 0, pages: 0 }
+    const node = {
+      resource,
+      selected,
+      children: [],
+      context: contextOf(resource, host),
+      rows: 0,
+      pages: 0,
+      begun: performance.now(),
+    }
     nodes.set(resource.name, node)
     if (resource.upstream === undefined) roots.push(node)
     else add(declared(source, resource.upstream), false).children.push(node)
@@ -102,6 +113,7 @@ function contextOf(resource: Resource, host: ExtractHost): ResourceContext {
             state.incremental?.[incremental.cursorPath],
           ),
     emit: host.emit,
+    discard: (reason, row) => host.discard(resource, reason, row),
   }
 }
 
@@ -151,7 +163,8 @@ async function read(
   root?: { pageDone(): Promise<void>; windowEnded(): Promise<void> },
 ): Promise<void> {
   const { resource, context, children } = node
-  if (resource.pageLimit === 0) return
+  const limit = root === undefined ? undefined : resource.readLimit
+  if (limit !== undefined && isReached(limit, node)) return
   try {
     for await (const page of resource.pages(context, upstream)) {
       context.signal.throwIfAborted()
@@ -164,12 +177,17 @@ async function read(
       host.emit({ type: 'page', resource: resource.name, rows: rows.length })
       if (rows.length > 0) for (const below of children) await read(below, rows, host)
       await root?.pageDone()
-      if (context.cursor?.exhausted === true || (root !== undefined && node.pages === resource.pageLimit)) return
+      if (context.cursor?.exhausted === true || (limit !== undefined && isReached(limit, node))) return
     }
   } catch (error) {
     throw failed(resource, error)
   }
 }
+
+const isReached = ({ pages, rows, timeMs }: ReadLimit, node: Node): boolean =>
+  (pages !== undefined && node.pages >= pages) ||
+  (rows !== undefined && node.rows >= rows) ||
+  (timeMs !== undefined && performance.now() - node.begun >= timeMs)
 
 /** Pages may hold lists of rows; the cursor looks at each row. */
 const filterRows = (cursor: IncrementalCursor, page: readonly unknown[]): readonly unknown[] =>

@@ -17,10 +17,12 @@ export {
   transformer,
   withHints,
   type PageTransform,
+  type ReadLimit,
   type ResourceContext,
   type ResourceData,
   type ResourceOptions,
   type ResourceProducer,
 } from './resource.ts'
 export { parseJson } from './parse-json.ts'
+export type { StandardSchema } from './standard-schema.ts'
 export { source, Source, type SourceOptions } from './source.ts'

@@ -1,6 +1,8 @@
 import type { Config } from '../config/index.ts'
 import type { TableHints } from '../normalize/index.ts'
 import type { ExtractEvent } from './events.ts'
+import type { StandardSchema } from './standard-schema.ts'
+import { validateRows } from './validate-rows.ts'
 import type { Incremental, IncrementalCursor } from './incremental.ts'
 
 /** What a resource gets while it is read. */
@@ -15,6 +17,8 @@ export interface ResourceContext {
   /** Settings and secrets. */
   readonly config: Config
   emit(event: ExtractEvent): void
+  /** Leaves a row out, and keeps it in the quarantine where there is one. */
+  discard(reason: string, row: unknown): void
 }
 
 /** Rows, pages of rows, or functions and iterables of them. */
@@ -35,11 +39,19 @@ export interface ResourceOptions<Row = unknown> extends TableHints {
   /** `false`: read for its transformers only. @default true */
   selected?: boolean
   maxTableNesting?: number
+  /** A validator of zod, valibot, arktype or any other Standard Schema; gives the rows their type. */
+  schema?: StandardSchema<Row>
   /**
    * The rows already read stay right if a run ends early: the next run reads them again, or goes on after them. Tables
    * merged by primary key are; anything else is packaged only as a whole.
    */
   resumable?: boolean
+}
+
+export interface ReadLimit {
+  pages?: number
+  rows?: number
+  timeMs?: number
 }
 
 type Step = (rows: readonly unknown[]) => readonly unknown[]
@@ -50,7 +62,7 @@ export class Resource<Row = unknown> {
   readonly options: ResourceOptions<Row>
   /** The resource whose pages this one transforms. */
   readonly upstream: Resource | undefined
-  readonly pageLimit: number | undefined
+  readonly readLimit: ReadLimit | undefined
   private readonly produce: (page: readonly unknown[], context: ResourceContext) => ResourceData<unknown>
   private readonly steps: readonly Step[]
 
@@ -60,14 +72,14 @@ export class Resource<Row = unknown> {
     upstream?: Resource | undefined
     produce(page: readonly unknown[], context: ResourceContext): ResourceData<unknown>
     steps?: readonly Step[]
-    pageLimit?: number | undefined
+    readLimit?: ReadLimit | undefined
   }) {
     this.name = parts.name
     this.options = parts.options
     this.upstream = parts.upstream
     this.produce = parts.produce
     this.steps = parts.steps ?? []
-    this.pageLimit = parts.pageLimit
+    this.readLimit = parts.readLimit
   }
 
   /** Changes every row. */
@@ -98,9 +110,17 @@ export class Resource<Row = unknown> {
     })
   }
 
-  /** Reads at most so many pages, as dlt's `add_limit` does. */
-  limit(pages: number): Resource<Row> {
-    return this.copy({ pageLimit: pages })
+  /**
+   * Reads at most so many pages, as dlt's `add_limit` does; or until so many rows have come (the page that crosses the
+   * number is loaded whole), or for so long.
+   */
+  limit(limit: number | ReadLimit): Resource<Row> {
+    return this.copy({ readLimit: typeof limit === 'number' ? { pages: limit } : limit })
+  }
+
+  /** Makes any number of rows of each. */
+  flatMap<Out>(change: (row: Row) => readonly Out[]): Resource<Out> {
+    return this.withStep((rows) => rows.flatMap((row) => [...change(row as Row)])) as unknown as Resource<Out>
   }
 
   /** Feeds this resource's pages into a transformer. */
@@ -116,7 +136,11 @@ export class Resource<Row = unknown> {
   /** Pages as they come: for a root resource from nothing, for a transformer from a page of its upstream. */
   async *pages(context: ResourceContext, page: readonly unknown[] = []): AsyncGenerator<readonly unknown[]> {
     for await (const rows of asPages(this.produce(page, context))) {
-      yield this.steps.reduce<readonly unknown[]>((current, step) => step(current), rows)
+      const changed = this.steps.reduce<readonly unknown[]>((current, step) => step(current), rows)
+      const { schema } = this.options
+      yield schema === undefined
+        ? changed
+        : await validateRows(this.name, schema, this.options as ResourceOptions, changed, context)
     }
   }
 
@@ -128,7 +152,7 @@ export class Resource<Row = unknown> {
     options?: ResourceOptions<Row>
     upstream?: Resource
     steps?: readonly Step[]
-    pageLimit?: number
+    readLimit?: ReadLimit
     produce?: Resource['produce']
   }): Resource<Row> {
     return new Resource<Row>({
@@ -137,7 +161,7 @@ export class Resource<Row = unknown> {
       upstream: this.upstream,
       produce: this.produce,
       steps: this.steps,
-      pageLimit: this.pageLimit,
+      readLimit: this.readLimit,
       ...changes,
     })
   }

@@ -1,6 +1,6 @@
 import { PipelineError } from '../errors/index.ts'
 import type { SchemaContract } from '../schema/index.ts'
-import type { Resource } from './resource.ts'
+import type { ReadLimit, Resource } from './resource.ts'
 
 export interface SourceOptions {
   /** dlt's section for configuration. @default the source's name */
@@ -41,9 +41,9 @@ export class Source {
     return new Source(this.name, [...this.resources, ...resources], this.options)
   }
 
-  /** Every root resource limited to so many pages. */
-  limit(pages: number): Source {
-    const resources = this.resources.map((one) => (one.upstream === undefined ? one.limit(pages) : one))
+  /** Every root resource limited: see `Resource.limit`. */
+  limit(limit: number | ReadLimit): Source {
+    const resources = this.resources.map((one) => (one.upstream === undefined ? one.limit(limit) : one))
     return new Source(this.name, resources, this.options)
   }
 

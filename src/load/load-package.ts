@@ -2,6 +2,7 @@ import type { DestinationSession } from '../destinations/index.ts'
 import { PipelineError, redact } from '../errors/index.ts'
 import type { LoadPackage } from '../package/index.ts'
 import { rootOf, schemaFromStored, type Schema, type Table } from '../schema/index.ts'
+import { runChecks, type CheckResult } from './run-checks.ts'
 import { migrate, type SchemaChange } from './migrate.ts'
 import { writeTables } from './write-disposition.ts'
 
@@ -11,6 +12,7 @@ export interface LoadReceipt {
   /** Rows in the package, by table. */
   rows: Map<string, number>
   changes: SchemaChange[]
+  checks: CheckResult[]
   /** The destination already had this load: nothing was written. */
   alreadyLoaded: boolean
 }
@@ -26,14 +28,15 @@ export async function loadPackage(session: DestinationSession, loading: LoadPack
   try {
     return await session.transaction(async (load) => {
       if (await load.ledger.hasLoad(manifest.loadId)) {
-        return { loadId: manifest.loadId, rows, changes: [], alreadyLoaded: true }
+        return { loadId: manifest.loadId, rows, changes: [], checks: [], alreadyLoaded: true }
       }
       for (const table of manifest.dropped) await load.catalog.dropTable(table)
       const changes = await migrate(load.catalog, schema)
       for (const table of manifest.truncated) await load.publisher.clear(schema.tables.get(table)!)
       for (const root of touchedRoots(schema, loading)) await writeTables(load, schema, root, loading)
+      const checks = await runChecks(load, schema, manifest.checks, manifest.loadId)
       await load.ledger.write({ loadId: manifest.loadId, schema, state: manifest.state })
-      return { loadId: manifest.loadId, rows, changes, alreadyLoaded: false }
+      return { loadId: manifest.loadId, rows, changes, checks, alreadyLoaded: false }
     })
   } catch (error) {
     if (error instanceof PipelineError) throw error

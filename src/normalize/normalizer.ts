@@ -66,13 +66,27 @@ export class Normalizer {
   write(target: RowTarget, rows: readonly unknown[]): void {
     const walker = this.rootWalker(target)
     if (walker.discarded) {
-      if (rows.length > 0) this.notice({ kind: 'row-discarded', table: walker.table.name, entity: 'tables' })
+      for (const row of rows.flat(Infinity)) {
+        this.notice({ kind: 'row-discarded', table: walker.table.name, entity: 'tables' })
+        if (walker.quarantine !== undefined) this.quarantine(walker.quarantine, walker.table.name, 'tables', row)
+      }
       return
     }
     for (const row of rows) {
       if (Array.isArray(row)) this.write(target, row)
       else if (row !== null && row !== undefined) this.writeRow(walker, row, '', '', 0)
     }
+  }
+
+  /** Keeps a row of a target that may not be loaded, when the target has a quarantine. */
+  setAside(target: RowTarget, reason: string, row: unknown): void {
+    const walker = this.rootWalker(target)
+    if (walker.quarantine !== undefined) this.quarantine(walker.quarantine, walker.table.name, reason, row)
+  }
+
+  /** Keeps a row that may not be loaded: where it would have gone, why not, and all of it. */
+  private quarantine(target: RowTarget, table: string, reason: string, row: unknown): void {
+    this.write(target, [{ table_name: table, reason, row, quarantined_at: new Date() }])
   }
 
   /** Creates the table of a target, with its hinted columns, before any row came. */
@@ -136,6 +150,8 @@ export class Normalizer {
     walker.discarded = discarded
     walker.required = this.requiredColumns(table)
     walker.rowId = rowIdKind(table)
+    walker.quarantine = setsRowsAside(target.hints) ? quarantineOf(target) : undefined
+    if (walker.quarantine !== undefined) this.rootWalker(walker.quarantine)
     walker.withRootId = target.rootKey ?? (strategy !== undefined && strategy !== 'scd2')
     walker.maxNesting = target.maxTableNesting ?? deepestNesting
     walker.nestedHints = new Map(
@@ -191,6 +207,8 @@ export class Normalizer {
       withRootId: false,
       maxNesting: deepestNesting,
       nestedHints: new Map(),
+      quarantine: undefined,
+      refused: '',
     }
   }
 
@@ -209,6 +227,7 @@ export class Normalizer {
     if (!refused) this.schema.tables.set(name, table)
     const walker = this.newWalker(table, path, parent.contract, isNew)
     walker.discarded = refused
+    walker.quarantine = parent.quarantine
     walker.withRootId = parent.withRootId || columnsWith(table, 'rootKey').length > 0
     walker.maxNesting = parent.maxNesting
     // Under a random id, an id derived from it would be no less random, only slower.
@@ -235,6 +254,7 @@ export class Normalizer {
     const fits = isDocument(row) ? this.walkObject(walker, row) : this.setValue(walker, this.valueSlot(walker), row)
     if (!fits) {
       clearRow(walker)
+      if (walker.quarantine !== undefined) this.quarantine(walker.quarantine, walker.table.name, walker.refused, row)
       return
     }
     const id = this.linkRow(walker, row, parentId, rootId, listIndex)
@@ -352,7 +372,10 @@ export class Normalizer {
     if (value === null || value === undefined) return true
     const column = slot.column ?? this.bindColumn(walker, slot, value)
     if (column === undefined) return true
-    if (column === discardRow || column === discardValue) return column === discardValue
+    if (column === discardRow || column === discardValue) {
+      walker.refused = `columns: ${slot.name}`
+      return column === discardValue
+    }
     const text = cellText(walker, column, value)
     if (text === undefined) return this.placeElsewhere(walker, column, value)
     const earlier = walker.cells[slot.columnIndex]
@@ -363,7 +386,10 @@ export class Normalizer {
 
   private placeElsewhere(walker: TableWalker, column: Column, value: unknown): boolean {
     const placed = placeValue(walker, column, value)
-    if (placed === discardRow) return false
+    if (placed === discardRow) {
+      walker.refused = `data_type: ${column.name}`
+      return false
+    }
     if (placed === undefined || placed === discardValue) return true
     walker.cells[cellIndex(walker, placed.column.name)] = placed.text
     return true
@@ -456,6 +482,28 @@ const isDocument = (value: unknown): value is object =>
   value !== null &&
   !Array.isArray(value) &&
   !(value instanceof ExactNumber || value instanceof Date || value instanceof Uint8Array)
+
+const setsRowsAside = ({ quarantine, checks = [] }: TableHints): boolean =>
+  quarantine === true || checks.some((check) => check.severity === 'quarantine')
+
+/** Where a table's refused rows go; told apart by their table, so one table serves nested rows too. */
+function quarantineOf(target: RowTarget): RowTarget {
+  return {
+    table: `${target.table}_quarantine`,
+    resource: target.resource,
+    hints: {
+      writeDisposition: 'append',
+      columns: {
+        table_name: { dataType: 'text' },
+        reason: { dataType: 'text' },
+        row: { dataType: 'json' },
+        quarantined_at: { dataType: 'timestamp' },
+        [system.loadId]: { dataType: 'text', nullable: false },
+        [system.id]: { dataType: 'text', nullable: false },
+      },
+    },
+  }
+}
 
 function ownId(row: unknown): string | undefined {
   const own = (row as Record<string, unknown>)[system.id]

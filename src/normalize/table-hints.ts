@@ -1,4 +1,4 @@
-import type { Column, ColumnHints, SchemaContract, WriteDisposition } from '../schema/index.ts'
+import type { Check, Column, ColumnHints, SchemaContract, WriteDisposition } from '../schema/index.ts'
 
 /** What a resource says about its table. */
 export interface TableHints {
@@ -8,6 +8,10 @@ export interface TableHints {
   columns?: Record<string, ColumnHints> | readonly Column[]
   schemaContract?: SchemaContract
   description?: string
+  /** Keep rows that the contract discards, as JSON with the reason, in the table `<table>_quarantine`. */
+  quarantine?: boolean
+  /** What the rows of every load must fulfil before readers see them. Columns by the names in the table. */
+  checks?: readonly Check[]
   /** Hints for nested tables by the path of their list: `{ messages: { primaryKey: 'id' } }`. */
   nestedHints?: Record<string, Omit<TableHints, 'nestedHints'>>
 }

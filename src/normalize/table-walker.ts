@@ -1,7 +1,7 @@
 import type { Column, Table } from '../schema/index.ts'
 import type { CellContext } from './column-cell.ts'
 import type { DelimitedWriter } from './delimited.ts'
-import type { TableHints } from './table-hints.ts'
+import type { RowTarget, TableHints } from './table-hints.ts'
 
 /** One key at one place of the documents: what its values have become so far. Looked up once per value. */
 export interface Slot {
@@ -59,6 +59,10 @@ export interface TableWalker extends CellContext {
   /** Nested tables with a key of their own have the links of a root table. */
   rootLike: boolean
   withRootId: boolean
+  /** Where rows go that the contract discards. */
+  quarantine: RowTarget | undefined
+  /** Why the contract discards the current row. */
+  refused: string
   /** Hints for nested tables by table name. */
   nestedHints: Map<string, TableHints>
   maxNesting: number

@@ -14,7 +14,7 @@ import {
 import { basename, join } from 'node:path'
 import type { StateRow } from '../destinations/index.ts'
 import { PipelineError } from '../errors/index.ts'
-import type { StoredSchema } from '../schema/index.ts'
+import type { Check, StoredSchema } from '../schema/index.ts'
 
 /** A file of a package; `path` is relative to the package's folder. */
 export interface PackageFile {
@@ -41,6 +41,8 @@ export interface PackageManifest {
   /** Tables to drop, and tables to empty, before anything is written. */
   dropped: string[]
   truncated: string[]
+  /** What the rows of a table must fulfil. */
+  checks: Record<string, Check[]>
 }
 
 /** A sealed package on disk. */

@@ -1,5 +1,5 @@
 import type { ExtractEvent } from '../extract/index.ts'
-import type { SchemaChange } from '../load/index.ts'
+import type { CheckResult, SchemaChange } from '../load/index.ts'
 
 /** Everything a run does, in the order it happens. */
 export type RunEvent =
@@ -19,6 +19,7 @@ export type RunEvent =
       rows: Record<string, number>
       ms: number
       changes: SchemaChange[]
+      failedChecks: CheckResult[]
       recovered: boolean
     }
   | { type: 'run-finished'; ms: number }

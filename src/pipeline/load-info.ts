@@ -1,4 +1,4 @@
-import type { SchemaChange } from '../load/index.ts'
+import type { CheckResult, SchemaChange } from '../load/index.ts'
 
 export interface LoadedPackage {
   loadId: string
@@ -6,6 +6,8 @@ export interface LoadedPackage {
   failedJobs: string[]
   rows: Record<string, number>
   changes: SchemaChange[]
+  /** Checks that failed without blocking. */
+  failedChecks: CheckResult[]
 }
 
 /** What a run loaded. `String(info)` gives dlt's lines, `JSON.stringify(info)` the same as data. */

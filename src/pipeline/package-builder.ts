@@ -9,6 +9,7 @@ import {
   storedSchema,
   tableWithNested,
   writeDispositionOptions,
+  type Check,
   type NamingConvention,
   type Schema,
 } from '../schema/index.ts'
@@ -40,6 +41,7 @@ export class PackageBuilder {
   /** Resources that are still being read and whose rows must not be cut anywhere, with their root tables. */
   private readonly unfinished = new Map<string, Unfinished>()
   private readonly replacing = new Set<string>()
+  private readonly checks = new Map<string, Check[]>()
   private stateChanged: boolean
   private refresh: Refresh | undefined
   private begun = Date.now()
@@ -82,6 +84,14 @@ export class PackageBuilder {
     } else {
       this.writeTo(resource, rows, tableName ?? resource.name)
     }
+  }
+
+  /** Keeps a row that may not be loaded, where its resource has a quarantine. */
+  discard(resource: Resource, reason: string, row: unknown): void {
+    if (resource.options.quarantine !== true) return
+    const table = typeof resource.options.tableName === 'string' ? resource.options.tableName : resource.name
+    this.writeTo(resource, [], table)
+    this.normalizer.setAside(this.targets.get(`${resource.name}\n${table}`)!, reason, row)
   }
 
   /** The resource is through: its rows may be packaged, its state is the new state. */
@@ -148,6 +158,7 @@ export class PackageBuilder {
       replaced,
       dropped,
       truncated,
+      checks: Object.fromEntries(this.checks),
     })
   }
 
@@ -174,14 +185,21 @@ export class PackageBuilder {
       this.targets.set(key, target)
     }
     const name = this.normalizer.declare(target).name
+    const { checks } = target.hints
+    if (checks !== undefined) this.checks.set(name, [...checks])
+    if (resource.options.quarantine === true) this.holdUntilRead(resource, `${name}_quarantine`, true)
     if (!mayBeCut(resource)) {
-      const unfinished = this.unfinished.get(resource.name) ?? { tables: new Set(), atCheckpoint: false }
-      unfinished.tables.add(name)
-      // More rows have come than the last checkpoint knows of.
-      if (rows.length > 0) unfinished.atCheckpoint = false
-      this.unfinished.set(resource.name, unfinished)
+      this.holdUntilRead(resource, name, rows.length > 0)
     }
     if (rows.length > 0) this.normalizer.write(target, rows)
+  }
+
+  private holdUntilRead(resource: Resource, table: string, hasRows: boolean): void {
+    const unfinished = this.unfinished.get(resource.name) ?? { tables: new Set(), atCheckpoint: false }
+    unfinished.tables.add(table)
+    // More rows have come than the last checkpoint knows of.
+    if (hasRows) unfinished.atCheckpoint = false
+    this.unfinished.set(resource.name, unfinished)
   }
 
   private newTarget(resource: Resource, table: string, hints: TableHints): RowTarget {

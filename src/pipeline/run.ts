@@ -82,6 +82,7 @@ export async function dropResources(
     replaced: [],
     dropped,
     truncated: [],
+    checks: {},
   })
   await loadOne(environment, sealed, false)
   return dropped
@@ -132,6 +133,7 @@ async function runSource(environment: RunEnvironment, source: Source, state: Pip
       stateOf: (resource) => resourceState(state, source.name, resource),
       sourceState: sourceState(state, source.name),
       write: (resource, rows) => builder.write(resource, rows),
+      discard: (resource, reason, row) => builder.discard(resource, reason, row),
       checkpoint: (states) => builder.checkpoint(states),
       pageDone: async () => push(builder.sealIfDue()),
       rootDone: (_root, loaded, states) => builder.rootDone(loaded, states),
@@ -194,11 +196,16 @@ async function loadOne(
   recovered: boolean,
 ): Promise<LoadedPackage | undefined> {
   const begun = performance.now()
-  const receipt = await loadPackage(session, sealed)
+  const receipt = await loadPackage(session, sealed).catch((error: unknown) => {
+    // Its state was not kept, so its rows are read again; keeping it would block every later run.
+    if (error instanceof PipelineError && error.code === 'CHECK_FAILED') store.finish(sealed)
+    throw error
+  })
   store.finish(sealed)
   if (receipt.alreadyLoaded) return undefined
   const rows = Object.fromEntries(receipt.rows)
   const { loadId, changes } = receipt
-  emit({ type: 'package-loaded', loadId, rows, ms: performance.now() - begun, changes, recovered })
-  return { loadId, state: 'loaded', failedJobs: [], rows, changes }
+  const failedChecks = receipt.checks.filter((check) => check.failing > 0)
+  emit({ type: 'package-loaded', loadId, rows, ms: performance.now() - begun, changes, failedChecks, recovered })
+  return { loadId, state: 'loaded', failedJobs: [], rows, changes, failedChecks }
 }

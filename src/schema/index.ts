@@ -1,5 +1,6 @@
 export { contentId, digestId, keyId, nestedRowId, randomRowId } from './row-id.ts'
 export { canonicalJson, plainJson } from './canonical-json.ts'
+export { checkName, pointsAtRows, type Check, type CheckSeverity } from './checks.ts'
 export { coerce, decimalDigits, inferType } from './coerce.ts'
 export { decimal, ExactNumber } from './exact-number.ts'
 export { identifierTag, namingConvention, namingNames, type NamingConvention, type NamingName } from './naming.ts'

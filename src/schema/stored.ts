@@ -71,7 +71,16 @@ export function storedSchema(schema: Schema): StoredSchema {
   }
 }
 
-const ownTableKeys = ['name', 'columns', 'parent', 'resource', 'description', 'write_disposition', 'x-merge-strategy', 'x-sluice-disposition']
+const ownTableKeys = [
+  'name',
+  'columns',
+  'parent',
+  'resource',
+  'description',
+  'write_disposition',
+  'x-merge-strategy',
+  'x-sluice-disposition',
+]
 const ownSchemaKeys = ['version', 'version_hash', 'previous_hashes', 'engine_version', 'name', 'tables']
 
 function others(stored: object, own: readonly string[]): { kept?: Record<string, unknown> } {

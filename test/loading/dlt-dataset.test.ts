@@ -10,14 +10,22 @@ import { digestId } from '../../src/schema/index.ts'
 
 /** A dataset as dlt 1.26 leaves it: its tables, its schema with all of its keys, its state with a cursor. */
 async function recordedByDlt(path: string): Promise<void> {
-  const column = (name: string, data_type: string, more: object = {}) => ({ [name]: { name, data_type, nullable: true, ...more } })
+  const column = (name: string, data_type: string, more: object = {}) => ({
+    [name]: { name, data_type, nullable: true, ...more },
+  })
   const schema = {
     version: 2,
     version_hash: 'ZbVzd8cTzkv/xW0cbXAvr7HNmRuWwkRmXkVgpKoLWL8=',
     engine_version: 11,
     name: 'shop',
     tables: {
-      _dlt_version: { name: '_dlt_version', columns: {}, write_disposition: 'skip', resource: '_dlt_version', description: 'Created by DLT. Tracks schema updates' },
+      _dlt_version: {
+        name: '_dlt_version',
+        columns: {},
+        write_disposition: 'skip',
+        resource: '_dlt_version',
+        description: 'Created by DLT. Tracks schema updates',
+      },
       events: {
         name: 'events',
         columns: {
@@ -45,7 +53,11 @@ async function recordedByDlt(path: string): Promise<void> {
       },
     },
     settings: { detections: ['iso_timestamp'], default_hints: { not_null: ['_dlt_id'], unique: ['_dlt_id'] } },
-    normalizers: { names: 'snake_case', json: { module: 'dlt.common.normalizers.json.relational' }, use_break_path_on_normalize: true },
+    normalizers: {
+      names: 'snake_case',
+      json: { module: 'dlt.common.normalizers.json.relational' },
+      use_break_path_on_normalize: true,
+    },
     previous_hashes: ['a6hWz6qWHbXS8FLCMOCqvX7VCJkXdSnHz2l/B3LZuo0='],
   }
   const state = {
@@ -61,7 +73,9 @@ async function recordedByDlt(path: string): Promise<void> {
         since: '\uf0272024-01-15T10:30:00Z',
         resources: {
           events: {
-            incremental: { ts: { initial_value: null, last_value: 20, unique_hashes: [digestId('[2]')], start_value: null } },
+            incremental: {
+              ts: { initial_value: null, last_value: 20, unique_hashes: [digestId('[2]')], start_value: null },
+            },
           },
         },
       },
@@ -69,7 +83,8 @@ async function recordedByDlt(path: string): Promise<void> {
   }
   const instance = await DuckDBInstance.create(path)
   const connection = await instance.connect()
-  const text = (value: unknown): string => `'${(typeof value === 'string' ? value : JSON.stringify(value)).replaceAll("'", "''")}'`
+  const text = (value: unknown): string =>
+    `'${(typeof value === 'string' ? value : JSON.stringify(value)).replaceAll("'", "''")}'`
   for (const sql of [
     'CREATE SCHEMA shop_data',
     'CREATE TABLE shop_data.events (id BIGINT NOT NULL, ts BIGINT, amount DECIMAL(10,2), _dlt_load_id VARCHAR NOT NULL, _dlt_id VARCHAR NOT NULL)',
@@ -119,7 +134,9 @@ it('a dataset that dlt loaded goes on loading here', async () => {
   // And the way back: rows that dlt understands, with everything it had stored.
   const [version] = await shop
     .dataset()
-    .query<{ version: number; engine_version: number; schema: string }>('select * from shop_data._dlt_version order by version desc limit 1')
+    .query<{ version: number; engine_version: number; schema: string }>(
+      'select * from shop_data._dlt_version order by version desc limit 1',
+    )
     .toArray()
   expect(version).toMatchObject({ version: 3, engine_version: 11 })
   expect(JSON.parse(version!.schema)).toMatchObject({
@@ -137,13 +154,20 @@ it('a dataset that dlt loaded goes on loading here', async () => {
   })
   const [row] = await shop
     .dataset()
-    .query<{ state: string; version: number; engine_version: number }>('select * from shop_data._dlt_pipeline_state order by version desc limit 1')
+    .query<{ state: string; version: number; engine_version: number }>(
+      'select * from shop_data._dlt_pipeline_state order by version desc limit 1',
+    )
     .toArray()
   expect(row).toMatchObject({ version: 2, engine_version: 4 })
   expect(JSON.parse(inflateSync(Buffer.from(row!.state, 'base64')).toString())).toMatchObject({
     _state_version: 2,
     _state_engine_version: 4,
     pipeline_name: 'shop',
-    sources: { shop: { since: '\uf0272024-01-15T10:30:00.000Z', resources: { events: { incremental: { ts: { last_value: 30 } } } } } },
+    sources: {
+      shop: {
+        since: '\uf0272024-01-15T10:30:00.000Z',
+        resources: { events: { incremental: { ts: { last_value: 30 } } } },
+      },
+    },
   })
 })

@@ -26,5 +26,6 @@ export const duckdbDialect: SqlDialect = {
   cellType: (dataType, column) => (dataType === 'binary' || dataType === 'json' ? 'VARCHAR' : typeName(column)),
   arrivalOrder: 'rowid',
   timestampLiteral: (text) => `TIMESTAMPTZ '${text.replaceAll("'", "''")}'`,
+  rowAsJson: (alias) => `to_json(${alias})`,
   createStaging: (name, columns) => `CREATE OR REPLACE TEMP TABLE ${quote(name)} (${columns.join(', ')})`,
 }

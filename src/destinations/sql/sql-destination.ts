@@ -10,6 +10,7 @@ import type {
   SqlDialect,
 } from '../destination.ts'
 import { sqlCatalog } from './catalog.ts'
+import { sqlChecker } from './checker.ts'
 import { createSystemTables, sqlLedger, sqlLedgerWriter } from './ledger.ts'
 import { sqlPublisher } from './publisher.ts'
 import { sqlNames, type SqlNames } from './statements.ts'
@@ -90,6 +91,7 @@ function loadTransaction(
     catalog: sqlCatalog(connection, sql, target.dataset),
     loader: sqlLoader(parts, connection, sql),
     publisher: sqlPublisher(connection, sql),
+    checker: sqlChecker(connection, sql),
     ledger: sqlLedgerWriter(connection, sql),
   }
 }

@@ -5,7 +5,7 @@ const keys = {
   client:
     'baseUrl headers auth paginator rateLimit concurrency timeoutMs maxAttempts backoffMs allowedHosts maxResponseBytes retryStatuses',
   resource:
-    'name endpoint includeFromParent processingSteps selected tableName maxTableNesting writeDisposition primaryKey mergeKey columns schemaContract description nestedHints resumable',
+    'name endpoint includeFromParent processingSteps selected tableName maxTableNesting writeDisposition primaryKey mergeKey columns schemaContract description nestedHints resumable quarantine checks',
   endpoint: 'path method params json headers paginator dataSelector responseActions incremental auth splitByDay',
   rateLimit: 'requests perSeconds',
 } as const

@@ -1,0 +1,68 @@
+import { system, type Check } from '../../schema/index.ts'
+import type { Checker, SqlConnection } from '../destination.ts'
+import type { SqlNames } from './statements.ts'
+
+/** Checks on the rows of one load, inside its transaction. */
+export function sqlChecker(connection: SqlConnection, sql: SqlNames): Checker {
+  const text = (value: string): string => `'${value.replaceAll("'", "''")}'`
+  const count = async (query: string): Promise<number> => Number((await connection.rows(query))[0]?.n ?? 0)
+
+  /** The rows of a load that a check refuses. */
+  function refused(table: string, check: Check, loadId: string): string {
+    const mine = `${sql.column(system.loadId)} = ${text(loadId)}`
+    switch (check.type) {
+      case 'not_null':
+        return `${mine} AND ${sql.column(check.column)} IS NULL`
+      case 'accepted': {
+        const values = check.values.map((value) => (typeof value === 'string' ? text(value) : String(value)))
+        return `${mine} AND ${sql.column(check.column)} IS NOT NULL AND ${sql.column(check.column)} NOT IN (${values.join(', ')})`
+      }
+      case 'unique': {
+        const keys = sql.columns(check.columns)
+        return `${mine} AND (${keys}) IN (SELECT (${keys}) FROM ${sql.table(table)} GROUP BY ${keys} HAVING COUNT(*) > 1)`
+      }
+      default:
+        return mine
+    }
+  }
+
+  return {
+    async failing(table, check, loadId) {
+      const from = `FROM ${sql.table(table)} WHERE ${refused(table, check, loadId)}`
+      switch (check.type) {
+        case 'row_count': {
+          const rows = await count(`SELECT COUNT(*) AS n ${from}`)
+          return rows < (check.min ?? 0) || rows > (check.max ?? Infinity) ? 1 : 0
+        }
+        case 'freshness': {
+          const limit = new Date(Date.now() - check.maxAgeSeconds * 1000).toISOString()
+          const fresh = `${sql.column(check.column)} >= ${sql.dialect.timestampLiteral(limit)}`
+          return (await count(`SELECT COUNT(*) AS n ${from} AND ${fresh}`)) === 0 ? 1 : 0
+        }
+        case 'sql': {
+          const query = check.query.replaceAll('{table}', sql.table(table)).replaceAll('{load_id}', text(loadId))
+          return count(`SELECT COUNT(*) AS n FROM (${query}) AS refused`)
+        }
+        default:
+          return count(`SELECT COUNT(*) AS n ${from}`)
+      }
+    },
+
+    async setAside(table, check, loadId, reason) {
+      const where = refused(table.name, check, loadId)
+      const quarantine = sql.table(`${table.name}_quarantine`)
+      await connection.run(
+        `INSERT INTO ${quarantine} (${sql.columns(['table_name', 'reason', 'row', 'quarantined_at', system.loadId, system.id])}) ` +
+          `SELECT ${text(table.name)}, ${text(reason)}, ${sql.dialect.rowAsJson('t')}, ${sql.dialect.timestampLiteral(new Date().toISOString())}, ` +
+          `t.${sql.column(system.loadId)}, t.${sql.column(system.id)} FROM (SELECT * FROM ${sql.table(table.name)} WHERE ${where}) AS t`,
+      )
+      await connection.run(`DELETE FROM ${sql.table(table.name)} WHERE ${where}`)
+    },
+
+    async removeOrphans(nested) {
+      await connection.run(
+        `DELETE FROM ${sql.table(nested.name)} WHERE ${sql.column(system.parentId)} NOT IN (SELECT ${sql.column(system.id)} FROM ${sql.table(nested.parent!)})`,
+      )
+    },
+  }
+}
