@@ -32,8 +32,15 @@ export {
   type RunOptions,
 } from './pipeline/index.ts'
 export {
+  dbml,
   decimal,
+  diffSchemas,
   ExactNumber,
+  mermaid,
+  storedSchema,
+  type CustomNaming,
+  type Detection,
+  type Schema,
   type Check,
   type ColumnHints,
   type DataType,

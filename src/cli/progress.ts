@@ -24,6 +24,7 @@ export class Progress {
   private retries = 0
   private waits = 0
   private readonly skipped: string[] = []
+  private readonly notices = new Map<string, number>()
   private readonly begun = performance.now()
   private drawn = 0
   private timer: NodeJS.Timeout | undefined
@@ -46,6 +47,7 @@ export class Progress {
     return [
       ...this.skipped.slice(0, 5).map((detail) => `skipped  ${detail}`),
       ...(this.skipped.length > 5 ? [`skipped  ${count(this.skipped.length - 5)} more`] : []),
+      ...[...this.notices].slice(0, 8).map(([text, times]) => (times > 1 ? `${text} (${count(times)} times)` : text)),
       ...(this.retries > 0 ? [`retried  ${plural(this.retries, 'request')}`] : []),
       ...(this.waits > 0 ? [`waited   ${plural(this.waits, 'time')} for the rate limit`] : []),
     ]
@@ -80,6 +82,11 @@ export class Progress {
       case 'skipped':
         this.skipped.push(`${event.resource}: ${event.detail}`)
         break
+      case 'notice': {
+        const text = noticeText(event.notice)
+        this.notices.set(text, (this.notices.get(text) ?? 0) + 1)
+        break
+      }
       case 'resource-finished':
         this.lane(event.resource).ended = performance.now()
         break
@@ -136,6 +143,25 @@ const newLane = (): Lane => ({
 
 const shortLocation = (location: string): string =>
   location.replace(/^(\w+):(\/.*)$/, (_, kind: string, path: string) => `${kind} ${shortPath(path)}`)
+
+type Notice = Extract<RunEvent, { type: 'notice' }>['notice']
+
+function noticeText(notice: Notice): string {
+  switch (notice.kind) {
+    case 'row-discarded':
+      return `dropped  a row of ${notice.table}: the contract forbids its ${notice.column ?? notice.entity}`
+    case 'value-discarded':
+      return `dropped  a value of ${notice.table}.${notice.column ?? ''}: the contract forbids it`
+    case 'timestamp-cut':
+      return `cut      ${notice.table}.${notice.column ?? ''} to microseconds`
+    case 'character-replaced':
+      return `replaced half a character in ${notice.table}`
+    case 'column-widened':
+      return `widened  ${notice.table}.${notice.column} from ${notice.from} to ${notice.to}`
+    case 'keys-collide':
+      return `kept     two keys named ${notice.table}.${notice.column}, the other as ${notice.keptAs}`
+  }
+}
 
 function laneLine(name: string, lane: Lane, now: number): string {
   const label = `  ${name} `

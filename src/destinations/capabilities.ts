@@ -1,11 +1,22 @@
 import type { MergeStrategy } from '../schema/index.ts'
-import type { NamingName } from '../schema/index.ts'
+import type { CustomNaming, NamingName } from '../schema/index.ts'
+
+/**
+ * `truncate-and-insert` empties the table and fills it; `insert-from-staging` loads beside it first, so that the table is
+ * locked only for the copy; `staging-optimized` loads beside it and exchanges the two.
+ */
+export type ReplaceStrategy = 'truncate-and-insert' | 'insert-from-staging' | 'staging-optimized'
+export const replaceStrategies: readonly ReplaceStrategy[] = [
+  'truncate-and-insert',
+  'insert-from-staging',
+  'staging-optimized',
+]
 
 /** What a destination can do, as data that the steps read instead of asking for names. */
 export interface Capabilities {
   identifiers: {
     maxLength: number
-    naming: NamingName
+    naming: NamingName | CustomNaming
   }
   ddl: {
     /** Tables can be created and changed inside the load's transaction. */
@@ -13,5 +24,7 @@ export interface Capabilities {
   }
   load: {
     mergeStrategies: readonly MergeStrategy[]
+    /** How `replace` fills a table; in each of them readers see the old rows until the new ones are complete. */
+    replaceStrategy: ReplaceStrategy
   }
 }

@@ -27,6 +27,7 @@ export interface DestinationSession extends AsyncDisposable {
 
 /** What a load step may do; everything belongs to one transaction. */
 export interface LoadTransaction {
+  readonly capabilities: Capabilities
   readonly catalog: Catalog
   readonly loader: Loader
   readonly publisher: Publisher
@@ -87,6 +88,10 @@ export interface MergePlan {
 /** Replace and merge: staging → target. */
 export interface Publisher {
   clear(table: Table): Promise<void>
+  /** Puts the staged rows in the place of the table's. */
+  copyFrom(staged: StagedTable): Promise<void>
+  /** Makes the staging table the table. */
+  exchange(staged: StagedTable): Promise<void>
   merge(strategy: MergeStrategy, plan: MergePlan): Promise<void>
 }
 
@@ -122,6 +127,8 @@ export interface Ledger {
   readState(pipeline: string): Promise<StateRow | undefined>
   /** The newest schema of that name, in stored form. */
   readSchema(name: string): Promise<string | undefined>
+  /** All versions of all schemas, oldest first. */
+  readSchemas(): Promise<string[]>
 }
 
 export interface LedgerWriter {

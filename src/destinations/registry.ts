@@ -1,5 +1,6 @@
 import { PipelineError } from '../errors/index.ts'
-import { namingNames, wrongValue, type NamingName } from '../schema/index.ts'
+import { replaceStrategies } from './capabilities.ts'
+import { namingNames, wrongValue } from '../schema/index.ts'
 import type { Destination } from './destination.ts'
 
 /** What a destination takes from configuration: `[destination.<name>]`. */
@@ -8,23 +9,29 @@ export interface DestinationConfig {
   maxIdentifierLength?: number
   /** `[schema] naming`. */
   namingConvention?: string
+  replaceStrategy?: string
 }
 
 const factories: Record<string, (config: DestinationConfig) => Promise<Destination>> = {
-  async duckdb({ credentials, maxIdentifierLength, namingConvention }) {
+  async duckdb({ credentials, maxIdentifierLength, namingConvention, replaceStrategy }) {
     const { duckdb } = await import('./duckdb/duckdb.ts')
     return duckdb({
       ...(credentials === undefined ? {} : { path: credentials.replace(/^duckdb:(\/\/\/)?/, '') }),
       ...(maxIdentifierLength === undefined ? {} : { maxIdentifierLength }),
-      ...(namingConvention === undefined ? {} : { namingConvention: namingByName(namingConvention) }),
+      ...(replaceStrategy === undefined
+        ? {}
+        : { replaceStrategy: oneOf('replace_strategy', replaceStrategy, replaceStrategies) }),
+      ...(namingConvention === undefined
+        ? {}
+        : { namingConvention: oneOf('schema.naming', namingConvention, namingNames) }),
     })
   },
 }
 
-function namingByName(name: string): NamingName {
-  const known = namingNames.find((one) => one === name)
-  if (known === undefined) throw wrongValue('schema.naming', name, namingNames)
-  return known
+function oneOf<T extends string>(setting: string, given: string, known: readonly T[]): T {
+  const found = known.find((one) => one === given)
+  if (found === undefined) throw wrongValue(setting, given, known)
+  return found
 }
 
 const destinationNames = Object.keys(factories)

@@ -180,18 +180,51 @@ export function resource<Row>(
   })
 }
 
+export interface TransformerOptions<In, Out> extends ResourceOptions<Out> {
+  from?: Resource<In>
+  /** Gives the function one row at a time, so many at once; their pages come in the order of the rows. */
+  concurrency?: number
+}
+
+async function* eachRow<In, Out>(
+  rows: readonly In[],
+  concurrency: number,
+  transform: (row: In) => ResourceData<Out>,
+): AsyncGenerator<Out[]> {
+  const pending: Promise<Out[]>[] = []
+  let next = 0
+  const start = (): void => {
+    while (next < rows.length && pending.length < concurrency) {
+      const result = gather(transform(rows[next++]!))
+      // Awaited below; a failure before that must not count as unhandled.
+      result.catch(() => undefined)
+      pending.push(result)
+    }
+  }
+  for (start(); pending.length > 0; start()) yield await pending.shift()!
+}
+
+async function gather<Out>(data: ResourceData<Out>): Promise<Out[]> {
+  const rows: unknown[] = []
+  for await (const page of asPages(data)) rows.push(...page)
+  return rows as Out[]
+}
+
 /** A resource made from each page of another: `users.pipe(transformer('details', async function* (page) { … }))`. */
 export function transformer<In, Out>(
   name: string,
   transform: PageTransform<In, Out>,
-  options: ResourceOptions<Out> & { from?: Resource<In> } = {},
+  options: TransformerOptions<In, Out> = {},
 ): Resource<Out> {
-  const { from, ...rest } = options
+  const { from, concurrency, ...rest } = options
   return new Resource<Out>({
     name,
     options: rest as ResourceOptions<Out>,
     upstream: from as Resource | undefined,
-    produce: (page, context) => transform(page as readonly In[], context),
+    produce: (page, context) =>
+      concurrency === undefined
+        ? transform(page as readonly In[], context)
+        : eachRow(page as readonly In[], concurrency, (row) => transform([row], context)),
   })
 }
 

@@ -1,8 +1,8 @@
 import { PipelineError } from '../errors/index.ts'
-import type { SchemaContract } from '../schema/index.ts'
+import type { InferenceOptions, SchemaContract } from '../schema/index.ts'
 import type { ReadLimit, Resource } from './resource.ts'
 
-export interface SourceOptions {
+export interface SourceOptions extends InferenceOptions {
   /** dlt's section for configuration. @default the source's name */
   section?: string
   maxTableNesting?: number

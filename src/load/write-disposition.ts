@@ -20,12 +20,28 @@ export async function writeTables(
     case 'skip':
       return
     case 'replace':
-      if (replaced.includes(root.name)) for (const table of tables) await load.publisher.clear(table)
-      return append()
+      return replaced.includes(root.name) ? replace(load, tables, loadPackage) : append()
     case 'merge':
       return hasKeys(root) ? merge(load, root, tables, loadPackage) : append()
     default:
       return append()
+  }
+}
+
+async function replace(load: LoadTransaction, tables: readonly Table[], loadPackage: LoadPackage): Promise<void> {
+  const { loadId } = loadPackage.manifest
+  const { replaceStrategy } = load.capabilities.load
+  for (const table of tables) {
+    const files = filesOf(loadPackage, table)
+    if (replaceStrategy === 'truncate-and-insert') {
+      await load.publisher.clear(table)
+      await load.loader.append(table, files, loadId)
+    } else {
+      const staged = { table, staging: await load.loader.stage(table, files, loadId) }
+      await (replaceStrategy === 'insert-from-staging'
+        ? load.publisher.copyFrom(staged)
+        : load.publisher.exchange(staged))
+    }
   }
 }
 

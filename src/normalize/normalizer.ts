@@ -7,6 +7,8 @@ import {
   contractMode,
   ExactNumber,
   identifierTag,
+  inference,
+  type Inference,
   inferType,
   keyColumns,
   keyId,
@@ -47,6 +49,7 @@ export class Normalizer {
   private readonly naming: NamingConvention
   private readonly nextPath: (table: string) => string
   private readonly notice: (notice: Notice) => void
+  private readonly infer: Inference
   private readonly walkers = new Map<string, TableWalker>()
   private readonly targets = new Map<RowTarget, TableWalker>()
 
@@ -55,7 +58,9 @@ export class Normalizer {
     naming: NamingConvention,
     nextPath: (table: string) => string,
     notice: (notice: Notice) => void,
+    infer: Inference = inference({}),
   ) {
+    this.infer = infer
     this.schema = schema
     this.naming = naming
     this.nextPath = nextPath
@@ -401,7 +406,7 @@ export class Normalizer {
     const hinted = table.columns.get(slot.name)
     let column = hinted
     if (column?.dataType === undefined) {
-      const dataType = inferType(value)
+      const dataType = this.infer(slot.name, value)
       if (dataType === undefined) return undefined
       // A hinted column was announced, so the contract does not take it for a new one.
       const refused = hinted === undefined ? refuse(walker, 'columns', slot.name, value) : undefined

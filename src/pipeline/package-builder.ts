@@ -4,6 +4,7 @@ import { newLoadId, type LoadPackage, type PackageStore } from '../package/index
 import {
   bumpVersion,
   copySchema,
+  inference,
   keyColumns,
   rootOf,
   storedSchema,
@@ -64,7 +65,8 @@ export class PackageBuilder {
     this.limits = parts.limits
     this.refresh = parts.refresh
     this.stateChanged = parts.refresh !== undefined
-    this.normalizer = new Normalizer(parts.schema, parts.naming, parts.store.nextFilePath, parts.notice)
+    const { naming, notice, store } = parts
+    this.normalizer = new Normalizer(parts.schema, naming, store.nextFilePath, notice, inference(this.source.options))
   }
 
   write(resource: Resource, rows: readonly unknown[]): void {

@@ -5,17 +5,18 @@ import { destinationByName, type Destination, type DestinationSession } from '..
 import { PipelineError } from '../errors/index.ts'
 import { Resource, resource, source, Source, type ResourceData, type ResourceOptions } from '../extract/index.ts'
 import { PackageStore } from '../package/index.ts'
-import { namingConvention, wrongValue } from '../schema/index.ts'
+import { namingConvention, schemaFromStored, wrongValue, type Schema, type StoredSchema } from '../schema/index.ts'
 import { Dataset } from './dataset.ts'
 import { EventStream, type EventListener } from './events.ts'
 import { LoadInfo, type LoadedPackage } from './load-info.ts'
 import { lockPipeline } from './lock.ts'
 import { defaultLimits, type PackageLimits } from './package-builder.ts'
 import { refreshModes, type RefreshMode } from './refresh.ts'
+import type { SchemaFiles } from './schema-files.ts'
 import { dropResources, runSources, type RunEnvironment } from './run.ts'
 import { stateFromRow, type PipelineState } from './state.ts'
 
-export interface PipelineOptions {
+export interface PipelineOptions extends SchemaFiles {
   name: string
   /** A name, or a factory's result from `sluice/destinations/<name>`. @default 'duckdb' */
   destination?: string | Destination
@@ -110,6 +111,7 @@ export class Pipeline {
       config: new Config({ pipeline: this.name }),
       limits: { ...defaultLimits, ...this.options.package },
       refresh,
+      schemaFiles: this.options,
       signal,
       emit: this.events.emit,
     }
@@ -130,6 +132,13 @@ export class Pipeline {
     const environment = this.environment(destination, dataset, session, new AbortController().signal, undefined)
     environment.store.reset()
     return await dropResources(environment, sourceName, resources, options.stateOnly === true)
+  }
+
+  /** The versions of a source's schema, oldest first. */
+  async schemas(): Promise<Schema[]> {
+    await using session = await this.openSession()
+    const stored = await session.ledger.readSchemas()
+    return stored.map((text) => schemaFromStored(JSON.parse(text) as StoredSchema))
   }
 
   /** Forgets what is only on this machine, unloaded packages included; the destination is the truth. */
@@ -207,10 +216,12 @@ export class Pipeline {
     }
     const credentials = text('credentials') ?? rememberedPath(this.remembered(), destination)
     const maxIdentifierLength = text('max_identifier_length')
+    const replaceStrategy = text('replace_strategy')
     const naming = settings.find(configReference('naming'), { root: 'schema' })
     return destinationByName(destination, {
       ...(credentials === undefined ? {} : { credentials }),
       ...(maxIdentifierLength === undefined ? {} : { maxIdentifierLength: Number(maxIdentifierLength) }),
+      ...(replaceStrategy === undefined ? {} : { replaceStrategy }),
       ...(naming === undefined ? {} : { namingConvention: String(naming) }),
     })
   }

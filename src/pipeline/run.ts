@@ -17,6 +17,7 @@ import type { RunEvent } from './events.ts'
 import type { LoadedPackage } from './load-info.ts'
 import { PackageBuilder, type PackageLimits } from './package-builder.ts'
 import { applyRefresh, resetResources, tablesOf, type RefreshMode } from './refresh.ts'
+import { exportSchema, importSchema, type SchemaFiles } from './schema-files.ts'
 import { emptyState, resourceState, sourceState, stateFromRow, stateRow, type PipelineState } from './state.ts'
 
 /** What the stages of a run share. */
@@ -29,6 +30,7 @@ export interface RunEnvironment {
   config: Config
   limits: PackageLimits
   refresh: RefreshMode | undefined
+  schemaFiles: SchemaFiles
   signal: AbortSignal
   emit(event: RunEvent): void
 }
@@ -108,6 +110,7 @@ async function runSource(environment: RunEnvironment, source: Source, state: Pip
   state.default_schema_name ??= schemaName
   state.destination_type = destination.name
   const schema = await readSchema(environment, schemaName)
+  importSchema(environment.schemaFiles, schema)
   const builder = new PackageBuilder({
     source,
     schema,
@@ -145,7 +148,9 @@ async function runSource(environment: RunEnvironment, source: Source, state: Pip
     await queue.drain()
     throw error
   }
-  return queue.drain()
+  const loaded = await queue.drain()
+  if (loaded.length > 0) exportSchema(environment.schemaFiles, schema)
+  return loaded
 }
 
 const sum = <K extends string>(items: readonly Record<K, number>[], key: K): number =>

@@ -2,8 +2,18 @@ export { contentId, digestId, keyId, nestedRowId, randomRowId } from './row-id.t
 export { canonicalJson, plainJson } from './canonical-json.ts'
 export { checkName, pointsAtRows, type Check, type CheckSeverity } from './checks.ts'
 export { coerce, decimalDigits, inferType } from './coerce.ts'
+export { dbml, mermaid } from './diagram.ts'
+export { diffSchemas } from './diff.ts'
+export { inference, type Detection, type Inference, type InferenceOptions } from './inference.ts'
 export { decimal, ExactNumber } from './exact-number.ts'
-export { identifierTag, namingConvention, namingNames, type NamingConvention, type NamingName } from './naming.ts'
+export {
+  identifierTag,
+  namingConvention,
+  namingNames,
+  type CustomNaming,
+  type NamingConvention,
+  type NamingName,
+} from './naming.ts'
 export {
   applyColumnHints,
   bumpVersion,

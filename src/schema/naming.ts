@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 
 /** How keys of the data become identifiers of the database. */
 export interface NamingConvention {
-  readonly name: NamingName
   readonly maxLength: number
   /** One key → one identifier, not shortened. */
   identifier(key: string): string
@@ -16,9 +15,10 @@ export interface NamingConvention {
 
 export type NamingName = 'snake_case' | 'direct' | 'duck_case' | 'sql_ci_v1' | 'sql_cs_v1'
 
-interface Rules {
+/** Naming rules of one's own: how a key becomes an identifier, and what joins the parts of a path. */
+export interface CustomNaming {
   separator: string
-  identifier(text: string): string
+  identifier(key: string): string
 }
 
 const snakeTranslations: Record<string, string> = { '+': 'x', '*': 'x', '-': '_', '@': 'a', '|': 'l' }
@@ -41,7 +41,7 @@ function sqlCaseSensitive(text: string): string {
   return (words === '_' ? words : words.replace(/_+$/, '')).replace(/__+/g, '_')
 }
 
-const rules: Record<NamingName, Rules> = {
+const rules: Record<NamingName, CustomNaming> = {
   snake_case: { separator: '__', identifier: snakeCase },
   direct: { separator: '▶', identifier: (text) => text.replace(/[\n\r'"▶]/g, '_') },
   duck_case: { separator: '__', identifier: (text) => text.replace(/[\n\r"]/g, '_').replace(/__+/g, '_') },
@@ -64,15 +64,14 @@ function shorten(normalized: string, original: string, maxLength: number): strin
   return normalized.slice(0, Math.ceil(kept / 2)) + identifierTag(original) + normalized.slice(normalized.length - tail)
 }
 
-/** The convention of a given name for identifiers of at most `maxLength` characters. */
-export function namingConvention(name: NamingName, maxLength: number): NamingConvention {
-  const { separator, identifier } = rules[name]
+/** The convention of a given name, or of given rules, for identifiers of at most `maxLength` characters. */
+export function namingConvention(name: NamingName | CustomNaming, maxLength: number): NamingConvention {
+  const { separator, identifier } = typeof name === 'string' ? rules[name] : name
   const normalize = (key: string): string => {
     const text = key.trim()
     return text === '' ? '_empty' : identifier(text)
   }
   return {
-    name,
     maxLength,
     identifier: normalize,
     join(...parts) {

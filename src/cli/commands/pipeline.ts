@@ -1,4 +1,15 @@
-import { attach, listPipelines, type Pipeline, PipelineError } from '../../index.ts'
+import { stringify } from 'yaml'
+import {
+  attach,
+  dbml,
+  diffSchemas,
+  listPipelines,
+  mermaid,
+  type Pipeline,
+  PipelineError,
+  type Schema,
+  storedSchema,
+} from '../../index.ts'
 import { done, parseCommand, printJson, type CommandResult } from '../command.ts'
 import { count, plural, style, table } from '../style.ts'
 
@@ -9,7 +20,8 @@ sluice pipeline <name> <action>
   show                   tables, rows and the last loads
   info                   where the data is and what is pending
   query "<sql>"          runs SQL
-  schema                 the stored schema
+  schema [--format f]    the schema: yaml, json, mermaid or dbml
+  schema-diff [v1] [v2]  what changed between two versions
   state                  what the sources remember
   load-package [id]      what a load package held
   drop-pending-packages  deletes packages that were not loaded
@@ -25,7 +37,7 @@ const actions: Record<string, Action> = {
   show,
   info,
   query,
-  schema,
+  'schema-diff': schemaDiff,
   state,
   'load-package': loadPackage,
   'drop-pending-packages': dropPending,
@@ -38,12 +50,17 @@ export async function run(args: string[]): Promise<CommandResult> {
     source: { type: 'string' },
     'state-only': { type: 'boolean' },
     local: { type: 'boolean' },
+    format: { type: 'string' },
   })
   if (parsed === undefined) return done
   const { values, positionals } = parsed
   const [name, actionName = 'show', ...rest] = positionals
   if (values.list === true || name === undefined) {
     list(values.json === true)
+    return done
+  }
+  if (actionName === 'schema') {
+    await schema(attach(name), values.json === true ? 'json' : (values.format ?? 'yaml'))
     return done
   }
   if (actionName === 'drop') {
@@ -54,7 +71,7 @@ export async function run(args: string[]): Promise<CommandResult> {
   if (action === undefined) {
     throw new PipelineError(`pipeline: there is no action "${actionName}"`, {
       code: 'WRONG_USE',
-      fix: `use one of: ${[...Object.keys(actions), 'drop'].join(', ')}`,
+      fix: `use one of: ${[...Object.keys(actions), 'schema', 'drop'].join(', ')}`,
     })
   }
   await action(attach(name), rest, values.json === true)
@@ -164,13 +181,41 @@ const plainRow = (row: Record<string, unknown>): Record<string, unknown> =>
     ]),
   )
 
-async function schema(pipeline: Pipeline): Promise<void> {
-  const { dataset } = pipeline.lastTarget!
-  await using session = await pipeline.openSession()
-  const [row] = await session.reader.rows(
-    `SELECT schema FROM ${session.reader.quote(dataset)}._dlt_version ORDER BY inserted_at DESC, version DESC LIMIT 1`,
-  )
-  printJson(JSON.parse(String(row?.schema ?? '{}')))
+const formats: Record<string, (schema: Schema) => string> = {
+  json: (one) => JSON.stringify(storedSchema(one), null, 2),
+  yaml: (one) => stringify(storedSchema(one)).trimEnd(),
+  mermaid,
+  dbml,
+}
+
+async function schema(pipeline: Pipeline, format: string): Promise<void> {
+  const print = Object.hasOwn(formats, format) ? formats[format] : undefined
+  if (print === undefined) {
+    throw new PipelineError(`--format ${format}`, {
+      code: 'WRONG_USE',
+      fix: `use one of: ${Object.keys(formats).join(', ')}`,
+    })
+  }
+  const newest = new Map((await pipeline.schemas()).map((one) => [one.name, one]))
+  for (const one of newest.values()) console.log(print(one))
+}
+
+async function schemaDiff(pipeline: Pipeline, [from, to]: readonly string[], json: boolean): Promise<void> {
+  const versions = await pipeline.schemas()
+  const find = (version: string | undefined, standard: number): Schema => {
+    const found =
+      version === undefined ? versions.at(standard) : versions.find((one) => String(one.version) === version)
+    if (found !== undefined) return found
+    throw new PipelineError(`there is no version ${version ?? 'before this one'} of the schema`, {
+      code: 'WRONG_USE',
+      fix: `choose from: ${versions.map((one) => one.version).join(', ')}`,
+    })
+  }
+  const [before, after] = [find(from, -2), find(to, -1)]
+  const changes = diffSchemas(before, after)
+  if (json) return printJson({ from: before.version, to: after.version, changes })
+  console.log(`${after.name}: version ${before.version} → ${after.version}`)
+  console.log(changes.length === 0 ? 'no column changed' : changes.join('\n'))
 }
 
 async function state(pipeline: Pipeline): Promise<void> {

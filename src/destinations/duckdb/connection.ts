@@ -4,10 +4,29 @@ import { PipelineError } from '../../errors/index.ts'
 import type { SqlConnection } from '../destination.ts'
 import { jsValue } from './values.ts'
 
-/** Opens a DuckDB file. Waits a moment when another process holds it: readers come and go. */
-export async function openDuckdb(path: string, options: Record<string, string>): Promise<SqlConnection> {
-  const instance = await openInstance(path, options)
-  const connection = await instance.connect()
+/**
+ * Opens a DuckDB file. Waits a moment when another process holds it: readers come and go. DuckDB names a database after
+ * its file; with an alias, a schema of the file's name can be told apart from it.
+ */
+export async function openDuckdb(
+  path: string,
+  options: Record<string, string>,
+  alias: string | undefined,
+): Promise<SqlConnection> {
+  const { instance, connection } = await retrying(path, async () => {
+    const opened = await DuckDBInstance.create(alias === undefined ? path : ':memory:', options)
+    const connected = await opened.connect()
+    if (alias === undefined) return { instance: opened, connection: connected }
+    try {
+      await connected.run(`ATTACH '${path.replaceAll("'", "''")}' AS ${alias}`)
+      await connected.run(`USE ${alias}`)
+      return { instance: opened, connection: connected }
+    } catch (error) {
+      connected.closeSync()
+      opened.closeSync()
+      throw error
+    }
+  })
   // Reads and results must not depend on the zone of the machine.
   await connection.run("SET TimeZone = 'UTC'")
   return duckdbConnection(connection, () => {
@@ -18,10 +37,10 @@ export async function openDuckdb(path: string, options: Record<string, string>):
 
 const lockAttempts = 20
 
-async function openInstance(path: string, options: Record<string, string>): Promise<DuckDBInstance> {
+async function retrying<T>(path: string, open: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await DuckDBInstance.create(path, options)
+      return await open()
     } catch (error) {
       const text = String(error)
       const locked = text.includes('lock')

@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { PipelineError } from '../../errors/index.ts'
-import type { NamingName } from '../../schema/index.ts'
-import type { Capabilities } from '../capabilities.ts'
+import type { CustomNaming, NamingName } from '../../schema/index.ts'
+import type { Capabilities, ReplaceStrategy } from '../capabilities.ts'
 import type { Destination, SqlConnection } from '../destination.ts'
 import type * as driver from './connection.ts'
 import { sqlDestination, type BulkLoad } from '../sql/sql-destination.ts'
@@ -14,13 +14,18 @@ export interface DuckdbOptions {
   /** DuckDB settings, such as `{ memory_limit: '2GB' }`. */
   settings?: Record<string, string>
   maxIdentifierLength?: number
-  namingConvention?: NamingName
+  namingConvention?: NamingName | CustomNaming
+  /** @default 'truncate-and-insert' */
+  replaceStrategy?: ReplaceStrategy
 }
 
 const capabilities: Capabilities = {
   identifiers: { maxLength: 65_536, naming: 'snake_case' },
   ddl: { transactional: true },
-  load: { mergeStrategies: ['delete-insert', 'upsert', 'insert-only', 'scd2'] },
+  load: {
+    mergeStrategies: ['delete-insert', 'upsert', 'insert-only', 'scd2'],
+    replaceStrategy: 'truncate-and-insert',
+  },
 }
 
 /** A DuckDB file as destination. */
@@ -33,19 +38,28 @@ export function duckdb(options: DuckdbOptions = {}): Destination {
         maxLength: options.maxIdentifierLength ?? capabilities.identifiers.maxLength,
         naming: options.namingConvention ?? capabilities.identifiers.naming,
       },
+      load: {
+        ...capabilities.load,
+        replaceStrategy: options.replaceStrategy ?? capabilities.load.replaceStrategy,
+      },
     },
     dialect: duckdbDialect,
-    async connect({ pipeline }) {
+    async connect({ pipeline, dataset }) {
       const given = options.path ?? `${pipeline}.duckdb`
       const path = given === ':memory:' ? given : resolve(given)
       if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
       // The driver is loaded when it is used: importing the library stays quick.
       const { openDuckdb } = await loadDriver()
-      return { connection: await openDuckdb(path, options.settings ?? {}), location: `duckdb:${path}` }
+      const alias = isNamedLike(path, dataset) ? 'sluice_database' : undefined
+      return { connection: await openDuckdb(path, options.settings ?? {}, alias), location: `duckdb:${path}` }
     },
     bulkLoad: readCsv,
   })
 }
+
+/** `crm.duckdb` with the dataset `crm`: to DuckDB, `crm.deals` could then mean either. */
+const isNamedLike = (path: string, dataset: string): boolean =>
+  basename(path).toLowerCase().split('.')[0] === dataset.toLowerCase()
 
 async function loadDriver(): Promise<typeof driver> {
   try {

@@ -17,6 +17,18 @@ export function sqlPublisher(connection: SqlConnection, sql: SqlNames): Publishe
   }
   return {
     clear: (table) => run(`DELETE FROM ${sql.table(table.name)}`),
+    async copyFrom(staged) {
+      await run(`DELETE FROM ${sql.table(staged.table.name)}`)
+      await run(insert(sql, staged, staged.staging))
+    },
+    async exchange({ table, staging }) {
+      const target = sql.table(table.name)
+      await run(`DROP TABLE ${target}`)
+      await run(`CREATE TABLE ${target} AS SELECT * FROM ${staging}`)
+      for (const column of typedColumns(table).filter(({ nullable }) => nullable === false)) {
+        await run(`ALTER TABLE ${target} ALTER COLUMN ${sql.column(column.name)} SET NOT NULL`)
+      }
+    },
     merge: (strategy, plan) => strategies[strategy](plan),
   }
 }

@@ -88,6 +88,7 @@ function loadTransaction(
   target: DestinationTarget,
 ): LoadTransaction {
   return {
+    capabilities: parts.capabilities,
     catalog: sqlCatalog(connection, sql, target.dataset),
     loader: sqlLoader(parts, connection, sql),
     publisher: sqlPublisher(connection, sql),
