@@ -230,28 +230,38 @@ export function transformer<In, Out>(
 
 const rowsPerPage = 1000
 
-/** Single rows are gathered into pages: everything after this works on pages. */
+/** Single rows are gathered into pages: everything after this works on pages. Only async data costs promises. */
 async function* asPages(data: ResourceData<unknown>): AsyncGenerator<readonly unknown[]> {
-  if (data instanceof Promise) data = [await data] as Iterable<unknown>
-  let gathered: unknown[] = []
-  for await (const item of data as AsyncIterable<unknown>) {
-    if (item instanceof MarkedRows) {
-      if (gathered.length > 0) yield gathered
-      gathered = []
-      yield [item]
-    } else if (Array.isArray(item)) {
-      if (gathered.length > 0) yield gathered
-      gathered = []
-      yield item
-    } else {
-      gathered.push(item)
-      if (gathered.length < rowsPerPage) continue
-      yield gathered
-      gathered = []
-    }
+  const known = data instanceof Promise ? ((await data) as Iterable<unknown>) : data
+  const gathering = new PageGatherer()
+  if (Symbol.iterator in known) {
+    for (const item of known) yield* gathering.take(item)
+  } else {
+    for await (const item of known as AsyncIterable<unknown>) yield* gathering.take(item)
   }
-  if (gathered.length > 0) yield gathered
+  yield* gathering.rest()
 }
+
+class PageGatherer {
+  private rows: unknown[] = []
+
+  /** The pages that are complete with this item: a page is passed on as it is, a row waits for others. */
+  take(item: unknown): readonly (readonly unknown[])[] {
+    if (Array.isArray(item) || item instanceof MarkedRows) {
+      return [...this.rest(), Array.isArray(item) ? item : [item]]
+    }
+    this.rows.push(item)
+    return this.rows.length < rowsPerPage ? none : this.rest()
+  }
+
+  rest(): readonly (readonly unknown[])[] {
+    if (this.rows.length === 0) return none
+    const page = this.rows
+    this.rows = []
+    return [page]
+  }
+}
+const none: readonly (readonly unknown[])[] = []
 
 /** Rows that carry hints of their own; made by `withHints`. */
 export class MarkedRows {

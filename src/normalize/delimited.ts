@@ -37,7 +37,6 @@ export class DelimitedWriter {
   private longestLength = 0
   /** Where in `lines` rows of a certain width begin; almost always one entry. */
   private widths: { from: number; width: number }[] = []
-  private descriptor: number | undefined
   private readonly table: string
   private readonly columns: readonly string[]
   private readonly nextPath: (table: string) => string
@@ -73,7 +72,7 @@ export class DelimitedWriter {
       this.replacedCharacters = true
     }
     const bytes = Buffer.from(text)
-    writeFully(this.descriptor!, bytes)
+    append(file.path, bytes, false)
     file.rows += this.lines.length
     file.bytes += bytes.length
     // A UTF-16 unit takes at most three bytes of UTF-8; padding adds a comma a column.
@@ -95,10 +94,7 @@ export class DelimitedWriter {
 
   private currentFile(): TableFile {
     const last = this.files.at(-1)
-    if (last !== undefined && this.descriptor !== undefined) {
-      if (last.columns.length === this.columns.length) return last
-      this.close()
-    }
+    if (last !== undefined && last.columns.length === this.columns.length) return last
     const file = {
       table: this.table,
       path: this.nextPath(this.table),
@@ -107,7 +103,6 @@ export class DelimitedWriter {
       bytes: 0,
       longestLine: 0,
     }
-    this.descriptor = openSync(file.path, 'wx')
     this.files.push(file)
     return file
   }
@@ -115,19 +110,21 @@ export class DelimitedWriter {
   /** Writes what is left and returns the files, all of them on disk for good. */
   finish(): TableFile[] {
     this.flush()
-    this.close()
+    for (const file of this.files) append(file.path, noBytes, true)
     return this.files
-  }
-
-  private close(): void {
-    if (this.descriptor === undefined) return
-    fsyncSync(this.descriptor)
-    closeSync(this.descriptor)
-    this.descriptor = undefined
   }
 }
 
-/** `writeSync` may write less than asked, on a full disk above all. */
-function writeFully(descriptor: number, bytes: Uint8Array): void {
-  for (let offset = 0; offset < bytes.length;) offset += writeSync(descriptor, bytes, offset)
+const noBytes = new Uint8Array()
+
+/** Opened for each write: a run with thousands of tables would otherwise run out of descriptors. */
+function append(path: string, bytes: Uint8Array, durable: boolean): void {
+  const descriptor = openSync(path, 'a')
+  try {
+    // A write may take less than asked, on a full disk above all.
+    for (let offset = 0; offset < bytes.length;) offset += writeSync(descriptor, bytes, offset)
+    if (durable) fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
 }

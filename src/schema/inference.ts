@@ -1,10 +1,11 @@
 import { coerce, inferType } from './coerce.ts'
+import { wrongValue } from './schema.ts'
 import { dateText } from './temporal.ts'
 import type { DataType } from './types.ts'
 
 /** dlt's detectors of types in values. @default ['iso_timestamp'] */
 export type Detection = 'iso_timestamp' | 'iso_date' | 'timestamp' | 'large_integer'
-export const detections: readonly Detection[] = ['iso_timestamp', 'iso_date', 'timestamp', 'large_integer']
+const detections: readonly Detection[] = ['iso_timestamp', 'iso_date', 'timestamp', 'large_integer']
 
 /** How new columns get their type. */
 export interface InferenceOptions {
@@ -21,6 +22,8 @@ export function inference({
   detections: chosen = ['iso_timestamp'],
   preferredTypes = {},
 }: InferenceOptions): Inference {
+  const unknown = chosen.find((one) => !detections.includes(one))
+  if (unknown !== undefined) throw wrongValue('detections', unknown, detections)
   const preferred = Object.entries(preferredTypes).map(([name, dataType]) => ({
     matches: name.startsWith('re:')
       ? (column: string) => new RegExp(name.slice(3)).test(column)

@@ -32,6 +32,8 @@ export interface ColumnHints {
   hardDelete?: boolean
   /** Which of several rows with one key is kept: the one that sorts first. */
   dedupSort?: 'asc' | 'desc'
+  /** Hints of one's own; kept with the schema. */
+  [hint: `x-${string}`]: unknown
 }
 
 /** A column as the schema keeps it. Without `dataType` it is only a hint and is not created. */

@@ -215,6 +215,64 @@ describe('times', () => {
   })
 })
 
+describe('other types', () => {
+  it('bytes, dates, times, JSON and booleans come back as they were', async () => {
+    const loading = freshPipeline()
+    const row = {
+      id: 1,
+      bytes: Buffer.from([0, 1, 255, 34, 10]),
+      day: '2024-02-29',
+      time: '10:30:00.5',
+      json: { a: [1, { b: 'x"' }] },
+      yes: true,
+    }
+    const columns = { day: { dataType: 'date' }, time: { dataType: 'time' }, json: { dataType: 'json' } } as const
+    await loading.run([row, { id: 2 }], { tableName: 't', columns })
+    const rows = await loading
+      .dataset()
+      .query('select id, bytes, day, time, json, yes from data.t order by id')
+      .toArray()
+    expect(rows[0]).toEqual({ ...row, json: JSON.stringify(row.json) })
+    expect(rows[1]).toEqual({ id: 2, bytes: null, day: null, time: null, json: null, yes: null })
+  })
+
+  it('scd2 by a version column, with an end of its own for active rows', async () => {
+    const loading = freshPipeline()
+    const options = (boundaryTimestamp: string) =>
+      ({
+        tableName: 't',
+        writeDisposition: {
+          disposition: 'merge',
+          strategy: 'scd2',
+          rowVersionColumnName: 'version',
+          activeRecordTimestamp: '9999-12-31T00:00:00Z',
+          boundaryTimestamp,
+        },
+      }) as const
+    await loading.run([{ id: 1, version: 'a' }], options('2025-01-01T00:00:00Z'))
+    await loading.run([{ id: 1, version: 'b' }], options('2025-01-02T00:00:00Z'))
+    const rows = await loading
+      .dataset()
+      .query('select version, _dlt_valid_from as f, _dlt_valid_to as t from data.t order by 1')
+      .toArray()
+    expect(rows).toEqual([
+      { version: 'a', f: '2025-01-01T00:00:00.000Z', t: '2025-01-02T00:00:00.000Z' },
+      { version: 'b', f: '2025-01-02T00:00:00.000Z', t: '9999-12-31T00:00:00.000Z' },
+    ])
+  })
+
+  it("skip loads nothing; hints of one's own are kept with the schema", async () => {
+    const loading = freshPipeline()
+    await loading.run([{ id: 1 }], { tableName: 't', columns: { id: { 'x-owner': 'sales', description: 'the key' } } })
+    expect((await loading.schemas())[0]!.tables.get('t')!.columns.get('id')).toMatchObject({
+      'x-owner': 'sales',
+      description: 'the key',
+    })
+    await loading.run([{ id: 2 }], { tableName: 't', writeDisposition: 'skip' })
+    expect(await loading.dataset().table('t').toArray()).toHaveLength(1)
+  })
+})
+
 describe('hostile documents', () => {
   it('keys of all kinds become columns, and nothing else', async () => {
     const { rows } = await loadJson(

@@ -79,9 +79,18 @@ async function findSource(target: string): Promise<Found | undefined> {
     const source = loadSourceFile(target)
     return { source, pipeline: source.name }
   }
-  const module = (await import(pathToFileURL(resolve(target)).href)) as Record<string, unknown>
+  const module = await importModule(target)
   const exported = Object.values(module).find((value) => value instanceof Source)
   return exported === undefined ? undefined : { source: exported, pipeline: exported.name }
+}
+
+async function importModule(path: string): Promise<Record<string, unknown>> {
+  try {
+    return (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw error
+    throw wrongUse(`Node ${process.versions.node} cannot run ${path}`, 'use Node 22.18 or newer, which runs TypeScript')
+  }
 }
 
 function selected(source: Source, resources: string | undefined, limit: string | undefined): Source {
