@@ -22,6 +22,10 @@ export interface Capabilities {
     /** Tables can be created and changed inside the load's transaction. */
     transactional: boolean
   }
+  text: {
+    /** The character NUL can be stored. Where it cannot, it is replaced and the run tells. */
+    takesNul: boolean
+  }
   load: {
     mergeStrategies: readonly MergeStrategy[]
     /** How `replace` fills a table; in each of them readers see the old rows until the new ones are complete. */

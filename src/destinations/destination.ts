@@ -170,6 +170,8 @@ export interface SqlDialect {
   timestampLiteral(text: string): string
   /** A whole row of the given alias as JSON. */
   rowAsJson(alias: string): string
+  /** Lists table_name, column_name and data_type of the dataset `$1`, in order. */
+  listColumns: string
   /** Creates a temporary table of the given columns. */
   createStaging(name: string, columns: readonly string[]): string
 }

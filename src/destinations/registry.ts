@@ -13,6 +13,15 @@ export interface DestinationConfig {
 }
 
 const factories: Record<string, (config: DestinationConfig) => Promise<Destination>> = {
+  async postgres({ credentials, maxIdentifierLength, namingConvention, replaceStrategy }) {
+    const { postgres } = await import('./postgres/postgres.ts')
+    return postgres({
+      ...(credentials === undefined ? {} : { url: credentials }),
+      ...(maxIdentifierLength === undefined ? {} : { maxIdentifierLength }),
+      ...(namingConvention === undefined ? {} : { namingConvention: oneOf('schema.naming', namingConvention, namingNames) }),
+      ...(replaceStrategy === undefined ? {} : { replaceStrategy: oneOf('replace_strategy', replaceStrategy, replaceStrategies) }),
+    })
+  },
   async duckdb({ credentials, maxIdentifierLength, namingConvention, replaceStrategy }) {
     const { duckdb } = await import('./duckdb/duckdb.ts')
     return duckdb({

@@ -30,7 +30,7 @@ const flushRows = 20_000
 export class DelimitedWriter {
   readonly files: TableFile[] = []
   rows = 0
-  /** A line held half of a surrogate pair, which UTF-8 cannot store. */
+  /** A line held half of a surrogate pair, which UTF-8 cannot store, or NUL where the destination takes none. */
   replacedCharacters = false
   private lines: string[] = []
   private bufferedLength = 0
@@ -40,8 +40,15 @@ export class DelimitedWriter {
   private readonly table: string
   private readonly columns: readonly string[]
   private readonly nextPath: (table: string) => string
+  private readonly takesNul: boolean
 
-  constructor(table: string, columns: readonly string[], nextPath: (table: string) => string) {
+  constructor(
+    table: string,
+    columns: readonly string[],
+    nextPath: (table: string) => string,
+    takesNul: boolean,
+  ) {
+    this.takesNul = takesNul
     this.table = table
     this.columns = columns
     this.nextPath = nextPath
@@ -71,6 +78,7 @@ export class DelimitedWriter {
       text = text.toWellFormed()
       this.replacedCharacters = true
     }
+    if (!this.takesNul) text = this.withoutNul(text)
     const bytes = Buffer.from(text)
     append(file.path, bytes, false)
     file.rows += this.lines.length
@@ -80,6 +88,14 @@ export class DelimitedWriter {
     this.lines = []
     this.widths = []
     this.bufferedLength = 0
+  }
+
+  /** NUL as itself in text, and as an escape in JSON, which is text here as well. */
+  private withoutNul(text: string): string {
+    const plain = text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text
+    const clean = plain.includes('\\u0000') ? plain.replace(/(?<!\\)((?:\\\\)*)\\u0000/g, '$1\\ufffd') : plain
+    this.replacedCharacters ||= clean !== text
+    return clean
   }
 
   private pad(): void {

@@ -50,6 +50,7 @@ export class Normalizer {
   private readonly nextPath: (table: string) => string
   private readonly notice: (notice: Notice) => void
   private readonly infer: Inference
+  private readonly takesNul: boolean
   private readonly walkers = new Map<string, TableWalker>()
   private readonly targets = new Map<RowTarget, TableWalker>()
 
@@ -58,9 +59,10 @@ export class Normalizer {
     naming: NamingConvention,
     nextPath: (table: string) => string,
     notice: (notice: Notice) => void,
-    infer: Inference = inference({}),
+    options: { infer?: Inference; takesNul?: boolean } = {},
   ) {
-    this.infer = infer
+    this.infer = options.infer ?? inference({})
+    this.takesNul = options.takesNul ?? true
     this.schema = schema
     this.naming = naming
     this.nextPath = nextPath
@@ -118,7 +120,7 @@ export class Normalizer {
   }
 
   private newWriter(walker: { table: Table; columnNames: string[] }): DelimitedWriter {
-    return new DelimitedWriter(walker.table.name, walker.columnNames, this.nextPath)
+    return new DelimitedWriter(walker.table.name, walker.columnNames, this.nextPath, this.takesNul)
   }
 
   // ---- tables

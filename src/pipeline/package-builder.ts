@@ -56,6 +56,7 @@ export class PackageBuilder {
     /** What the first package drops or empties. */
     refresh: Refresh | undefined
     naming: NamingConvention
+    takesNul: boolean
     notice(notice: Notice): void
   }) {
     this.source = parts.source
@@ -66,7 +67,10 @@ export class PackageBuilder {
     this.refresh = parts.refresh
     this.stateChanged = parts.refresh !== undefined
     const { naming, notice, store } = parts
-    this.normalizer = new Normalizer(parts.schema, naming, store.nextFilePath, notice, inference(this.source.options))
+    this.normalizer = new Normalizer(parts.schema, naming, store.nextFilePath, notice, {
+      infer: inference(this.source.options),
+      takesNul: parts.takesNul,
+    })
   }
 
   write(resource: Resource, rows: readonly unknown[]): void {

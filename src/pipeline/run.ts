@@ -119,6 +119,7 @@ async function runSource(environment: RunEnvironment, source: Source, state: Pip
     store: environment.store,
     limits: environment.limits,
     naming,
+    takesNul: destination.capabilities.text.takesNul,
     notice: (notice) => emit({ type: 'notice', notice }),
   })
   const queue = new LoadQueue(environment)

@@ -1,8 +1,5 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
-import { decimal, ExactNumber, incremental, pipeline, resource, source, withHints } from '../../src/index.ts'
+import { readFileSync } from 'node:fs'
+import { decimal, ExactNumber, incremental, resource, source, withHints } from '../../src/index.ts'
 import type { Pipeline, ResourceContext, ResourceOptions } from '../../src/index.ts'
 import { parseJson } from '../../src/extract/index.ts'
 
@@ -162,23 +159,21 @@ export function stepsOf(given: DlTCase): Step[][] | undefined {
   return Array.isArray(steps[0]) ? (steps as Step[][]) : [steps as Step[]]
 }
 
-/** A pipeline into a fresh DuckDB file with PostgreSQL's length of identifiers, as the cases were made. */
-export function casePipeline(id: string): Pipeline {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-case-'))
-  process.env.SLUICE_DATA_DIR = join(folder, 'data')
-  return pipeline({
-    name: `case_${id.toLowerCase()}`,
-    dataset: 'data',
-    destination: duckdb({ path: join(folder, 'case.duckdb'), maxIdentifierLength: 63 }),
-  })
-}
-
 export async function runStep(target: Pipeline, { data, options, resourceName }: Step): Promise<void> {
   if (resourceName === undefined) await target.run(data as unknown[], options as ResourceOptions)
   else await target.run(resource(resourceName, data as unknown[], options as ResourceOptions))
 }
 
 const typeNames: Record<string, string> = {
+  'character varying': 'text',
+  'double precision': 'double',
+  boolean: 'bool',
+  'timestamp with time zone': 'timestamp',
+  bigint: 'bigint',
+  bytea: 'binary',
+  jsonb: 'json',
+  date: 'date',
+  'time without time zone': 'time',
   VARCHAR: 'text',
   DOUBLE: 'double',
   BOOLEAN: 'bool',
@@ -192,27 +187,28 @@ const typeNames: Record<string, string> = {
 }
 
 /** The tables as the database has them; hints come from the stored schema. */
-export async function readTables(target: Pipeline): Promise<Record<string, TableState>> {
+export async function readTables(target: Pipeline, dataset: string): Promise<Record<string, TableState>> {
   const data = target.dataset()
   const listed = await data
     .query<{ table_name: string; column_name: string; data_type: string }>(
-      "select table_name, column_name, data_type from information_schema.columns where table_schema = 'data' and table_name not like '\\_dlt%' escape '\\' order by table_name, ordinal_position",
+      `select table_name, column_name, data_type from information_schema.columns where table_schema = '${dataset}' and left(table_name, 4) <> '_dlt' order by table_name, ordinal_position`,
     )
     .toArray()
   if (listed.length === 0) return {}
   const [version] = await data
-    .query<{ schema: string }>('select schema from data._dlt_version order by inserted_at desc, version desc limit 1')
+    .query<{ schema: string }>(`select schema from ${dataset}._dlt_version order by inserted_at desc, version desc limit 1`)
     .toArray()
   const stored = version === undefined ? undefined : (JSON.parse(version.schema) as StoredTables)
   const tables: Record<string, TableState> = {}
   for (const { table_name, column_name, data_type } of listed) {
-    const { name, data_type: _type, nullable, ...hints } = stored?.tables[table_name]?.columns[column_name] ?? {}
+    const { name, data_type: type, nullable, ...hints } = stored?.tables[table_name]?.columns[column_name] ?? {}
     delete hints['x-integer-digits']
     delete hints['x-beyond-double']
     tables[table_name] ??= { columns: [], rows: await data.table(table_name).toArray() }
     tables[table_name].columns!.push({
       name: String(name ?? column_name),
-      data_type: typeNames[data_type] ?? 'decimal',
+      // PostgreSQL has one name for decimals of all widths.
+      data_type: typeNames[data_type] ?? (data_type === 'numeric' ? String(type) : 'decimal'),
       nullable: nullable !== false,
       hints,
     })

@@ -10,7 +10,6 @@ import {
 import { parseJson } from '../../src/extract/index.ts'
 import {
   caseFile,
-  casePipeline,
   readTables,
   runBatch,
   runStep,
@@ -18,6 +17,7 @@ import {
   type DlTCase,
   type TableState,
 } from './dlt-case.ts'
+import { destinationNames, emptyTarget } from '../support/destinations.ts'
 import { differences } from './same-rows.ts'
 
 describe('naming as dlt does it', () => {
@@ -72,8 +72,8 @@ function tablesOf(state: DlTCase['expected'][number]): Map<string, Record<string
   return new Map(Object.entries(state.tables ?? {}).map(([name, table]) => [name, table.rows]))
 }
 
-async function checkState(target: ReturnType<typeof casePipeline>, state: DlTCase['expected'][number]): Promise<void> {
-  const tables = await readTables(target)
+async function checkState({ target, dataset }: CaseTarget, state: DlTCase['expected'][number]): Promise<void> {
+  const tables = await readTables(target, dataset)
   expect(Object.keys(tables).sort()).toEqual(Object.keys(state.tables ?? {}).sort())
   for (const [name, { columns }] of Object.entries(state.tables ?? {})) {
     if (!columns) continue
@@ -94,12 +94,15 @@ const defaultHints: Record<string, object> = {
   _dlt_root_id: { root_key: true },
 }
 
-describe('tables as dlt lays them out', () => {
+type CaseTarget = ReturnType<typeof emptyTarget>
+
+describe.each(destinationNames)('tables as dlt lays them out, in %s', (destination) => {
   const tableCases = caseFile.cases.filter((one) => one.batches === undefined && !(one.id in notOurs))
   it.each(tableCases)('$id $title', async (given) => {
     const series = stepsOf(given)!
     for (const [at, steps] of series.entries()) {
-      const target = casePipeline(given.id)
+      const into = emptyTarget(destination, { pipeline: `case_${given.id.toLowerCase()}` })
+      const { target, dataset } = into
       const states = series.length > 1 ? [given.expected[at]!] : given.expected
       const fails = states.some((state) => (state.raises ?? []).length > 0) && !(given.id in different)
       for (const [index, step] of steps.entries()) {
@@ -107,12 +110,12 @@ describe('tables as dlt lays them out', () => {
         if (fails && index === steps.length - 1) await expect(run).rejects.toThrow()
         else await run
         if (states.length === steps.length && !fails && !(given.id in different)) {
-          await checkState(target, states[index]!)
+          await checkState(into, states[index]!)
         }
       }
-      if (given.id in different) different[given.id]!(await readTables(target))
-      else if (!fails) await checkState(target, states.at(-1)!)
-      else if (states.length > 1) await checkState(target, states.at(-1)!)
+      if (given.id in different) different[given.id]!(await readTables(target, dataset))
+      else if (!fails) await checkState(into, states.at(-1)!)
+      else if (states.length > 1) await checkState(into, states.at(-1)!)
     }
   })
 
@@ -130,9 +133,9 @@ interface BatchState {
   state?: Record<string, { initial_value: string; last_value: string; unique_hashes: number; start_value: string }>
 }
 
-describe('incremental as dlt does it', () => {
+describe.each(destinationNames)('incremental as dlt does it, in %s', (destination) => {
   it.each(caseFile.cases.filter((one) => one.batches !== undefined))('$id $title', async (given) => {
-    const target = casePipeline(given.id)
+    const { target, dataset } = emptyTarget(destination, { pipeline: `case_${given.id.toLowerCase()}` })
     for (const [index, batch] of given.batches!.entries()) {
       const expected = given.expected[index] as unknown as BatchState
       if (expected.error !== undefined) {
@@ -142,7 +145,7 @@ describe('incremental as dlt does it', () => {
       const { seen, loaded, state } = await runBatch(target, given, batch)
       expect(seen).toEqual(expected.seen)
       expect(loaded).toBe(expected.loaded_rows)
-      const { t } = await readTables(target)
+      const { t } = await readTables(target, dataset)
       const own = new Map([['t', t!.rows]])
       expect(differences(new Map([['t', expected.table_after]]), own), JSON.stringify(t!.rows)).toBeUndefined()
       if (expected.state === undefined) {

@@ -101,7 +101,7 @@ async function tableCounts(pipeline: Pipeline): Promise<TableCount[]> {
   const { dataset } = pipeline.lastTarget!
   await using session = await pipeline.openSession()
   const tables = await session.reader.rows(
-    `SELECT table_name, COUNT(*) AS columns FROM information_schema.columns WHERE table_schema = '${dataset.replaceAll("'", "''")}' AND table_name NOT LIKE '\\_dlt%' ESCAPE '\\' GROUP BY ALL ORDER BY ALL`,
+    `SELECT table_name, COUNT(*) AS columns FROM information_schema.columns WHERE table_schema = '${dataset.replaceAll("'", "''")}' AND table_name NOT LIKE '\\_dlt%' ESCAPE '\\' GROUP BY table_name ORDER BY table_name`,
   )
   const counts: TableCount[] = []
   for (const { table_name, columns } of tables) {

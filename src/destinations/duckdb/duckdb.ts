@@ -22,6 +22,7 @@ export interface DuckdbOptions {
 const capabilities: Capabilities = {
   identifiers: { maxLength: 65_536, naming: 'snake_case' },
   ddl: { transactional: true },
+  text: { takesNul: true },
   load: {
     mergeStrategies: ['delete-insert', 'upsert', 'insert-only', 'scd2'],
     replaceStrategy: 'truncate-and-insert',

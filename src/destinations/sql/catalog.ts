@@ -12,10 +12,7 @@ export function sqlCatalog(connection: SqlConnection, sql: SqlNames, dataset: st
     typeName: (column) => sql.dialect.typeName(column),
 
     async tables() {
-      const rows = await connection.rows(
-        'SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = $1 AND table_catalog = current_database() ORDER BY table_name, ordinal_position',
-        [dataset],
-      )
+      const rows = await connection.rows(sql.dialect.listColumns, [dataset])
       const tables = new Map<string, Map<string, string>>()
       for (const row of rows) {
         const name = String(row.table_name)

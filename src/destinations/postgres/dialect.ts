@@ -1,0 +1,38 @@
+import type { Column, DataType } from '../../schema/index.ts'
+import type { SqlDialect } from '../destination.ts'
+
+const quote = (identifier: string): string => `"${identifier.replaceAll('"', '""')}"`
+
+/** Spelled as PostgreSQL's `format_type` spells them, so that stored and wanted types can be compared. */
+const typeNames: Record<DataType, (column: Column) => string> = {
+  text: ({ precision }) => (precision === undefined ? 'character varying' : `character varying(${precision})`),
+  double: () => 'double precision',
+  bool: () => 'boolean',
+  timestamp: ({ timezone }) => (timezone === false ? 'timestamp without time zone' : 'timestamp with time zone'),
+  bigint: () => 'bigint',
+  binary: () => 'bytea',
+  json: () => 'jsonb',
+  decimal: ({ precision, scale }) => `numeric(${precision ?? 38},${scale ?? (precision === undefined ? 9 : 0)})`,
+  // dlt's width: 256-bit integers with as many decimals.
+  wei: () => 'numeric(156,78)',
+  date: () => 'date',
+  time: () => 'time without time zone',
+}
+
+const typeName = (column: Column): string => typeNames[column.dataType!](column)
+
+export const postgresDialect: SqlDialect = {
+  quote,
+  typeName,
+  // The length of a text is checked when it reaches its table, with the table's own message.
+  fromText: (column, cell) => (column.dataType === 'binary' ? `decode(${cell}, 'hex')` : cell),
+  cellType: (dataType, column) => (dataType === 'binary' ? 'text' : typeName(column)),
+  arrivalOrder: 'ctid',
+  timestampLiteral: (text) => `TIMESTAMPTZ '${text.replaceAll("'", "''")}'`,
+  rowAsJson: (alias) => `to_jsonb(${alias})`,
+  createStaging: (name, columns) => `CREATE TEMP TABLE ${quote(name)} (${columns.join(', ')}) ON COMMIT DROP`,
+  listColumns:
+    'SELECT c.relname AS table_name, a.attname AS column_name, format_type(a.atttypid, a.atttypmod) AS data_type ' +
+    'FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace ' +
+    "WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.relname, a.attnum",
+}

