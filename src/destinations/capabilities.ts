@@ -17,10 +17,14 @@ export interface Capabilities {
   identifiers: {
     maxLength: number
     naming: NamingName | CustomNaming
+    /** Names that the database keeps for itself, quoted or not; an x is added to them. */
+    reserved: readonly string[]
   }
   ddl: {
     /** Tables can be created and changed inside the load's transaction. */
     transactional: boolean
+    /** Columns a table may have, where there is a limit. */
+    maxColumns?: number
   }
   text: {
     /** The character NUL can be stored. Where it cannot, it is replaced and the run tells. */

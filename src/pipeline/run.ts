@@ -104,7 +104,7 @@ async function readSchema({ session }: RunEnvironment, name: string): Promise<Sc
 async function runSource(environment: RunEnvironment, source: Source, state: PipelineState): Promise<LoadedPackage[]> {
   const { destination, emit, signal } = environment
   const { identifiers } = destination.capabilities
-  const naming = namingConvention(identifiers.naming, identifiers.maxLength)
+  const naming = namingConvention(identifiers.naming, identifiers.maxLength, identifiers.reserved)
   const schemaName = naming.path(source.name)
   state.schema_names = [...new Set([...(state.schema_names ?? []), schemaName])]
   state.default_schema_name ??= schemaName

@@ -58,25 +58,37 @@ export function identifierTag(text: string): string {
 }
 
 function shorten(normalized: string, original: string, maxLength: number): string {
-  if (normalized.length <= maxLength) return normalized
-  const kept = maxLength - 6
-  const tail = Math.floor(kept / 2)
-  return normalized.slice(0, Math.ceil(kept / 2)) + identifierTag(original) + normalized.slice(normalized.length - tail)
+  // Databases count bytes; names beyond ASCII have more of them than characters.
+  if (Buffer.byteLength(normalized) <= maxLength) return normalized
+  for (let kept = maxLength - 6; ; kept--) {
+    const tail = Math.floor(kept / 2)
+    const start = normalized.slice(0, Math.ceil(kept / 2))
+    const short = start + identifierTag(original) + normalized.slice(normalized.length - tail)
+    if (Buffer.byteLength(short) <= maxLength) return short.toWellFormed()
+  }
 }
 
 /** The convention of a given name, or of given rules, for identifiers of at most `maxLength` characters. */
-export function namingConvention(name: NamingName | CustomNaming, maxLength: number): NamingConvention {
+export function namingConvention(
+  name: NamingName | CustomNaming,
+  maxLength: number,
+  reserved: readonly string[] = [],
+): NamingConvention {
   const { separator, identifier } = typeof name === 'string' ? rules[name] : name
   const normalize = (key: string): string => {
     const text = key.trim()
     return text === '' ? '_empty' : identifier(text)
+  }
+  const fit = (whole: string, original: string): string => {
+    const short = shorten(whole, original, maxLength)
+    return reserved.includes(short) ? `${short}x` : short
   }
   return {
     maxLength,
     identifier: normalize,
     join(...parts) {
       const whole = parts.join(separator)
-      return shorten(whole, whole, maxLength)
+      return fit(whole, whole)
     },
     unshortened: (...parts) => parts.join(separator),
     path(key) {
@@ -84,7 +96,7 @@ export function namingConvention(name: NamingName | CustomNaming, maxLength: num
       const parts = text.split(separator).filter((part) => part !== '')
       // A key made of separators only has no parts: treat it as one identifier.
       const whole = parts.length === 0 ? normalize(text) : parts.map(normalize).join(separator)
-      return shorten(whole, text, maxLength)
+      return fit(whole, text)
     },
   }
 }

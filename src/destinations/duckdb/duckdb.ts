@@ -5,7 +5,7 @@ import type { CustomNaming, NamingName } from '../../schema/index.ts'
 import type { Capabilities, ReplaceStrategy } from '../capabilities.ts'
 import type { Destination, SqlConnection } from '../destination.ts'
 import type * as driver from './connection.ts'
-import { sqlDestination, type BulkLoad } from '../sql/sql-destination.ts'
+import { sqlDestination, type BulkLoad, type SqlDestinationParts } from '../sql/sql-destination.ts'
 import { duckdbDialect } from './dialect.ts'
 
 export interface DuckdbOptions {
@@ -20,7 +20,7 @@ export interface DuckdbOptions {
 }
 
 const capabilities: Capabilities = {
-  identifiers: { maxLength: 65_536, naming: 'snake_case' },
+  identifiers: { maxLength: 65_536, naming: 'snake_case', reserved: [] },
   ddl: { transactional: true },
   text: { takesNul: true },
   load: {
@@ -30,12 +30,16 @@ const capabilities: Capabilities = {
 }
 
 /** A DuckDB file as destination. */
-export function duckdb(options: DuckdbOptions = {}): Destination {
-  return sqlDestination({
+export const duckdb = (options: DuckdbOptions = {}): Destination => sqlDestination(duckdbParts(options))
+
+/** The parts of the destination, for tests that stand between them. */
+export function duckdbParts(options: DuckdbOptions): SqlDestinationParts {
+  return {
     name: 'duckdb',
     capabilities: {
       ...capabilities,
       identifiers: {
+        ...capabilities.identifiers,
         maxLength: options.maxIdentifierLength ?? capabilities.identifiers.maxLength,
         naming: options.namingConvention ?? capabilities.identifiers.naming,
       },
@@ -55,7 +59,7 @@ export function duckdb(options: DuckdbOptions = {}): Destination {
       return { connection: await openDuckdb(path, options.settings ?? {}, alias), location: `duckdb:${path}` }
     },
     bulkLoad: readCsv,
-  })
+  }
 }
 
 /** `crm.duckdb` with the dataset `crm`: to DuckDB, `crm.deals` could then mean either. */

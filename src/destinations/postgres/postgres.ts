@@ -2,7 +2,7 @@ import { PipelineError } from '../../errors/index.ts'
 import type { CustomNaming, NamingName } from '../../schema/index.ts'
 import type { Capabilities, ReplaceStrategy } from '../capabilities.ts'
 import type { Destination } from '../destination.ts'
-import { sqlDestination, type BulkLoad } from '../sql/sql-destination.ts'
+import { sqlDestination, type BulkLoad, type SqlDestinationParts } from '../sql/sql-destination.ts'
 import type * as driver from './connection.ts'
 import type { PostgresConnection } from './connection.ts'
 import { postgresDialect } from './dialect.ts'
@@ -24,8 +24,12 @@ export interface PostgresOptions {
 }
 
 const capabilities: Capabilities = {
-  identifiers: { maxLength: 63, naming: 'snake_case' },
-  ddl: { transactional: true },
+  identifiers: {
+    maxLength: 63,
+    naming: 'snake_case',
+    reserved: ['ctid', 'tableoid', 'xmin', 'xmax', 'cmin', 'cmax'],
+  },
+  ddl: { transactional: true, maxColumns: 1600 },
   text: { takesNul: false },
   load: {
     mergeStrategies: ['delete-insert', 'upsert', 'insert-only', 'scd2'],
@@ -34,13 +38,17 @@ const capabilities: Capabilities = {
 }
 
 /** A PostgreSQL database as destination; needs the packages `pg` and `pg-copy-streams`. */
-export function postgres(options: PostgresOptions = {}): Destination {
+export const postgres = (options: PostgresOptions = {}): Destination => sqlDestination(postgresParts(options))
+
+/** The parts of the destination, for tests that stand between them. */
+export function postgresParts(options: PostgresOptions): SqlDestinationParts {
   const { identifiers, load } = capabilities
-  return sqlDestination({
+  return {
     name: 'postgres',
     capabilities: {
       ...capabilities,
       identifiers: {
+        ...identifiers,
         maxLength: options.maxIdentifierLength ?? identifiers.maxLength,
         naming: options.namingConvention ?? identifiers.naming,
       },
@@ -52,7 +60,7 @@ export function postgres(options: PostgresOptions = {}): Destination {
       return openPostgres(options)
     },
     bulkLoad: (connection, bulk) => copyFiles(connection as PostgresConnection, bulk),
-  })
+  }
 }
 
 async function loadDriver(): Promise<typeof driver> {

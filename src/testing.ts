@@ -1,8 +1,0 @@
-export {
-  serve,
-  simulation,
-  type RunningSimulator,
-  type ServerOptions,
-  type Simulation,
-  type SimulationOptions,
-} from './sources/simulators/index.ts'

@@ -1,0 +1,141 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { describe, expect, inject, it } from 'vitest'
+import type { SqlConnection } from '../../src/destinations/destination.ts'
+import { duckdbParts } from '../../src/destinations/duckdb/duckdb.ts'
+import { postgres, postgresParts } from '../../src/destinations/postgres/postgres.ts'
+import { sqlDestination, type SqlDestinationParts } from '../../src/destinations/sql/sql-destination.ts'
+import { pipeline, type Destination } from '../../src/index.ts'
+import { destinationNames, type DestinationName } from '../support/destinations.ts'
+
+let used = 0
+
+function parts(name: DestinationName, folder: string): SqlDestinationParts {
+  return name === 'duckdb' ? duckdbParts({ path: join(folder, 'cut.duckdb') }) : postgresParts({ url: inject('postgresUrl') })
+}
+
+/** A destination whose connection breaks at its n-th statement: before it is sent, or before its answer comes. */
+function breaking(given: SqlDestinationParts, at: number, when: 'before' | 'after'): { destination: Destination; count(): number } {
+  let statements = 0
+  const guarded = (connection: SqlConnection): SqlConnection => {
+    const guard = async <T>(send: () => Promise<T>): Promise<T> => {
+      statements += 1
+      const isCut = statements === at
+      if (statements > at || (isCut && when === 'before')) throw new Error('connection lost')
+      const result = await send()
+      if (isCut) throw new Error('connection lost')
+      return result
+    }
+    return Object.assign(Object.create(connection) as SqlConnection, {
+      run: (sql: string, values?: []) =>
+        // What the server does when a connection is gone.
+        sql === 'ROLLBACK' ? connection.run(sql) : guard(() => connection.run(sql, values)),
+      rows: (sql: string, values?: []) => guard(() => connection.rows(sql, values)),
+    })
+  }
+  const destination = sqlDestination({
+    ...given,
+    async connect(target) {
+      const opened = await given.connect(target)
+      return { ...opened, connection: guarded(opened.connection) }
+    },
+  })
+  return { destination, count: () => statements }
+}
+
+describe.each(destinationNames)('%s', (name) => {
+  it('ends exactly right wherever the connection breaks', { timeout: 240_000 }, async () => {
+    const rows = [{ id: 1, l: [{ x: 1 }, { x: 2 }] }, { id: 2, l: [{ x: 3 }] }]
+    const options = { tableName: 't', writeDisposition: 'merge', primaryKey: 'id' } as const
+    const whole = await broken(Number.POSITIVE_INFINITY, 'before')
+    expect(whole.statements).toBeGreaterThan(20)
+    for (let at = 1; at <= whole.statements; at++) {
+      await broken(at, 'before')
+      await broken(at, 'after')
+    }
+
+    async function broken(at: number, when: 'before' | 'after'): Promise<{ statements: number }> {
+      used += 1
+      const folder = mkdtempSync(join(tmpdir(), 'sluice-cut-'))
+      process.env.SLUICE_DATA_DIR = join(folder, 'data')
+      const dataset = `cut_${process.pid}_${used}`
+      const given = parts(name, folder)
+      const target = (destination: Destination) => pipeline({ name: 'cut', dataset, destination })
+      await target(sqlDestination(given)).run([{ id: 1, l: [{ x: 9 }] }, { id: 3 }], options)
+      const cut = breaking(given, at, when)
+      const failed = await target(cut.destination).run(rows, options).then(() => false, () => true)
+      const plain = target(sqlDestination(given))
+      if (failed) await plain.run(rows, options)
+      const where = `statement ${at}, cut ${when}`
+      const read = async (sql: string): Promise<unknown> => plain.dataset().query(sql).toArray()
+      expect(await read(`select id from ${dataset}.t order by id`), where).toEqual([{ id: 1 }, { id: 2 }, { id: 3 }])
+      expect(await read(`select x from ${dataset}.t__l order by x`), where).toEqual([{ x: 1 }, { x: 2 }, { x: 3 }])
+      expect(await read(`select count(*) - count(distinct load_id) as n from ${dataset}._dlt_loads`), where).toEqual([{ n: 0 }])
+      return { statements: cut.count() }
+    }
+  })
+})
+
+describe.runIf(destinationNames.includes('postgres'))('postgres', () => {
+  /** A proxy that swallows the answer to COMMIT and breaks the connection. */
+  async function losingCommits(): Promise<{ url: string; lost: () => number; close(): void }> {
+    const real = new URL(inject('postgresUrl').replace(/^postgres:\/\/.*@/, 'postgres://x@'))
+    let lost = 0
+    const server = createServer((client: Socket) => {
+      const upstream = connect(Number(real.port), real.hostname)
+      let committing = false
+      client.on('data', (bytes) => {
+        if (lost === 0 && bytes.includes('COMMIT\0')) committing = true
+        upstream.write(bytes)
+      })
+      upstream.on('data', (bytes) => {
+        if (!committing) return void client.write(bytes)
+        lost += 1
+        client.destroy()
+        upstream.destroy()
+      })
+      for (const socket of [client, upstream]) socket.on('error', () => undefined)
+      client.on('close', () => upstream.destroy())
+      upstream.on('close', () => client.destroy())
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    return { url: inject('postgresUrl').replace(`:${real.port}/`, `:${port}/`), lost: () => lost, close: () => server.close() }
+  }
+
+  it('loads once when the answer to COMMIT is lost', async () => {
+    process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-lost-'))
+    const proxy = await losingCommits()
+    const target = pipeline({ name: 'lost', dataset: `lost_${process.pid}`, destination: postgres({ url: proxy.url }) })
+    await expect(target.run([{ id: 1 }, { id: 2 }], { tableName: 't' })).rejects.toMatchObject({ code: 'LOAD_FAILED' })
+    expect(proxy.lost()).toBe(1)
+    // The package was committed; the next run finds that in the ledger and goes on.
+    const info = await target.run([{ id: 3 }], { tableName: 't' })
+    expect(info.packages).toHaveLength(1)
+    const rows = await target.dataset().query(`select id from lost_${process.pid}.t order by id`).toArray()
+    expect(rows).toEqual([{ id: 1 }, { id: 2 }, { id: 3 }])
+    proxy.close()
+  })
+
+  it.each([
+    ['postgres://nobody:wrong@127.0.0.1:1/x', 'start the server, or correct host and port'],
+    ['mysql://u@h/x', 'write it as postgres://user:password@host:5432/database'],
+  ])('%s: says what to do', async (url, fix) => {
+    process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-connect-'))
+    const error = await pipeline({ name: 'x', destination: postgres({ url }) }).run([{ id: 1 }], { tableName: 't' }).then(
+      () => undefined,
+      (reason: Error) => reason,
+    )
+    expect(error).toMatchObject({ fix })
+    expect(error!.message).not.toContain('wrong')
+  })
+
+  it('a wrong password is told, and not shown', async () => {
+    process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-connect-'))
+    const url = inject('postgresUrl').replace('p@ss', 'not-it')
+    const run = pipeline({ name: 'x', destination: postgres({ url }) }).run([{ id: 1 }], { tableName: 't' })
+    await expect(run).rejects.toMatchObject({ fix: 'correct user and password', message: expect.not.stringContaining('not-it') })
+  })
+})
