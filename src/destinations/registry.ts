@@ -18,8 +18,12 @@ const factories: Record<string, (config: DestinationConfig) => Promise<Destinati
     return postgres({
       ...(credentials === undefined ? {} : { url: credentials }),
       ...(maxIdentifierLength === undefined ? {} : { maxIdentifierLength }),
-      ...(namingConvention === undefined ? {} : { namingConvention: oneOf('schema.naming', namingConvention, namingNames) }),
-      ...(replaceStrategy === undefined ? {} : { replaceStrategy: oneOf('replace_strategy', replaceStrategy, replaceStrategies) }),
+      ...(namingConvention === undefined
+        ? {}
+        : { namingConvention: oneOf('schema.naming', namingConvention, namingNames) }),
+      ...(replaceStrategy === undefined
+        ? {}
+        : { replaceStrategy: oneOf('replace_strategy', replaceStrategy, replaceStrategies) }),
     })
   },
   async duckdb({ credentials, maxIdentifierLength, namingConvention, replaceStrategy }) {

@@ -42,12 +42,7 @@ export class DelimitedWriter {
   private readonly nextPath: (table: string) => string
   private readonly takesNul: boolean
 
-  constructor(
-    table: string,
-    columns: readonly string[],
-    nextPath: (table: string) => string,
-    takesNul: boolean,
-  ) {
+  constructor(table: string, columns: readonly string[], nextPath: (table: string) => string, takesNul: boolean) {
     this.takesNul = takesNul
     this.table = table
     this.columns = columns

@@ -38,7 +38,9 @@ class Bench {
   /** Rows of a table by one of its columns, dlt's columns left out. */
   async rows(table = 't', order = 'id'): Promise<Row[]> {
     const rows = await this.pipeline.dataset().table<Row>(table).toArray()
-    const plain = rows.map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => !name.startsWith('_dlt_'))))
+    const plain = rows.map((row) =>
+      Object.fromEntries(Object.entries(row).filter(([name]) => !name.startsWith('_dlt_'))),
+    )
     return plain.sort((a, b) => String(a[order]).localeCompare(String(b[order]), 'en', { numeric: true }))
   }
 
@@ -69,7 +71,13 @@ export const conformanceCases: readonly ConformanceCase[] = [
     async run(target) {
       const bench = new Bench(target)
       const options = { writeDisposition: 'replace' } as const
-      await bench.load([{ id: 1, l: [1] }, { id: 2, l: [2] }], options)
+      await bench.load(
+        [
+          { id: 1, l: [1] },
+          { id: 2, l: [2] },
+        ],
+        options,
+      )
       await bench.load([{ id: 3 }], options)
       assert.deepEqual(await bench.rows(), [{ id: 3 }])
       assert.deepEqual(await bench.rows('t__l', 'value'), [])
@@ -86,8 +94,22 @@ export const conformanceCases: readonly ConformanceCase[] = [
         primaryKey: ['a', 'id'],
         columns: { gone: { dataType: 'bool', hardDelete: true } },
       }
-      await bench.load([{ a: 1, id: 1, v: 'x', l: [1, 2] }, { a: 1, id: 2, v: 'y', l: [3] }, { a: 2, id: 1, v: 'z' }], options)
-      await bench.load([{ a: 1, id: 1, v: 'first' }, { a: 1, id: 1, v: 'last', l: [9] }, { a: 2, id: 1, gone: true }], options)
+      await bench.load(
+        [
+          { a: 1, id: 1, v: 'x', l: [1, 2] },
+          { a: 1, id: 2, v: 'y', l: [3] },
+          { a: 2, id: 1, v: 'z' },
+        ],
+        options,
+      )
+      await bench.load(
+        [
+          { a: 1, id: 1, v: 'first' },
+          { a: 1, id: 1, v: 'last', l: [9] },
+          { a: 2, id: 1, gone: true },
+        ],
+        options,
+      )
       assert.deepEqual(await bench.rows(), [
         { gone: null, a: 1, id: 1, v: 'last' },
         { gone: null, a: 1, id: 2, v: 'y' },
@@ -99,15 +121,38 @@ export const conformanceCases: readonly ConformanceCase[] = [
     title: 'merge by merge key, upsert and insert-only',
     async run(target) {
       const bench = new Bench(target)
-      await bench.load([{ id: 1, d: 'a' }, { id: 2, d: 'a' }, { id: 3, d: 'b' }], { writeDisposition: 'merge', mergeKey: 'd' })
+      await bench.load(
+        [
+          { id: 1, d: 'a' },
+          { id: 2, d: 'a' },
+          { id: 3, d: 'b' },
+        ],
+        { writeDisposition: 'merge', mergeKey: 'd' },
+      )
       await bench.load([{ id: 9, d: 'a' }], { writeDisposition: 'merge', mergeKey: 'd' })
-      assert.deepEqual(await bench.rows(), [{ id: 3, d: 'b' }, { id: 9, d: 'a' }])
+      assert.deepEqual(await bench.rows(), [
+        { id: 3, d: 'b' },
+        { id: 9, d: 'a' },
+      ])
       for (const strategy of ['upsert', 'insert-only'] as const) {
-        const options: RunOptions = { tableName: strategy, primaryKey: 'id', writeDisposition: { disposition: 'merge', strategy } }
+        const options: RunOptions = {
+          tableName: strategy,
+          primaryKey: 'id',
+          writeDisposition: { disposition: 'merge', strategy },
+        }
         await bench.load([{ id: 1, v: 'a', l: [1] }], options)
-        await bench.load([{ id: 1, v: 'b', l: [2] }, { id: 2, v: 'c' }], options)
+        await bench.load(
+          [
+            { id: 1, v: 'b', l: [2] },
+            { id: 2, v: 'c' },
+          ],
+          options,
+        )
         const first = strategy === 'upsert' ? 'b' : 'a'
-        assert.deepEqual(await bench.rows(strategy.replace('-', '_')), [{ id: 1, v: first }, { id: 2, v: 'c' }])
+        assert.deepEqual(await bench.rows(strategy.replace('-', '_')), [
+          { id: 1, v: first },
+          { id: 2, v: 'c' },
+        ])
       }
     },
   },
@@ -118,12 +163,28 @@ export const conformanceCases: readonly ConformanceCase[] = [
       const day = (number: number): RunOptions => ({
         writeDisposition: { disposition: 'merge', strategy: 'scd2', boundaryTimestamp: `2025-01-0${number}T00:00:00Z` },
       })
-      await bench.load([{ id: 1, v: 'a' }, { id: 2, v: 'b' }], day(1))
+      await bench.load(
+        [
+          { id: 1, v: 'a' },
+          { id: 2, v: 'b' },
+        ],
+        day(1),
+      )
       await bench.load([{ id: 1, v: 'a' }], day(2))
-      await bench.load([{ id: 1, v: 'c' }, { id: 2, v: 'b' }], day(3))
+      await bench.load(
+        [
+          { id: 1, v: 'c' },
+          { id: 2, v: 'b' },
+        ],
+        day(3),
+      )
       const rows = await bench.pipeline.dataset().table<Row>('t').toArray()
-      const line = (row: Row): string => `${row.id} ${row.v} ${String(row._dlt_valid_from).slice(8, 10)} ${String(row._dlt_valid_to).slice(8, 10)}`
-      assert.deepEqual(rows.map(line).sort(), ['1 a 01 03', '1 c 03 ', '2 b 01 02', '2 b 03 '].map((text) => text).sort())
+      const line = (row: Row): string =>
+        `${row.id} ${row.v} ${String(row._dlt_valid_from).slice(8, 10)} ${String(row._dlt_valid_to).slice(8, 10)}`
+      assert.deepEqual(
+        rows.map(line).sort(),
+        ['1 a 01 03', '1 c 03 ', '2 b 01 02', '2 b 03 '].map((text) => text).sort(),
+      )
     },
   },
   {
@@ -148,10 +209,9 @@ export const conformanceCases: readonly ConformanceCase[] = [
       await bench.load([row, { id: 2 }], { columns })
       const [first, second] = await bench.rows()
       const { json, ...others } = first!
-      assert.deepEqual(others, {
-        ...{ id: 1, text: 'x', big: String(2n ** 62n), huge: String(2n ** 90n), double: 1.5e-7 },
-        ...{ decimal: '12345678901234567890.123456789', yes: true, at: row.at, day: row.day, time: row.time, bytes: row.bytes },
-      })
+      const asText = { big: String(row.big), huge: String(row.huge), decimal: row.decimal.text }
+      const { json: _, ...given } = row
+      assert.deepEqual(others, { ...given, ...asText })
       assert.deepEqual(JSON.parse(String(json)), row.json)
       assert.ok(Object.entries(second!).every(([name, value]) => name === 'id' || value === null))
     },
@@ -160,14 +220,32 @@ export const conformanceCases: readonly ConformanceCase[] = [
     title: 'hostile text survives; NUL is kept, or replaced and told',
     async run(target) {
       const bench = new Bench(target)
-      const texts = ['"', '', 'a,b', 'line\nbreak\r\n', '\\N', '\\.', 'NULL', "'; DROP TABLE t; --", '🙏 𝒳 \u2028', 'x'.repeat(200_000), '=1+1']
+      const texts = [
+        '"',
+        '',
+        'a,b',
+        'line\nbreak\r\n',
+        '\\N',
+        '\\.',
+        'NULL',
+        "'; DROP TABLE t; --",
+        '🙏 𝒳 \u2028',
+        'x'.repeat(200_000),
+        '=1+1',
+      ]
       await bench.load([{ id: 0, v: 'text' }, ...texts.map((v, at) => ({ id: at + 1, v }))])
-      assert.deepEqual((await bench.rows()).slice(1).map((row) => row.v), texts)
+      assert.deepEqual(
+        (await bench.rows()).slice(1).map((row) => row.v),
+        texts,
+      )
       const notices: string[] = []
       bench.pipeline.on((event) => {
         if (event.type === 'notice') notices.push(event.notice.kind)
       })
-      await bench.load([{ id: 1, v: 'a\0b', j: { k: 'c\0\\u0000d' } }], { tableName: 'nul', columns: { j: { dataType: 'json' } } })
+      await bench.load([{ id: 1, v: 'a\0b', j: { k: 'c\0\\u0000d' } }], {
+        tableName: 'nul',
+        columns: { j: { dataType: 'json' } },
+      })
       const [row] = await bench.rows('nul')
       const { takesNul } = target.destination.capabilities.text
       assert.equal(row!.v, takesNul ? 'a\0b' : 'a\ufffdb')
@@ -181,15 +259,32 @@ export const conformanceCases: readonly ConformanceCase[] = [
       const bench = new Bench(target)
       const date = { day: { dataType: 'date' } } as const
       await bench.load([{ id: 1, n: 1, h: 1, d: decimal('1.5'), day: '2025-01-01' }], { columns: date })
-      await bench.load([{ id: 2, n: 1.5, h: 2n ** 80n, d: decimal('0.123456789012'), day: '2025-01-02T10:00:00Z', late: 'x', l: [1] }])
+      await bench.load([
+        { id: 2, n: 1.5, h: 2n ** 80n, d: decimal('0.123456789012'), day: '2025-01-02T10:00:00Z', late: 'x', l: [1] },
+      ])
       await bench.load([{ id: 3, n: 'text' }])
       const rows = await bench.rows()
-      assert.deepEqual(rows.map((row) => row.n), [1, 1.5, null])
-      assert.deepEqual(rows.map((row) => row.n__v_text), [null, null, 'text'])
-      assert.deepEqual(rows.map((row) => row.h).slice(0, 2).map(String), ['1', String(2n ** 80n)])
+      assert.deepEqual(
+        rows.map((row) => row.n),
+        [1, 1.5, null],
+      )
+      assert.deepEqual(
+        rows.map((row) => row.n__v_text),
+        [null, null, 'text'],
+      )
+      assert.deepEqual(
+        rows
+          .map((row) => row.h)
+          .slice(0, 2)
+          .map(String),
+        ['1', String(2n ** 80n)],
+      )
       assert.deepEqual(rows.map((row) => Number(row.d)).slice(0, 2), [1.5, 0.123456789012])
       assert.deepEqual(rows.map((row) => row.day).slice(0, 2), ['2025-01-01T00:00:00.000Z', '2025-01-02T10:00:00.000Z'])
-      assert.deepEqual(rows.map((row) => row.late), [null, 'x', null])
+      assert.deepEqual(
+        rows.map((row) => row.late),
+        [null, 'x', null],
+      )
     },
   },
   {
@@ -197,7 +292,9 @@ export const conformanceCases: readonly ConformanceCase[] = [
     async run(target) {
       const bench = new Bench(target)
       await bench.load([{ id: 1 }])
-      await assert.rejects(bench.load([{ id: 2 }, { id: 3, extra: 1 }], { schemaContract: 'freeze' }), { code: 'CONTRACT_VIOLATED' })
+      await assert.rejects(bench.load([{ id: 2 }, { id: 3, extra: 1 }], { schemaContract: 'freeze' }), {
+        code: 'CONTRACT_VIOLATED',
+      })
       assert.deepEqual(await bench.rows(), [{ id: 1 }])
     },
   },
@@ -207,7 +304,10 @@ export const conformanceCases: readonly ConformanceCase[] = [
       const bench = new Bench(target)
       const info = await bench.load([{ id: 1 }])
       const loads = await bench.pipeline.dataset().table<Row>('_dlt_loads').toArray()
-      assert.deepEqual(loads.map((row) => [row.load_id, row.status]), [[info.loadIds[0], 0]])
+      assert.deepEqual(
+        loads.map((row) => [row.load_id, row.status]),
+        [[info.loadIds[0], 0]],
+      )
       // The same package again, as after a crash between commit and clean-up.
       const [manifest] = bench.pipeline.packages().loaded()
       await using session = await bench.pipeline.openSession()
@@ -233,7 +333,19 @@ export const conformanceCases: readonly ConformanceCase[] = [
     title: 'reserved words and hostile names are just names',
     async run(target) {
       const bench = new Bench(target)
-      const row = { id: 1, select: 1, table: 2, order: 3, user: 4, group: 5, 'a"b': 6, "c'd": 7, 'e;f--': 8, ctid: 9, oid: 10 }
+      const row = {
+        id: 1,
+        select: 1,
+        table: 2,
+        order: 3,
+        user: 4,
+        group: 5,
+        'a"b': 6,
+        "c'd": 7,
+        'e;f--': 8,
+        ctid: 9,
+        oid: 10,
+      }
       await bench.load([row], { tableName: 'select' })
       const [loaded] = await bench.rows('select')
       assert.deepEqual(Object.values(loaded!).sort(), Object.values(row).sort())
@@ -273,7 +385,9 @@ export const conformanceCases: readonly ConformanceCase[] = [
       const bench = new Bench(target)
       await bench.load([{ id: 1, v: 'a' }], merge)
       const checks = [{ type: 'row_count', max: 0 }] as const
-      await assert.rejects(bench.load([{ id: 1, v: 'b', l: [1], more: 1 }], { ...merge, checks }), { code: 'CHECK_FAILED' })
+      await assert.rejects(bench.load([{ id: 1, v: 'b', l: [1], more: 1 }], { ...merge, checks }), {
+        code: 'CHECK_FAILED',
+      })
       assert.deepEqual(await bench.rows(), [{ id: 1, v: 'a' }])
       assert.deepEqual(await bench.tables(), ['t'])
     },

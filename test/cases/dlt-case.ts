@@ -196,7 +196,9 @@ export async function readTables(target: Pipeline, dataset: string): Promise<Rec
     .toArray()
   if (listed.length === 0) return {}
   const [version] = await data
-    .query<{ schema: string }>(`select schema from ${dataset}._dlt_version order by inserted_at desc, version desc limit 1`)
+    .query<{ schema: string }>(
+      `select schema from ${dataset}._dlt_version order by inserted_at desc, version desc limit 1`,
+    )
     .toArray()
   const stored = version === undefined ? undefined : (JSON.parse(version.schema) as StoredTables)
   const tables: Record<string, TableState> = {}

@@ -8,15 +8,7 @@ import {
   type NamingName,
 } from '../../src/schema/index.ts'
 import { parseJson } from '../../src/extract/index.ts'
-import {
-  caseFile,
-  readTables,
-  runBatch,
-  runStep,
-  stepsOf,
-  type DlTCase,
-  type TableState,
-} from './dlt-case.ts'
+import { caseFile, readTables, runBatch, runStep, stepsOf, type DlTCase, type TableState } from './dlt-case.ts'
 import { destinationNames, emptyTarget } from '../support/destinations.ts'
 import { differences } from './same-rows.ts'
 

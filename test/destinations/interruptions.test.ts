@@ -13,11 +13,17 @@ import { destinationNames, type DestinationName } from '../support/destinations.
 let used = 0
 
 function parts(name: DestinationName, folder: string): SqlDestinationParts {
-  return name === 'duckdb' ? duckdbParts({ path: join(folder, 'cut.duckdb') }) : postgresParts({ url: inject('postgresUrl') })
+  return name === 'duckdb'
+    ? duckdbParts({ path: join(folder, 'cut.duckdb') })
+    : postgresParts({ url: inject('postgresUrl') })
 }
 
 /** A destination whose connection breaks at its n-th statement: before it is sent, or before its answer comes. */
-function breaking(given: SqlDestinationParts, at: number, when: 'before' | 'after'): { destination: Destination; count(): number } {
+function breaking(
+  given: SqlDestinationParts,
+  at: number,
+  when: 'before' | 'after',
+): { destination: Destination; count(): number } {
   let statements = 0
   const guarded = (connection: SqlConnection): SqlConnection => {
     const guard = async <T>(send: () => Promise<T>): Promise<T> => {
@@ -47,7 +53,10 @@ function breaking(given: SqlDestinationParts, at: number, when: 'before' | 'afte
 
 describe.each(destinationNames)('%s', (name) => {
   it('ends exactly right wherever the connection breaks', { timeout: 240_000 }, async () => {
-    const rows = [{ id: 1, l: [{ x: 1 }, { x: 2 }] }, { id: 2, l: [{ x: 3 }] }]
+    const rows = [
+      { id: 1, l: [{ x: 1 }, { x: 2 }] },
+      { id: 2, l: [{ x: 3 }] },
+    ]
     const options = { tableName: 't', writeDisposition: 'merge', primaryKey: 'id' } as const
     const whole = await broken(Number.POSITIVE_INFINITY, 'before')
     expect(whole.statements).toBeGreaterThan(20)
@@ -65,14 +74,21 @@ describe.each(destinationNames)('%s', (name) => {
       const target = (destination: Destination) => pipeline({ name: 'cut', dataset, destination })
       await target(sqlDestination(given)).run([{ id: 1, l: [{ x: 9 }] }, { id: 3 }], options)
       const cut = breaking(given, at, when)
-      const failed = await target(cut.destination).run(rows, options).then(() => false, () => true)
+      const failed = await target(cut.destination)
+        .run(rows, options)
+        .then(
+          () => false,
+          () => true,
+        )
       const plain = target(sqlDestination(given))
       if (failed) await plain.run(rows, options)
       const where = `statement ${at}, cut ${when}`
       const read = async (sql: string): Promise<unknown> => plain.dataset().query(sql).toArray()
       expect(await read(`select id from ${dataset}.t order by id`), where).toEqual([{ id: 1 }, { id: 2 }, { id: 3 }])
       expect(await read(`select x from ${dataset}.t__l order by x`), where).toEqual([{ x: 1 }, { x: 2 }, { x: 3 }])
-      expect(await read(`select count(*) - count(distinct load_id) as n from ${dataset}._dlt_loads`), where).toEqual([{ n: 0 }])
+      expect(await read(`select count(*) - count(distinct load_id) as n from ${dataset}._dlt_loads`), where).toEqual([
+        { n: 0 },
+      ])
       return { statements: cut.count() }
     }
   })
@@ -102,7 +118,11 @@ describe.runIf(destinationNames.includes('postgres'))('postgres', () => {
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
-    return { url: inject('postgresUrl').replace(`:${real.port}/`, `:${port}/`), lost: () => lost, close: () => server.close() }
+    return {
+      url: inject('postgresUrl').replace(`:${real.port}/`, `:${port}/`),
+      lost: () => lost,
+      close: () => server.close(),
+    }
   }
 
   it('loads once when the answer to COMMIT is lost', async () => {
@@ -124,10 +144,12 @@ describe.runIf(destinationNames.includes('postgres'))('postgres', () => {
     ['mysql://u@h/x', 'write it as postgres://user:password@host:5432/database'],
   ])('%s: says what to do', async (url, fix) => {
     process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-connect-'))
-    const error = await pipeline({ name: 'x', destination: postgres({ url }) }).run([{ id: 1 }], { tableName: 't' }).then(
-      () => undefined,
-      (reason: Error) => reason,
-    )
+    const error = await pipeline({ name: 'x', destination: postgres({ url }) })
+      .run([{ id: 1 }], { tableName: 't' })
+      .then(
+        () => undefined,
+        (reason: Error) => reason,
+      )
     expect(error).toMatchObject({ fix })
     expect(error!.message).not.toContain('wrong')
   })
@@ -136,6 +158,9 @@ describe.runIf(destinationNames.includes('postgres'))('postgres', () => {
     process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-connect-'))
     const url = inject('postgresUrl').replace('p@ss', 'not-it')
     const run = pipeline({ name: 'x', destination: postgres({ url }) }).run([{ id: 1 }], { tableName: 't' })
-    await expect(run).rejects.toMatchObject({ fix: 'correct user and password', message: expect.not.stringContaining('not-it') })
+    await expect(run).rejects.toMatchObject({
+      fix: 'correct user and password',
+      message: expect.not.stringContaining('not-it'),
+    })
   })
 })

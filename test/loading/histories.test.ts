@@ -2,8 +2,10 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { expect, inject, it } from 'vitest'
 import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
+import { postgres } from '../../src/destinations/postgres/postgres.ts'
+import { destinationNames, type DestinationName } from '../support/destinations.ts'
 import { pipeline, type Pipeline, type RunOptions } from '../../src/index.ts'
 
 interface Item {
@@ -92,13 +94,14 @@ const models: Record<string, { options: RunOptions; unique: boolean; after(loads
 let used = 0
 let folder = ''
 
-/** A table of its own for each history; a new file now and then, so that no file grows large. */
-function freshTarget(): { target: Pipeline; dataset: string } {
+/** A dataset of its own for each history; a new file now and then, so that no file grows large. */
+function freshTarget(name: DestinationName): { target: Pipeline; dataset: string } {
   if (used % 50 === 0) folder = mkdtempSync(join(tmpdir(), 'sluice-history-'))
   used += 1
   process.env.SLUICE_DATA_DIR = join(folder, 'data')
-  const dataset = `d${used}`
-  const destination = duckdb({ path: join(folder, 'histories.duckdb') })
+  const dataset = `h_${process.pid}_${used}`
+  const destination =
+    name === 'duckdb' ? duckdb({ path: join(folder, 'histories.duckdb') }) : postgres({ url: inject('postgresUrl') })
   return { target: pipeline({ name: `history_${used}`, dataset, destination }), dataset }
 }
 
@@ -141,23 +144,26 @@ async function contents(target: Pipeline, dataset: string, strategy: string): Pr
 const sorted = (rows: Stored[]): string[] =>
   rows.map((row) => JSON.stringify([row.id, row.v, row.l, row.active])).sort()
 
-// 7 strategies × 150 histories.
-it.each(Object.keys(models))(
-  '%s leaves what the model says, over random histories',
+// 7 strategies × 150 histories in DuckDB; the shared SQL again in the others.
+const runs: Record<DestinationName, number> = { duckdb: 150, postgres: 30 }
+const cases = destinationNames.flatMap((name) => Object.keys(models).map((strategy) => [name, strategy] as const))
+
+it.each(cases)(
+  '%s: %s leaves what the model says, over random histories',
   { timeout: 300_000 },
-  async (strategy) => {
+  async (name, strategy) => {
     const { options, unique, after } = models[strategy]!
     await fc.assert(
       fc.asyncProperty(batches, async (given) => {
         const loads = unique ? given.map((load) => [...byId(load).values()]) : given
-        const { target, dataset } = freshTarget()
+        const { target, dataset } = freshTarget(name)
         for (const load of loads) await target.run(load, { tableName: 't', ...options })
         // A load without rows is no load: only replace empties its table by it.
         const counted = strategy === 'replace' ? loads : loads.filter((load) => load.length > 0)
         const expected = counted.length === 0 ? [] : after(counted)
         expect(sorted(await contents(target, dataset, strategy))).toEqual(sorted(expected))
       }),
-      { numRuns: 150 },
+      { numRuns: runs[name] },
     )
   },
 )

@@ -1,9 +1,11 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, inject, it } from 'vitest'
 import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
-import { pipeline, type RunEvent, type Source } from '../../src/index.ts'
+import { postgres } from '../../src/destinations/postgres/postgres.ts'
+import { destinationNames } from '../support/destinations.ts'
+import { pipeline, type Destination, type RunEvent, type Source } from '../../src/index.ts'
 import { chaport } from '../../src/sources/chats/chaport.ts'
 import { chatbot } from '../../src/sources/chats/chatbot.ts'
 import { chatlio } from '../../src/sources/chats/chatlio.ts'
@@ -47,7 +49,7 @@ afterEach(async () => {
   running = undefined
 })
 
-async function setUp(platform: string, options: SimulationOptions) {
+async function setUp(platform: string, options: SimulationOptions, into?: Destination) {
   const folder = mkdtempSync(join(tmpdir(), `sluice-${platform}-`))
   process.env.SLUICE_DATA_DIR = join(folder, 'data')
   const simulated = simulation(platform, options)!
@@ -58,7 +60,7 @@ async function setUp(platform: string, options: SimulationOptions) {
   const target = pipeline({
     name: `${platform}_pipeline`,
     dataset: `${platform}_data`,
-    destination: duckdb({ path: join(folder, `${platform}.duckdb`) }),
+    destination: into ?? duckdb({ path: join(folder, `${platform}.duckdb`) }),
   })
   return { simulated, target, server: running, run: () => target.run(platforms[platform]!(running!.baseUrl)) }
 }
@@ -98,6 +100,19 @@ describe.each(Object.keys(platforms))('%s', (platform) => {
       expect(requestsOfSecond).toBeLessThan(requestsOfFirst / 2)
     }
 
+    simulated.advance()
+    configure(platform, simulated)
+    await run()
+    await expectSame(platform, simulated, target)
+  })
+})
+
+describe.runIf(destinationNames.includes('postgres'))('into PostgreSQL, by changing only the destination', () => {
+  it.each(Object.keys(platforms))('%s', async (platform) => {
+    const into = postgres({ url: inject('postgresUrl') })
+    const { simulated, target, run } = await setUp(platform, { size: 150, seed: 5 }, into)
+    await run()
+    await expectSame(platform, simulated, target)
     simulated.advance()
     configure(platform, simulated)
     await run()

@@ -11,7 +11,9 @@ const all: DestinationName[] = ['duckdb', 'postgres']
 
 /** The destinations of this run: `DESTINATIONS=duckdb,postgres` chooses. */
 export const destinationNames: DestinationName[] =
-  process.env.DESTINATIONS === undefined ? all : all.filter((name) => process.env.DESTINATIONS!.split(',').includes(name))
+  process.env.DESTINATIONS === undefined
+    ? all
+    : all.filter((name) => process.env.DESTINATIONS!.split(',').includes(name))
 
 let used = 0
 

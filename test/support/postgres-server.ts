@@ -19,18 +19,12 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** A real PostgreSQL for all tests of a run, or the one of `SLUICE_TEST_POSTGRES_URL`. */
-export async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  const given = process.env.SLUICE_TEST_POSTGRES_URL
-  if (given !== undefined) {
-    project.provide('postgresUrl', given)
-    return undefined
-  }
+/** Starts a PostgreSQL of its own, with a password as people have them: nothing in it may need encoding. */
+export async function startPostgres(): Promise<{ url: string; stop(): Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-postgres-'))
   // The server may run as another user, who has to get through.
   chmodSync(folder, 0o755)
   const port = await freePort()
-  // A password as people have them: nothing in it may need encoding.
   const password = 'p@ss:w/rd#%'
   const errors: string[] = []
   const server = new EmbeddedPostgres({
@@ -48,13 +42,26 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
     await server.initialise()
     await server.start()
   } catch (error) {
-    throw new Error(`PostgreSQL did not start; was its install script run? npm rebuild\n${errors.slice(-5).join('\n')}`, {
-      cause: error,
-    })
+    throw new Error(
+      `PostgreSQL did not start; was its install script run? npm rebuild\n${errors.slice(-5).join('\n')}`,
+      {
+        cause: error,
+      },
+    )
   }
-  project.provide('postgresUrl', `postgres://sluice:${password}@127.0.0.1:${port}/postgres`)
-  return async () => {
-    await server.stop()
-    rmSync(folder, { recursive: true, force: true })
+  return {
+    url: `postgres://sluice:${password}@127.0.0.1:${port}/postgres`,
+    async stop() {
+      await server.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
   }
+}
+
+/** A real PostgreSQL for all tests of a run, or the one of `SLUICE_TEST_POSTGRES_URL`. */
+export async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const given = process.env.SLUICE_TEST_POSTGRES_URL
+  const server = given === undefined ? await startPostgres() : undefined
+  project.provide('postgresUrl', given ?? server!.url)
+  return server?.stop
 }

@@ -14,7 +14,9 @@ export interface PostgresConnection extends SqlConnection {
 
 const pageRows = 5000
 
-export async function openPostgres(options: PostgresOptions): Promise<{ connection: PostgresConnection; location: string }> {
+export async function openPostgres(
+  options: PostgresOptions,
+): Promise<{ connection: PostgresConnection; location: string }> {
   const settings = options.url === undefined ? options : { ...options, ...parseUrl(options.url) }
   if (settings.password !== undefined) addSecret(settings.password)
   const { host = 'localhost', port = 5432, database = settings.user, user, password, ssl } = settings
@@ -30,7 +32,8 @@ export async function openPostgres(options: PostgresOptions): Promise<{ connecti
     keepAlive: true,
     types: {
       getTypeParser: ((typeId: number, format: string) =>
-        (format === 'binary' ? undefined : valueReader(typeId)) ?? pg.types.getTypeParser(typeId, format as 'text')) as never,
+        (format === 'binary' ? undefined : valueReader(typeId)) ??
+        pg.types.getTypeParser(typeId, format as 'text')) as never,
     },
   })
   // A broken connection is told by the statement that meets it; without a listener it would end the process.
@@ -52,7 +55,9 @@ type ConnectionParts = Pick<PostgresOptions, 'host' | 'port' | 'user' | 'passwor
  * or not: people paste them as they are.
  */
 export function parseUrl(url: string): ConnectionParts {
-  const match = /^(?:postgres(?:ql)?:\/\/)(?:(.*)@)?(\[[^\]]+\]|[^/:?@]*)(?::(\d+))?(?:\/([^?]*))?(?:\?(.*))?$/s.exec(url)
+  const match = /^(?:postgres(?:ql)?:\/\/)(?:(.*)@)?(\[[^\]]+\]|[^/:?@]*)(?::(\d+))?(?:\/([^?]*))?(?:\?(.*))?$/s.exec(
+    url,
+  )
   if (match === null) {
     throw new PipelineError('the PostgreSQL URL cannot be read', {
       code: 'CONFIG_INVALID',
