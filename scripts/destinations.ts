@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { duckdb } from '../src/destinations/duckdb/duckdb.ts'
+import { filesystem } from '../src/destinations/filesystem/filesystem.ts'
 import { postgres } from '../src/destinations/postgres/postgres.ts'
 import type { Destination } from '../src/index.ts'
 import { conformanceCases } from '../src/testing/index.ts'
@@ -12,6 +13,7 @@ const server = await startPostgres()
 const makers: Record<string, (folder: string) => Destination> = {
   DuckDB: (folder) => duckdb({ path: join(folder, 'conformance.duckdb') }),
   PostgreSQL: () => postgres({ url: server.url }),
+  Filesystem: (folder) => filesystem({ bucketUrl: join(folder, 'lake') }),
 }
 
 async function outcome(make: (folder: string) => Destination, at: number): Promise<string> {

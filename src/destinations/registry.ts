@@ -6,6 +6,7 @@ import type { Destination } from './destination.ts'
 /** What a destination takes from configuration: `[destination.<name>]`. */
 export interface DestinationConfig {
   credentials?: string
+  bucketUrl?: string
   maxIdentifierLength?: number
   /** `[schema] naming`. */
   namingConvention?: string
@@ -14,9 +15,10 @@ export interface DestinationConfig {
 
 const factories: Record<string, (config: DestinationConfig) => Promise<Destination>> = {
   async postgres({ credentials, maxIdentifierLength, namingConvention, replaceStrategy }) {
+    if (credentials === undefined) throw missing('postgres', 'CREDENTIALS', 'its connection string')
     const { postgres } = await import('./postgres/postgres.ts')
     return postgres({
-      ...(credentials === undefined ? {} : { url: credentials }),
+      url: credentials,
       ...(maxIdentifierLength === undefined ? {} : { maxIdentifierLength }),
       ...(namingConvention === undefined
         ? {}
@@ -24,6 +26,17 @@ const factories: Record<string, (config: DestinationConfig) => Promise<Destinati
       ...(replaceStrategy === undefined
         ? {}
         : { replaceStrategy: oneOf('replace_strategy', replaceStrategy, replaceStrategies) }),
+    })
+  },
+  async filesystem({ credentials, bucketUrl = credentials, maxIdentifierLength, namingConvention }) {
+    const { filesystem } = await import('./filesystem/filesystem.ts')
+    if (bucketUrl === undefined) throw missing('filesystem', 'BUCKET_URL', 'its folder')
+    return filesystem({
+      bucketUrl,
+      ...(maxIdentifierLength === undefined ? {} : { maxIdentifierLength }),
+      ...(namingConvention === undefined
+        ? {}
+        : { namingConvention: oneOf('schema.naming', namingConvention, namingNames) }),
     })
   },
   async duckdb({ credentials, maxIdentifierLength, namingConvention, replaceStrategy }) {
@@ -40,6 +53,12 @@ const factories: Record<string, (config: DestinationConfig) => Promise<Destinati
     })
   },
 }
+
+const missing = (name: string, key: string, what: string): PipelineError =>
+  new PipelineError(`destination "${name}" needs to know ${what}`, {
+    code: 'CONFIG_MISSING',
+    fix: `set DESTINATION__${name.toUpperCase()}__${key}, or ${key.toLowerCase()} under [destination.${name}] in .sluice/secrets.toml`,
+  })
 
 function oneOf<T extends string>(setting: string, given: string, known: readonly T[]): T {
   const found = known.find((one) => one === given)

@@ -48,8 +48,11 @@ export class Pipeline {
   private readonly options: PipelineOptions
   private readonly events = new EventStream()
   private readonly devSuffix: string
+  /** Where an attached pipeline finds its data, when the configuration does not say. */
+  private readonly attachedTo: RememberedTarget | undefined
 
-  constructor(options: PipelineOptions) {
+  constructor(options: PipelineOptions, attachedTo?: RememberedTarget) {
+    this.attachedTo = attachedTo
     this.name = options.name
     this.dataDir = pipelineDir(options.name)
     this.options = options
@@ -214,12 +217,14 @@ export class Pipeline {
       const value = settings.find(configReference(key), place)
       return value === undefined ? undefined : String(value)
     }
-    const credentials = text('credentials') ?? rememberedPath(this.remembered(), destination)
+    const credentials = text('credentials') ?? rememberedPath(this.attachedTo)
     const maxIdentifierLength = text('max_identifier_length')
+    const bucketUrl = text('bucket_url') ?? rememberedFolder(this.attachedTo)
     const replaceStrategy = text('replace_strategy')
     const naming = settings.find(configReference('naming'), { root: 'schema' })
     return destinationByName(destination, {
       ...(credentials === undefined ? {} : { credentials }),
+      ...(bucketUrl === undefined ? {} : { bucketUrl }),
       ...(maxIdentifierLength === undefined ? {} : { maxIdentifierLength: Number(maxIdentifierLength) }),
       ...(replaceStrategy === undefined ? {} : { replaceStrategy }),
       ...(naming === undefined ? {} : { namingConvention: String(naming) }),
@@ -270,10 +275,6 @@ export class Pipeline {
     writeFileSync(`${path}.new`, JSON.stringify(content, null, 2))
     renameSync(`${path}.new`, path)
   }
-
-  private remembered(): RememberedTarget | undefined {
-    return this.options.destination === undefined ? rememberedTarget(this.name) : undefined
-  }
 }
 
 /** Where a pipeline last loaded to. */
@@ -307,11 +308,16 @@ export function attach(name: string): Pipeline {
       fix: 'run it first, or see what there is with: sluice pipeline --list',
     })
   }
-  return new Pipeline({ name, dataset: target.dataset })
+  return new Pipeline({ name, dataset: target.dataset, destination: target.destination }, target)
 }
 
-const rememberedPath = (target: RememberedTarget | undefined, destination: string): string | undefined =>
-  target?.destination === destination && target.location.startsWith('duckdb:') ? target.location.slice(7) : undefined
+const rememberedPath = (target: RememberedTarget | undefined): string | undefined =>
+  target?.location.startsWith('duckdb:') === true ? target.location.slice('duckdb:'.length) : undefined
+
+const rememberedFolder = (target: RememberedTarget | undefined): string | undefined =>
+  target?.location.startsWith('file://') === true
+    ? target.location.slice(0, target.location.lastIndexOf('/'))
+    : undefined
 
 function withOptions<Row>(data: Source, options: ResourceOptions<Row>): Source {
   if (Object.keys(options).length === 0) return data

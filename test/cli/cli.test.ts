@@ -211,3 +211,24 @@ it('the demo fits 80 columns and loads all five', async () => {
     expect(out).toContain(dataset)
   expect(out.split('\n').filter((line) => line.length > 80 && !line.includes('npx sluice'))).toEqual([])
 })
+
+it('another destination is one word', async () => {
+  await sourceFile()
+  const env = { SOURCES__SHOP__SHOP_KEY: 'topsecret-1', DESTINATION__FILESYSTEM__BUCKET_URL: join(folder, 'lake') }
+  const { code, out } = await sluice(
+    ['run', 'shop.source.yaml', '--destination', 'filesystem', '--dataset', 'shop', '--json'],
+    env,
+  )
+  expect(code).toBe(0)
+  expect(JSON.parse(out)).toMatchObject({ destination: 'filesystem', rows: { items: 3, items__tags: 3 } })
+  // The data is found again without any setting.
+  const query = await sluice(['pipeline', 'shop', 'query', 'select count(*) as n from shop.items', '--json'])
+  expect(JSON.parse(query.out)).toEqual([{ n: 3 }])
+  const missing = await sluice(['run', 'shop.source.yaml', '--destination', 'postgres', '--json'], {
+    SOURCES__SHOP__SHOP_KEY: 'x',
+  })
+  expect(JSON.parse(missing.out).error).toMatchObject({
+    code: 'CONFIG_MISSING',
+    fix: expect.stringContaining('DESTINATION__POSTGRES__CREDENTIALS'),
+  })
+})

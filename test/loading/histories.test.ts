@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, inject, it } from 'vitest'
 import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
+import { filesystem } from '../../src/destinations/filesystem/filesystem.ts'
 import { postgres } from '../../src/destinations/postgres/postgres.ts'
 import { destinationNames, type DestinationName } from '../support/destinations.ts'
 import { pipeline, type Pipeline, type RunOptions } from '../../src/index.ts'
@@ -101,7 +102,11 @@ function freshTarget(name: DestinationName): { target: Pipeline; dataset: string
   process.env.SLUICE_DATA_DIR = join(folder, 'data')
   const dataset = `h_${process.pid}_${used}`
   const destination =
-    name === 'duckdb' ? duckdb({ path: join(folder, 'histories.duckdb') }) : postgres({ url: inject('postgresUrl') })
+    name === 'duckdb'
+      ? duckdb({ path: join(folder, 'histories.duckdb') })
+      : name === 'postgres'
+        ? postgres({ url: inject('postgresUrl') })
+        : filesystem({ bucketUrl: join(folder, 'lake') })
   return { target: pipeline({ name: `history_${used}`, dataset, destination }), dataset }
 }
 
@@ -145,7 +150,7 @@ const sorted = (rows: Stored[]): string[] =>
   rows.map((row) => JSON.stringify([row.id, row.v, row.l, row.active])).sort()
 
 // 7 strategies × 150 histories in DuckDB; the shared SQL again in the others.
-const runs: Record<DestinationName, number> = { duckdb: 150, postgres: 30 }
+const runs: Record<DestinationName, number> = { duckdb: 150, postgres: 30, filesystem: 10 }
 const cases = destinationNames.flatMap((name) => Object.keys(models).map((strategy) => [name, strategy] as const))
 
 it.each(cases)(

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject } from 'vitest'
 import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
+import { filesystem } from '../../src/destinations/filesystem/filesystem.ts'
 import { postgres } from '../../src/destinations/postgres/postgres.ts'
 import { pipeline, type Destination, type Pipeline } from '../../src/index.ts'
 
-export type DestinationName = 'duckdb' | 'postgres'
-const all: DestinationName[] = ['duckdb', 'postgres']
+export type DestinationName = 'duckdb' | 'postgres' | 'filesystem'
+const all: DestinationName[] = ['duckdb', 'postgres', 'filesystem']
 
 /** The destinations of this run: `DESTINATIONS=duckdb,postgres` chooses. */
 export const destinationNames: DestinationName[] =
@@ -29,7 +30,9 @@ export function emptyTarget(
   const destination =
     name === 'duckdb'
       ? duckdb({ path: join(folder, 'test.duckdb'), maxIdentifierLength })
-      : postgres({ url: inject('postgresUrl'), maxIdentifierLength })
+      : name === 'postgres'
+        ? postgres({ url: inject('postgresUrl'), maxIdentifierLength })
+        : filesystem({ bucketUrl: join(folder, 'lake'), maxIdentifierLength })
   const dataset = `d_${process.pid}_${used}`
   return { target: pipeline({ name: options.pipeline ?? 'test', dataset, destination }), dataset, destination }
 }
