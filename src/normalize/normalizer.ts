@@ -1,44 +1,37 @@
 import { PipelineError } from '../errors/index.ts'
 import {
-  applyColumnHints,
   columnsWith,
   completeColumn,
   contentId,
-  contractMode,
   ExactNumber,
   identifierTag,
   inference,
   type Inference,
   inferType,
-  keyColumns,
   keyId,
   nestedRowId,
+  plainJson,
   randomRowId,
   system,
-  withNames,
-  writeDispositionOptions,
   type Column,
   type NamingConvention,
   type Schema,
-  type SchemaContract,
   type Table,
 } from '../schema/index.ts'
-import {
-  cellText,
-  discardRow,
-  discardValue,
-  placeValue,
-  refuse,
-  sample,
-  violation,
-  type Notice,
-} from './column-cell.ts'
+import { cellText, discardRow, discardValue, placeValue, refuse, sample, type Notice } from './column-cell.ts'
 import { DelimitedWriter, quoted } from './delimited.ts'
-import type { RowTarget, TableHints } from './table-hints.ts'
-import { cellIndex, newLevel, rawValue, type Level, type Slot, type TableWalker } from './table-walker.ts'
-
-/** dlt's own limit for nesting that nobody limited. */
-const deepestNesting = 1000
+import { declareLinks } from './links.ts'
+import type { RowTarget } from './table-hints.ts'
+import {
+  cellIndex,
+  deepestNesting,
+  newLevel,
+  rawValue,
+  type Level,
+  type Slot,
+  type TableWalker,
+} from './table-walker.ts'
+import { Walkers } from './walkers.ts'
 
 /**
  * Rows become lines of delimited text, one file a table: naming, types, child tables and ids in one walk over each
@@ -47,12 +40,10 @@ const deepestNesting = 1000
 export class Normalizer {
   readonly schema: Schema
   private readonly naming: NamingConvention
-  private readonly nextPath: (table: string) => string
   private readonly notice: (notice: Notice) => void
   private readonly infer: Inference
-  private readonly takesNul: boolean
-  private readonly walkers = new Map<string, TableWalker>()
-  private readonly targets = new Map<RowTarget, TableWalker>()
+  private readonly newWriter: (table: string, columns: readonly string[]) => DelimitedWriter
+  private readonly walkers: Walkers
 
   constructor(
     schema: Schema,
@@ -61,17 +52,17 @@ export class Normalizer {
     notice: (notice: Notice) => void,
     options: { infer?: Inference; takesNul?: boolean } = {},
   ) {
-    this.infer = options.infer ?? inference({})
-    this.takesNul = options.takesNul ?? true
     this.schema = schema
     this.naming = naming
-    this.nextPath = nextPath
     this.notice = notice
+    this.infer = options.infer ?? inference({})
+    this.newWriter = (table, columns) => new DelimitedWriter(table, columns, nextPath, options.takesNul ?? true)
+    this.walkers = new Walkers(schema, naming, this.newWriter, notice)
   }
 
   /** Writes rows. Lists among them are taken apart, null is skipped, scalars become the column `value`. */
   write(target: RowTarget, rows: readonly unknown[]): void {
-    const walker = this.rootWalker(target)
+    const walker = this.walkers.root(target)
     if (walker.discarded) {
       for (const row of rows.flat(Infinity)) {
         this.notice({ kind: 'row-discarded', table: walker.table.name, entity: 'tables' })
@@ -87,7 +78,7 @@ export class Normalizer {
 
   /** Keeps a row of a target that may not be loaded, when the target has a quarantine. */
   setAside(target: RowTarget, reason: string, row: unknown): void {
-    const walker = this.rootWalker(target)
+    const walker = this.walkers.root(target)
     if (walker.quarantine !== undefined) this.quarantine(walker.quarantine, walker.table.name, reason, row)
   }
 
@@ -98,163 +89,26 @@ export class Normalizer {
 
   /** Creates the table of a target, with its hinted columns, before any row came. */
   declare(target: RowTarget): Table {
-    return this.rootWalker(target).table
+    return this.walkers.root(target).table
   }
 
   /** Writers with rows, by table. */
   *writers(): Iterable<DelimitedWriter & { rows: number }> {
-    for (const walker of this.walkers.values()) if (walker.writer.rows > 0) yield walker.writer
+    for (const walker of this.walkers.all()) if (walker.writer.rows > 0) yield walker.writer
   }
 
   /** Ends the files of the given tables and returns them; their rows go into the next package from here on. */
   takeFiles(tables: ReadonlySet<string>): { table: string; files: ReturnType<DelimitedWriter['finish']> }[] {
     const taken = []
-    for (const walker of this.walkers.values()) {
+    for (const walker of this.walkers.all()) {
       if (!tables.has(walker.table.name) || walker.writer.rows === 0) continue
       const files = walker.writer.finish()
       if (walker.writer.replacedCharacters) this.notice({ kind: 'character-replaced', table: walker.table.name })
-      walker.writer = this.newWriter(walker)
+      walker.writer = this.newWriter(walker.table.name, walker.columnNames)
       taken.push({ table: walker.table.name, files })
     }
     return taken
   }
-
-  private newWriter(walker: { table: Table; columnNames: string[] }): DelimitedWriter {
-    return new DelimitedWriter(walker.table.name, walker.columnNames, this.nextPath, this.takesNul)
-  }
-
-  // ---- tables
-
-  private rootWalker(target: RowTarget): TableWalker {
-    let walker = this.targets.get(target)
-    if (walker === undefined) {
-      walker = this.openRoot(target)
-      this.targets.set(target, walker)
-    }
-    return walker
-  }
-
-  private openRoot(target: RowTarget): TableWalker {
-    const name = this.naming.path(target.table)
-    const known = this.schema.tables.get(name)
-    const disposition = writeDispositionOptions(
-      target.hints.writeDisposition ?? known?.writeDisposition ?? { disposition: 'append' },
-    )
-    const isNew = known === undefined || !known.seenData
-    const mode = contractMode(target.hints.schemaContract, 'tables')
-    if (isNew && mode === 'freeze') throw violation(name, 'tables', undefined, 'first rows')
-    const table: Table = known ?? { name, columns: new Map(), seenData: false }
-    const discarded = isNew && mode !== 'evolve'
-    if (!discarded) this.schema.tables.set(name, table)
-    table.resource = target.resource
-    table.writeDisposition = disposition
-    if (target.hints.description !== undefined) table.description = target.hints.description
-    applyColumnHints(table, this.hintedColumns(target.hints))
-    if (disposition.strategy === 'scd2') addValidityColumns(table)
-    const strategy = disposition.disposition === 'merge' ? disposition.strategy : undefined
-    const walker = this.walkers.get(name) ?? this.newWalker(table, name, target.hints.schemaContract, isNew)
-    this.walkers.set(name, walker)
-    walker.discarded = discarded
-    walker.required = this.requiredColumns(table)
-    walker.rowId = rowIdKind(table)
-    walker.quarantine = setsRowsAside(target.hints) ? quarantineOf(target) : undefined
-    if (walker.quarantine !== undefined) this.rootWalker(walker.quarantine)
-    walker.withRootId = target.rootKey ?? (strategy !== undefined && strategy !== 'scd2')
-    walker.maxNesting = target.maxTableNesting ?? deepestNesting
-    walker.nestedHints = new Map(
-      Object.entries(target.hints.nestedHints ?? {}).map(([path, hints]) => [
-        this.naming.join(name, ...path.split('.').map((part) => this.naming.path(part))),
-        hints,
-      ]),
-    )
-    return walker
-  }
-
-  private hintedColumns(hints: TableHints): Column[] {
-    const columns = new Map<string, Column>()
-    const add = (name: string, hint: Partial<Column>): void => {
-      const normalized = this.naming.path(name)
-      columns.set(normalized, { ...columns.get(normalized), ...hint, name: normalized })
-    }
-    for (const column of withNames(hints.columns)) add(column.name, column)
-    for (const key of keyColumns(hints.primaryKey)) add(key, { primaryKey: true, nullable: false })
-    for (const key of keyColumns(hints.mergeKey)) add(key, { mergeKey: true, nullable: false })
-    return [...columns.values()]
-  }
-
-  private requiredColumns(table: Table): string[] {
-    return [...table.columns.values()]
-      .filter((column) => column.nullable === false && !column.name.startsWith('_dlt_'))
-      .map((column) => column.name)
-  }
-
-  private newWalker(table: Table, path: string, contract: SchemaContract | undefined, newTable: boolean): TableWalker {
-    const columnNames: string[] = []
-    return {
-      table,
-      path,
-      contract,
-      newTable,
-      notice: this.notice,
-      columnNames,
-      indexOf: new Map(),
-      cells: [],
-      top: newLevel(undefined, 0),
-      writer: this.newWriter({ table, columnNames }),
-      discarded: false,
-      required: [],
-      sharedBy: new Map(),
-      pendingObjects: [],
-      pendingLevels: [],
-      pendingLists: [],
-      pendingListSlots: [],
-      links: undefined,
-      rowId: 'random',
-      rootLike: table.parent === undefined,
-      withRootId: false,
-      maxNesting: deepestNesting,
-      nestedHints: new Map(),
-      quarantine: undefined,
-      refused: '',
-    }
-  }
-
-  private openNested(parent: TableWalker, slot: Slot): TableWalker {
-    const path = this.naming.unshortened(parent.path, slot.path)
-    const name = this.naming.join(path)
-    const open = this.walkers.get(name)
-    if (open !== undefined) return open
-    const known = this.schema.tables.get(name)
-    const isNew = known === undefined || !known.seenData
-    const mode = contractMode(parent.contract, 'tables')
-    // The contract speaks about tables that exist; a table whose first load this is may still grow children.
-    const refused = isNew && mode !== 'evolve' && !parent.newTable
-    if (refused && mode === 'freeze') throw violation(name, 'tables', undefined, 'a list')
-    const table: Table = known ?? { name, columns: new Map(), parent: parent.table.name, seenData: false }
-    if (!refused) this.schema.tables.set(name, table)
-    const walker = this.newWalker(table, path, parent.contract, isNew)
-    walker.discarded = refused
-    walker.quarantine = parent.quarantine
-    walker.withRootId = parent.withRootId || columnsWith(table, 'rootKey').length > 0
-    walker.maxNesting = parent.maxNesting
-    // Under a random id, an id derived from it would be no less random, only slower.
-    walker.rowId = parent.rowId === 'random' ? 'random' : 'nested'
-    walker.nestedHints = parent.nestedHints
-    walker.top = newLevel(undefined, slot.level)
-    const hints = parent.nestedHints.get(name)
-    if (hints !== undefined) {
-      applyColumnHints(table, this.hintedColumns(hints))
-      if (hints.writeDisposition !== undefined) table.writeDisposition = writeDispositionOptions(hints.writeDisposition)
-      walker.contract = hints.schemaContract ?? parent.contract
-      walker.required = this.requiredColumns(table)
-      walker.rootLike = keyColumns(hints.primaryKey).length + keyColumns(hints.mergeKey).length > 0
-      if (walker.rootLike) walker.rowId = 'random'
-    }
-    this.walkers.set(name, walker)
-    return walker
-  }
-
-  // ---- rows
 
   /** Writes one row and, after it, the rows of its lists. */
   private writeRow(walker: TableWalker, row: unknown, parentId: string, rootId: string, listIndex: number): void {
@@ -277,7 +131,7 @@ export class Normalizer {
     const { pendingLists, pendingListSlots } = walker
     for (let at = 0; at < pendingLists.length; at++) {
       const slot = pendingListSlots[at]!
-      const nested = (slot.nested ??= this.openNested(walker, slot))
+      const nested = (slot.nested ??= this.walkers.nested(walker, slot))
       this.writeList(nested, pendingLists[at]!, id, rootId)
     }
     pendingLists.length = 0
@@ -299,7 +153,7 @@ export class Normalizer {
       // A list in a list: a row that only links, with the inner list as its table `…__list`.
       const linkId = this.linkRow(nested, undefined, parentId, rootId, index)
       writeLine(nested)
-      const inner = (slot.nested ??= this.openNested(nested, slot))
+      const inner = (slot.nested ??= this.walkers.nested(nested, slot))
       this.writeList(inner, item as unknown[], linkId, rootId)
     }
   }
@@ -490,83 +344,9 @@ const isDocument = (value: unknown): value is object =>
   !Array.isArray(value) &&
   !(value instanceof ExactNumber || value instanceof Date || value instanceof Uint8Array)
 
-const setsRowsAside = ({ quarantine, checks = [] }: TableHints): boolean =>
-  quarantine === true || checks.some((check) => check.severity === 'quarantine')
-
-/** Where a table's refused rows go; told apart by their table, so one table serves nested rows too. */
-function quarantineOf(target: RowTarget): RowTarget {
-  return {
-    table: `${target.table}_quarantine`,
-    resource: target.resource,
-    hints: {
-      writeDisposition: 'append',
-      columns: {
-        table_name: { dataType: 'text' },
-        reason: { dataType: 'text' },
-        row: { dataType: 'json' },
-        quarantined_at: { dataType: 'timestamp' },
-        [system.loadId]: { dataType: 'text', nullable: false },
-        [system.id]: { dataType: 'text', nullable: false },
-      },
-    },
-  }
-}
-
 function ownId(row: unknown): string | undefined {
   const own = (row as Record<string, unknown>)[system.id]
   return own === undefined || own === null ? undefined : String(own)
-}
-
-/** Declares the columns that link rows, in dlt's order; the file does not carry the load's id. */
-function declareLinks(walker: TableWalker): NonNullable<TableWalker['links']> {
-  const nested = walker.table.parent !== undefined
-  const declare = (name: string, hints: Partial<Column>): number => {
-    declareColumn(walker.table, { name, dataType: 'text', nullable: false, ...hints })
-    return cellIndex(walker, name)
-  }
-  const rootId = nested && walker.withRootId ? declare(system.rootId, { rootKey: true }) : -1
-  const linked = nested && !walker.rootLike
-  const parentId = linked ? declare(system.parentId, { parentKey: true }) : -1
-  const listIndex = linked ? declare(system.listIndex, { dataType: 'bigint' }) : -1
-  // The same for every row of a package, so the loader adds it and the files do not carry it.
-  if (!linked) declareColumn(walker.table, { name: system.loadId, dataType: 'text', nullable: false })
-  const versioned = walker.rowId === 'content'
-  const id = declare(
-    system.id,
-    versioned ? { rowVersion: true, unique: false, rowKey: false } : { unique: true, rowKey: true },
-  )
-  return { rootId, parentId, listIndex, id }
-}
-
-function rowIdKind(table: Table): TableWalker['rowId'] {
-  const { strategy, rowVersionColumnName } = table.writeDisposition ?? {}
-  if (strategy === 'scd2') return rowVersionColumnName === undefined ? 'content' : 'random'
-  const keyed = strategy === 'upsert' || strategy === 'insert-only'
-  return keyed && columnsWith(table, 'primaryKey').length > 0 ? 'key' : 'random'
-}
-
-function declareColumn(table: Table, column: Column): void {
-  const existing = table.columns.get(column.name)
-  // A key that the data brought keeps its place and gains dlt's hints.
-  if (existing?.dataType !== undefined) Object.assign(existing, column)
-  else completeColumn(table, column)
-}
-
-function addValidityColumns(table: Table): void {
-  const options = table.writeDisposition!
-  const [from, to] = options.validityColumnNames ?? [system.validFrom, system.validTo]
-  const columns: Column[] = [
-    { name: from, dataType: 'timestamp', nullable: true, validFrom: true },
-    {
-      name: to,
-      dataType: 'timestamp',
-      nullable: true,
-      validTo: true,
-      activeRecordTimestamp: options.activeRecordTimestamp ?? null,
-    },
-  ]
-  const others = [...table.columns.values()].filter((column) => column.name !== from && column.name !== to)
-  table.columns = new Map([...columns, ...others].map((column) => [column.name, column]))
 }
 
 function clearRow(walker: TableWalker): void {
@@ -595,7 +375,7 @@ function nullNotAllowed(walker: TableWalker, column: string, row: unknown): Pipe
   const key = walker.table.columns.get(column)
   const role = key?.primaryKey === true ? 'the primary key' : key?.mergeKey === true ? 'the merge key' : 'not nullable'
   return new PipelineError(
-    `column "${column}" of table "${walker.table.name}" is ${role} but a row has no value for it: ${sample(JSON.stringify(row))}`,
+    `column "${column}" of table "${walker.table.name}" is ${role} but a row has no value for it: ${sample(plainJson(row))}`,
     { code: 'NULL_NOT_ALLOWED', fix: `filter such rows out, or choose a key that every row has` },
   )
 }

@@ -68,6 +68,9 @@ export interface TableWalker extends CellContext {
   maxNesting: number
 }
 
+/** dlt's own limit for nesting that nobody limited. */
+export const deepestNesting = 1000
+
 export const newLevel = (slot: Slot | undefined, depth: number): Level => ({ slots: new Map(), slot, depth })
 
 /** The index of a column's cell, added at the end when it is new. */

@@ -1,35 +1,18 @@
-import { ConfigReference, type Config } from '../../config/index.ts'
-import { PipelineError } from '../../errors/index.ts'
 import {
   incremental,
-  IncrementalCursor,
-  jsonPath,
   Resource,
-  type CursorState,
   resource,
   type Source,
   source,
   transformer,
-  type ResourceContext,
   type ResourceOptions,
 } from '../../extract/index.ts'
-import { digestId, keyColumns } from '../../schema/index.ts'
-import { Settings } from './auth.ts'
-import { RestClient } from './client.ts'
-import { splitByDay } from './day-split.ts'
-import { createPaginator, detectPaginator, type Paginator } from './paginate/index.ts'
-import { copyRequest, joinUrl, setParams, type RestRequest, type RestResponse } from './request.ts'
-import { detectingSelector, pathSelector } from './select.ts'
-import type {
-  EndpointSpec,
-  PaginatorName,
-  PaginatorSpec,
-  ResponseAction,
-  RestResourceSpec,
-  RestSourceSpec,
-} from './spec.ts'
+import { ClientPool } from './client-pool.ts'
+import { EndpointReader, type MergedResource } from './endpoint-reader.ts'
+import { invalidSource } from './source-invalid.ts'
+import type { RestResourceSpec, RestSourceSpec } from './spec.ts'
+import { parentsIn } from './template.ts'
 import { validateSpec } from './validate.ts'
-import { fill, fillPath, parentFieldsIn, parentsIn, type CursorValues, type TemplateValues } from './template.ts'
 
 /** A source declared in dlt's REST grammar. */
 export function restSource(spec: RestSourceSpec): Source {
@@ -41,7 +24,7 @@ export function restSource(spec: RestSourceSpec): Source {
     const known = built.get(one.name)
     if (known !== undefined) return known
     if (path.includes(one.name))
-      throw invalid(`resources feed each other in a circle: ${[...path, one.name].join(' → ')}`)
+      throw invalidSource(`resources feed each other in a circle: ${[...path, one.name].join(' → ')}`)
     const made =
       one instanceof Resource
         ? one
@@ -51,7 +34,7 @@ export function restSource(spec: RestSourceSpec): Source {
   }
   const names = declared.map((one) => one.name)
   const twice = names.find((name, at) => names.indexOf(name) !== at)
-  if (twice !== undefined) throw invalid(`two resources are called "${twice}"`)
+  if (twice !== undefined) throw invalidSource(`two resources are called "${twice}"`)
   const resources = declared.map((one) => build(one))
   return source(spec.name, resources, {
     section: spec.section ?? spec.name,
@@ -61,17 +44,10 @@ export function restSource(spec: RestSourceSpec): Source {
   })
 }
 
-const invalid = (message: string): PipelineError =>
-  new PipelineError(message, { code: 'SOURCE_INVALID', fix: 'correct the resources of the source' })
-
 function find(declared: (Resource | MergedResource)[], child: MergedResource, name: string): Resource | MergedResource {
   const parent = declared.find((one) => one.name === name)
   if (parent !== undefined) return parent
-  throw invalid(`resource "${child.name}" reads {resources.${name}.…}, but there is no resource "${name}"`)
-}
-
-interface MergedResource extends RestResourceSpec {
-  endpoint: EndpointSpec & { path: string }
+  throw invalidSource(`resource "${child.name}" reads {resources.${name}.…}, but there is no resource "${name}"`)
 }
 
 /** Shorthands resolved and defaults applied: the resource wins, parameters and JSON bodies are merged. */
@@ -94,30 +70,11 @@ function merged(spec: RestSourceSpec, given: string | RestResourceSpec): MergedR
   }
 }
 
-/** One client per run: rate budget, tokens and settings are shared by all resources of the source. */
-class ClientPool {
-  readonly spec: RestSourceSpec
-  private readonly clients = new WeakMap<Config, RestClient>()
-
-  constructor(spec: RestSourceSpec) {
-    this.spec = spec
-  }
-
-  get(config: Config): RestClient {
-    let client = this.clients.get(config)
-    if (client === undefined) {
-      const place = { root: 'sources', section: this.spec.section ?? this.spec.name, name: this.spec.name }
-      client = new RestClient(this.spec.client, new Settings(config, place))
-      this.clients.set(config, client)
-    }
-    return client
-  }
-}
-
 function restResource(spec: MergedResource, clients: ClientPool, parentOf: (name: string) => Resource): Resource {
   const { endpoint } = spec
   const parents = [...new Set(parentsIn([endpoint.path, endpoint.params, endpoint.json, endpoint.headers]))]
-  if (parents.length > 1) throw invalid(`resource "${spec.name}" reads from several parents: ${parents.join(', ')}`)
+  if (parents.length > 1)
+    throw invalidSource(`resource "${spec.name}" reads from several parents: ${parents.join(', ')}`)
   const [parentName] = parents
   const options = resourceOptions(spec, parentName !== undefined)
   const reader = new EndpointReader(spec, clients, parentName)
@@ -140,300 +97,4 @@ function resourceOptions(spec: MergedResource, isChild: boolean): ResourceOption
   if (endpoint.incremental === undefined || isChild) return options
   const { cursorPath, startParam: _start, endParam: _end, convert: _convert, ...cursor } = endpoint.incremental
   return { ...options, incremental: incremental(cursorPath, cursor) }
-}
-
-/** Stops a server that sends its reader in circles. */
-const repeatLimit = 1
-
-/** Reads the pages of one endpoint, for every parent row where there is one. */
-class EndpointReader {
-  private readonly spec: MergedResource
-  private readonly clients: ClientPool
-  private readonly parent: string | undefined
-  private readonly singleEntity: boolean
-
-  constructor(spec: MergedResource, clients: ClientPool, parent: string | undefined) {
-    this.spec = spec
-    this.clients = clients
-    this.parent = parent
-    // A path that ends in a field of the parent names one thing, not a list.
-    this.singleEntity = /\{resources\.[^{}]+\}$/.test(spec.endpoint.path)
-  }
-
-  /** Child pages for a page of parent rows; several parents are read at once, their pages come in order. */
-  async *pagesForAll(rows: readonly unknown[], context: ResourceContext): AsyncGenerator<unknown[]> {
-    const client = this.clients.get(context.config)
-    const { concurrency = 6 } = this.clients.spec.client
-    const pending: Promise<unknown[][]>[] = []
-    let next = 0
-    const start = (): void => {
-      while (next < rows.length && pending.length < concurrency * 2) {
-        const read = this.collect(rows[next++], client, context)
-        // Awaited below; a failure before that must not count as unhandled.
-        read.catch(() => undefined)
-        pending.push(read)
-      }
-    }
-    for (start(); pending.length > 0; start()) yield* (await pending.shift()!) as unknown[][]
-  }
-
-  private async collect(row: unknown, client: RestClient, context: ResourceContext): Promise<unknown[][]> {
-    const pages: unknown[][] = []
-    for await (const page of this.pages(row, context, client)) pages.push(page)
-    return pages
-  }
-
-  /** The pages of the endpoint, for one parent row or none. */
-  async *pages(
-    row: unknown,
-    context: ResourceContext,
-    client = this.clients.get(context.config),
-  ): AsyncGenerator<unknown[]> {
-    const { endpoint } = this.spec
-    if (this.parent === undefined || endpoint.incremental === undefined) {
-      yield* this.pagesWith(context.cursor, row, context, client)
-      return
-    }
-    const states = (context.state.by_parent ??= {}) as Record<string, CursorState>
-    const key = this.parentKey(row)
-    const cursor = this.cursorFor(key, states)
-    for await (const page of this.pagesWith(cursor, row, context, client)) {
-      yield cursor.filter(page)
-      if (cursor.exhausted) break
-    }
-    const state = cursor.state()
-    if (state !== undefined) states[key] = state
-  }
-
-  /** What tells a parent row from the others: the values that go into the request. */
-  private parentKey(row: unknown): string {
-    const { path, params, json, headers } = this.spec.endpoint
-    const fields = parentFieldsIn([path, params, json, headers])
-    return digestId(JSON.stringify(fields.map((field) => jsonPath(field).first(row))))
-  }
-
-  private cursorFor(key: string, states: Record<string, CursorState>): IncrementalCursor {
-    const {
-      cursorPath,
-      startParam: _start,
-      endParam: _end,
-      convert: _convert,
-      ...options
-    } = this.spec.endpoint.incremental!
-    const stored = Object.hasOwn(states, key) ? states[key] : undefined
-    return new IncrementalCursor(
-      incremental(cursorPath, options),
-      this.spec.name,
-      keyColumns(this.spec.primaryKey),
-      stored,
-    )
-  }
-
-  /** The pages of the endpoint with one cursor, window by window where it has windows. */
-  private async *pagesWith(
-    cursor: IncrementalCursor | undefined,
-    row: unknown,
-    context: ResourceContext,
-    client: RestClient,
-  ): AsyncGenerator<unknown[]> {
-    const { endpoint } = this.spec
-    if (cursor === undefined || endpoint.incremental?.window === undefined) {
-      yield* this.pagesBetween(cursor, row, context, client)
-      return
-    }
-    for (const { start, end } of cursor.windows()) {
-      yield* this.pagesBetween({ startValue: start, lastValue: start, endValue: end }, row, context, client)
-    }
-  }
-
-  private async *pagesBetween(
-    cursor: CursorValues | undefined,
-    row: unknown,
-    context: ResourceContext,
-    client: RestClient,
-  ): AsyncGenerator<unknown[]> {
-    const { endpoint } = this.spec
-    const values: TemplateValues = { parent: this.parent, row, cursor, convert: endpoint.incremental?.convert }
-    const request = this.request(client, values)
-    if (endpoint.splitByDay === undefined) {
-      yield* this.series(request, row, client, context)
-      return
-    }
-    const { totalPath } = endpoint.splitByDay
-    const total = async (part: RestRequest): Promise<number> => {
-      const first = copyRequest(part)
-      this.paginator(client)?.first(first)
-      const response = await this.ask(first, client, context)
-      return response === undefined ? 0 : Number(jsonPath(totalPath).first(response.body) ?? 0)
-    }
-    const start = endpoint.splitByDay.fromCursor === false ? undefined : cursor?.startValue
-    const parts = splitByDay(request, endpoint.splitByDay, start === undefined ? undefined : String(start), total)
-    for await (const part of parts) yield* this.series(part, row, client, context)
-  }
-
-  private async *series(
-    request: RestRequest,
-    row: unknown,
-    client: RestClient,
-    context: ResourceContext,
-  ): AsyncGenerator<unknown[]> {
-    const selector = this.selector()
-    let paginator = this.paginator(client)
-    paginator?.first(request)
-    const asked = new Map<string, number>()
-    for (;;) {
-      this.guardLoop(request, asked)
-      const response = await this.ask(request, client, context)
-      if (response === undefined) return
-      const rows = selector.rows(response.body)
-      paginator ??= createPaginator(detectPaginator(response, rows))
-      const more = paginator.next(request, { response, rows })
-      yield this.withParent(rows, row)
-      if (!more) return
-    }
-  }
-
-  private guardLoop(request: RestRequest, asked: Map<string, number>): void {
-    const key = `${request.method} ${request.url.href} ${JSON.stringify(request.body ?? null)}`
-    const times = (asked.get(key) ?? 0) + 1
-    asked.set(key, times)
-    if (times <= repeatLimit) return
-    throw new PipelineError(`resource "${this.spec.name}": paging asks for the same page again`, {
-      code: 'PAGING_LOOP',
-      resource: this.spec.name,
-      fix: 'check the paginator: its cursor or next link does not move on',
-    })
-  }
-
-  /** The answer, or `undefined` when a response action ignores it. */
-  private async ask(
-    request: RestRequest,
-    client: RestClient,
-    context: ResourceContext,
-  ): Promise<RestResponse | undefined> {
-    const { name, endpoint } = this.spec
-    try {
-      const response = await client.send(request, endpoint.auth, {
-        resource: name,
-        signal: context.signal,
-        emit: context.emit,
-      })
-      return this.isIgnored(response.status, response.body) ? undefined : response
-    } catch (error) {
-      const status = statusOf(error)
-      if (status === undefined || !this.isIgnored(status, (error as Error).message)) throw error
-      context.emit({ type: 'skipped', resource: name, detail: `${request.url.pathname} answered ${status}` })
-      return undefined
-    }
-  }
-
-  private isIgnored(status: number, body: unknown): boolean {
-    const matches = ({ statusCode, content, action }: ResponseAction): boolean =>
-      action === 'ignore' &&
-      (statusCode === undefined || Number(statusCode) === status) &&
-      (content === undefined || JSON.stringify(body).includes(content)) &&
-      (statusCode !== undefined || content !== undefined)
-    return (this.spec.endpoint.responseActions ?? []).some(matches)
-  }
-
-  private request(client: RestClient, values: TemplateValues): RestRequest {
-    const { endpoint } = this.spec
-    const params = { ...endpoint.params }
-    const path = fillPath(takePathParams(endpoint.path, params), values)
-    const request: RestRequest = {
-      method: endpoint.method ?? 'GET',
-      url: joinUrl(client.baseUrl, path),
-      headers: this.headers(client, values),
-      body: endpoint.json === undefined ? undefined : (fill(endpoint.json, values) as Record<string, unknown>),
-    }
-    setParams(request.url, { ...(fill(params, values) as object), ...this.cursorParams(values) })
-    return request
-  }
-
-  private headers(client: RestClient, values: TemplateValues): Record<string, string> {
-    const own = fill(this.spec.endpoint.headers ?? {}, values) as Record<string, unknown>
-    const texts = Object.entries(own).map(([name, value]) => [name, String(value)])
-    return { ...client.headers(), ...Object.fromEntries(texts) }
-  }
-
-  private cursorParams({ cursor, convert }: TemplateValues): Record<string, unknown> {
-    const { incremental: declared } = this.spec.endpoint
-    if (declared === undefined || cursor === undefined) return {}
-    const value = (of: unknown): unknown => (of !== undefined && convert !== undefined ? convert(of) : of)
-    return {
-      ...(declared.startParam === undefined ? {} : { [declared.startParam]: value(cursor.startValue) }),
-      ...(declared.endParam === undefined ? {} : { [declared.endParam]: value(cursor.endValue) }),
-    }
-  }
-
-  private selector() {
-    const { dataSelector } = this.spec.endpoint
-    if (dataSelector !== undefined && dataSelector !== null && dataSelector !== '') return pathSelector(dataSelector)
-    return this.singleEntity ? pathSelector('$') : detectingSelector()
-  }
-
-  /** The declared paginator; `undefined` when the first answer has to tell. */
-  private paginator(client: RestClient): Paginator | undefined {
-    const own = this.spec.endpoint.paginator ?? (this.singleEntity ? 'single_page' : client.paginator)
-    const spec: PaginatorSpec | undefined =
-      typeof own === 'string' ? ({ type: own as PaginatorName } as PaginatorSpec) : own
-    return spec === undefined || spec.type === 'auto' ? undefined : createPaginator(spec)
-  }
-
-  private withParent(rows: unknown[], parentRow: unknown): unknown[] {
-    const { includeFromParent: include } = this.spec
-    if (include === undefined || parentRow === undefined) return rows
-    const names = Array.isArray(include)
-      ? (include as string[]).map((field) => [field, `_${this.parent}_${field}`] as const)
-      : Object.entries(include as Record<string, string>)
-    const added = names.map(([field, name]) => [name, jsonPath(field).first(parentRow)] as const)
-    return rows.map((row) => {
-      const own = typeof row === 'object' && row !== null ? row : { value: row }
-      return Object.assign(own, Object.fromEntries(added))
-    })
-  }
-}
-
-/** `{name}` in a path takes the parameter of that name out of the query. */
-function takePathParams(path: string, params: Record<string, unknown>): string {
-  return path.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const value = params[name]
-    if (value === undefined || value === null) throw invalid(`path "${path}" needs the parameter "${name}"`)
-    delete params[name]
-    // A template stays one: it is filled, and encoded, together with the rest of the path.
-    return typeof value === 'string' && value.startsWith('{') ? value : encodeURIComponent(String(value))
-  })
-}
-
-const statusOf = (error: unknown): number | undefined =>
-  error instanceof PipelineError ? (error.cause as { status?: number } | undefined)?.status : undefined
-
-/** Rows from a list in the configuration, to be parents of others: ids that an API cannot list. */
-export function configuredList(
-  name: string,
-  field: string,
-  setting: ConfigReference | readonly string[],
-  section: { section: string; name: string },
-): Resource {
-  return resource<Record<string, string>>(
-    name,
-    (context) => {
-      const value =
-        setting instanceof ConfigReference ? context.config.get(setting, { root: 'sources', ...section }) : setting
-      return listOf(value).map((id) => ({ [field]: id }))
-    },
-    { selected: false },
-  )
-}
-
-/** A list as TOML has it, or as text: JSON, or separated by commas. */
-function listOf(value: unknown): string[] {
-  if (value === undefined || value === null || value === '') return []
-  if (Array.isArray(value)) return value.map(String)
-  const text = String(value).trim()
-  if (text.startsWith('[')) return (JSON.parse(text) as unknown[]).map(String)
-  return text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
 }

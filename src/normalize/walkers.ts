@@ -1,0 +1,221 @@
+import {
+  applyColumnHints,
+  columnsWith,
+  contractMode,
+  keyColumns,
+  system,
+  withNames,
+  writeDispositionOptions,
+  type Column,
+  type NamingConvention,
+  type Schema,
+  type SchemaContract,
+  type Table,
+} from '../schema/index.ts'
+import { violation, type Notice } from './column-cell.ts'
+import type { DelimitedWriter } from './delimited.ts'
+import type { RowTarget, TableHints } from './table-hints.ts'
+import { deepestNesting, newLevel, type Slot, type TableWalker } from './table-walker.ts'
+
+/** The tables that rows go to: opened once, with their hints, their contract and how their rows get ids. */
+export class Walkers {
+  private readonly schema: Schema
+  private readonly naming: NamingConvention
+  private readonly newWriter: (table: string, columns: readonly string[]) => DelimitedWriter
+  private readonly notice: (notice: Notice) => void
+  private readonly byTable = new Map<string, TableWalker>()
+  private readonly byTarget = new Map<RowTarget, TableWalker>()
+
+  constructor(
+    schema: Schema,
+    naming: NamingConvention,
+    newWriter: (table: string, columns: readonly string[]) => DelimitedWriter,
+    notice: (notice: Notice) => void,
+  ) {
+    this.schema = schema
+    this.naming = naming
+    this.newWriter = newWriter
+    this.notice = notice
+  }
+
+  all(): Iterable<TableWalker> {
+    return this.byTable.values()
+  }
+
+  /** The root table of a target. */
+  root(target: RowTarget): TableWalker {
+    let walker = this.byTarget.get(target)
+    if (walker === undefined) {
+      walker = this.openRoot(target)
+      this.byTarget.set(target, walker)
+    }
+    return walker
+  }
+
+  private openRoot(target: RowTarget): TableWalker {
+    const name = this.naming.path(target.table)
+    const known = this.schema.tables.get(name)
+    const disposition = writeDispositionOptions(
+      target.hints.writeDisposition ?? known?.writeDisposition ?? { disposition: 'append' },
+    )
+    const isNew = known === undefined || !known.seenData
+    const mode = contractMode(target.hints.schemaContract, 'tables')
+    if (isNew && mode === 'freeze') throw violation(name, 'tables', undefined, 'first rows')
+    const table: Table = known ?? { name, columns: new Map(), seenData: false }
+    const discarded = isNew && mode !== 'evolve'
+    if (!discarded) this.schema.tables.set(name, table)
+    table.resource = target.resource
+    table.writeDisposition = disposition
+    if (target.hints.description !== undefined) table.description = target.hints.description
+    applyColumnHints(table, this.hintedColumns(target.hints))
+    if (disposition.strategy === 'scd2') addValidityColumns(table)
+    const strategy = disposition.disposition === 'merge' ? disposition.strategy : undefined
+    const walker = this.byTable.get(name) ?? this.newWalker(table, name, target.hints.schemaContract, isNew)
+    this.byTable.set(name, walker)
+    walker.discarded = discarded
+    walker.required = this.requiredColumns(table)
+    walker.rowId = rowIdKind(table)
+    walker.quarantine = setsRowsAside(target.hints) ? quarantineOf(target) : undefined
+    if (walker.quarantine !== undefined) this.root(walker.quarantine)
+    walker.withRootId = target.rootKey ?? (strategy !== undefined && strategy !== 'scd2')
+    walker.maxNesting = target.maxTableNesting ?? deepestNesting
+    walker.nestedHints = new Map(
+      Object.entries(target.hints.nestedHints ?? {}).map(([path, hints]) => [
+        this.naming.join(name, ...path.split('.').map((part) => this.naming.path(part))),
+        hints,
+      ]),
+    )
+    return walker
+  }
+
+  private hintedColumns(hints: TableHints): Column[] {
+    const columns = new Map<string, Column>()
+    const add = (name: string, hint: Partial<Column>): void => {
+      const normalized = this.naming.path(name)
+      columns.set(normalized, { ...columns.get(normalized), ...hint, name: normalized })
+    }
+    for (const column of withNames(hints.columns)) add(column.name, column)
+    for (const key of keyColumns(hints.primaryKey)) add(key, { primaryKey: true, nullable: false })
+    for (const key of keyColumns(hints.mergeKey)) add(key, { mergeKey: true, nullable: false })
+    return [...columns.values()]
+  }
+
+  private requiredColumns(table: Table): string[] {
+    return [...table.columns.values()]
+      .filter((column) => column.nullable === false && !column.name.startsWith('_dlt_'))
+      .map((column) => column.name)
+  }
+
+  private newWalker(table: Table, path: string, contract: SchemaContract | undefined, newTable: boolean): TableWalker {
+    const columnNames: string[] = []
+    return {
+      table,
+      path,
+      contract,
+      newTable,
+      notice: this.notice,
+      columnNames,
+      indexOf: new Map(),
+      cells: [],
+      top: newLevel(undefined, 0),
+      writer: this.newWriter(table.name, columnNames),
+      discarded: false,
+      required: [],
+      sharedBy: new Map(),
+      pendingObjects: [],
+      pendingLevels: [],
+      pendingLists: [],
+      pendingListSlots: [],
+      links: undefined,
+      rowId: 'random',
+      rootLike: table.parent === undefined,
+      withRootId: false,
+      maxNesting: deepestNesting,
+      nestedHints: new Map(),
+      quarantine: undefined,
+      refused: '',
+    }
+  }
+
+  /** The table of a list, opened at its first one. */
+  nested(parent: TableWalker, slot: Slot): TableWalker {
+    const path = this.naming.unshortened(parent.path, slot.path)
+    const name = this.naming.join(path)
+    const open = this.byTable.get(name)
+    if (open !== undefined) return open
+    const known = this.schema.tables.get(name)
+    const isNew = known === undefined || !known.seenData
+    const mode = contractMode(parent.contract, 'tables')
+    // The contract speaks about tables that exist; a table whose first load this is may still grow children.
+    const refused = isNew && mode !== 'evolve' && !parent.newTable
+    if (refused && mode === 'freeze') throw violation(name, 'tables', undefined, 'a list')
+    const table: Table = known ?? { name, columns: new Map(), parent: parent.table.name, seenData: false }
+    if (!refused) this.schema.tables.set(name, table)
+    const walker = this.newWalker(table, path, parent.contract, isNew)
+    walker.discarded = refused
+    walker.quarantine = parent.quarantine
+    walker.withRootId = parent.withRootId || columnsWith(table, 'rootKey').length > 0
+    walker.maxNesting = parent.maxNesting
+    // Under a random id, an id derived from it would be no less random, only slower.
+    walker.rowId = parent.rowId === 'random' ? 'random' : 'nested'
+    walker.nestedHints = parent.nestedHints
+    walker.top = newLevel(undefined, slot.level)
+    const hints = parent.nestedHints.get(name)
+    if (hints !== undefined) {
+      applyColumnHints(table, this.hintedColumns(hints))
+      if (hints.writeDisposition !== undefined) table.writeDisposition = writeDispositionOptions(hints.writeDisposition)
+      walker.contract = hints.schemaContract ?? parent.contract
+      walker.required = this.requiredColumns(table)
+      walker.rootLike = keyColumns(hints.primaryKey).length + keyColumns(hints.mergeKey).length > 0
+      if (walker.rootLike) walker.rowId = 'random'
+    }
+    this.byTable.set(name, walker)
+    return walker
+  }
+}
+
+const setsRowsAside = ({ quarantine, checks = [] }: TableHints): boolean =>
+  quarantine === true || checks.some((check) => check.severity === 'quarantine')
+
+/** Where a table's refused rows go; told apart by their table, so one table serves nested rows too. */
+function quarantineOf(target: RowTarget): RowTarget {
+  return {
+    table: `${target.table}_quarantine`,
+    resource: target.resource,
+    hints: {
+      writeDisposition: 'append',
+      columns: {
+        table_name: { dataType: 'text' },
+        reason: { dataType: 'text' },
+        row: { dataType: 'json' },
+        quarantined_at: { dataType: 'timestamp' },
+        [system.loadId]: { dataType: 'text', nullable: false },
+        [system.id]: { dataType: 'text', nullable: false },
+      },
+    },
+  }
+}
+
+function rowIdKind(table: Table): TableWalker['rowId'] {
+  const { strategy, rowVersionColumnName } = table.writeDisposition ?? {}
+  if (strategy === 'scd2') return rowVersionColumnName === undefined ? 'content' : 'random'
+  const keyed = strategy === 'upsert' || strategy === 'insert-only'
+  return keyed && columnsWith(table, 'primaryKey').length > 0 ? 'key' : 'random'
+}
+
+function addValidityColumns(table: Table): void {
+  const options = table.writeDisposition!
+  const [from, to] = options.validityColumnNames ?? [system.validFrom, system.validTo]
+  const columns: Column[] = [
+    { name: from, dataType: 'timestamp', nullable: true, validFrom: true },
+    {
+      name: to,
+      dataType: 'timestamp',
+      nullable: true,
+      validTo: true,
+      activeRecordTimestamp: options.activeRecordTimestamp ?? null,
+    },
+  ]
+  const others = [...table.columns.values()].filter((column) => column.name !== from && column.name !== to)
+  table.columns = new Map([...columns, ...others].map((column) => [column.name, column]))
+}

@@ -1,0 +1,32 @@
+import { ConfigReference } from '../../config/index.ts'
+import { resource, type Resource } from '../../extract/index.ts'
+
+/** Rows from a list in the configuration, to be parents of others: ids that an API cannot list. */
+export function configuredList(
+  name: string,
+  field: string,
+  setting: ConfigReference | readonly string[],
+  section: { section: string; name: string },
+): Resource {
+  return resource<Record<string, string>>(
+    name,
+    (context) => {
+      const value =
+        setting instanceof ConfigReference ? context.config.get(setting, { root: 'sources', ...section }) : setting
+      return listOf(value).map((id) => ({ [field]: id }))
+    },
+    { selected: false },
+  )
+}
+
+/** A list as TOML has it, or as text: JSON, or separated by commas. */
+function listOf(value: unknown): string[] {
+  if (value === undefined || value === null || value === '') return []
+  if (Array.isArray(value)) return value.map(String)
+  const text = String(value).trim()
+  if (text.startsWith('[')) return (JSON.parse(text) as unknown[]).map(String)
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+}
