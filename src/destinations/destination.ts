@@ -172,6 +172,8 @@ export interface SqlDialect {
   rowAsJson(alias: string): string
   /** Lists table_name, column_name and data_type of the dataset `$1`, in order. */
   listColumns: string
+  /** Makes others who ask for the same name wait until the transaction ends; absent where only one can write. */
+  lock?(name: string): string
   /** Creates a temporary table of the given columns. */
   createStaging(name: string, columns: readonly string[]): string
 }

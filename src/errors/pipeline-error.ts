@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'LOAD_FAILED'
   | 'PACKAGE_DAMAGED'
   | 'PIPELINE_BUSY'
+  | 'PIPELINE_OVERTAKEN'
   | 'PIPELINE_UNKNOWN'
   | 'QUERY_FAILED'
   | 'ABORTED'

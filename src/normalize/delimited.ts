@@ -88,7 +88,7 @@ export class DelimitedWriter {
   /** NUL as itself in text, and as an escape in JSON, which is text here as well. */
   private withoutNul(text: string): string {
     const plain = text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text
-    const clean = plain.includes('\\u0000') ? plain.replace(/(?<!\\)((?:\\\\)*)\\u0000/g, '$1\\ufffd') : plain
+    const clean = plain.includes('\\u0000') ? plain.replace(/(?<!\\)((?:\\\\)*)\\u0000/g, '$1\ufffd') : plain
     this.replacedCharacters ||= clean !== text
     return clean
   }

@@ -1,6 +1,6 @@
 import type { Config } from '../config/index.ts'
 import type { Destination, DestinationSession } from '../destinations/index.ts'
-import { PipelineError } from '../errors/index.ts'
+import { PipelineError, type ErrorCode } from '../errors/index.ts'
 import { extract, type Source } from '../extract/index.ts'
 import { loadPackage } from '../load/index.ts'
 import { newLoadId, type LoadPackage, type PackageStore } from '../package/index.ts'
@@ -196,6 +196,9 @@ class LoadQueue {
   }
 }
 
+/** Errors that loading the same package again cannot cure. */
+const hopeless: ReadonlySet<ErrorCode> = new Set(['CHECK_FAILED', 'PIPELINE_OVERTAKEN'])
+
 async function loadOne(
   { session, store, emit }: RunEnvironment,
   sealed: LoadPackage,
@@ -204,7 +207,7 @@ async function loadOne(
   const begun = performance.now()
   const receipt = await loadPackage(session, sealed).catch((error: unknown) => {
     // Its state was not kept, so its rows are read again; keeping it would block every later run.
-    if (error instanceof PipelineError && error.code === 'CHECK_FAILED') store.finish(sealed)
+    if (error instanceof PipelineError && hopeless.has(error.code)) store.finish(sealed)
     throw error
   })
   store.finish(sealed)

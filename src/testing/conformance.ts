@@ -330,6 +330,35 @@ export const conformanceCases: readonly ConformanceCase[] = [
     },
   },
   {
+    title: 'of two runners that read the same rows, one is refused, and nothing is doubled',
+    async run(target) {
+      const rows = Array.from({ length: 3 }, (_, at) => ({ id: at + 1 }))
+      const events = (during: () => Promise<unknown>) =>
+        source('s', [
+          resource(
+            't',
+            async function* () {
+              await during()
+              yield rows
+            },
+            { incremental: incremental('id') },
+          ),
+        ])
+      const nothing = async (): Promise<void> => undefined
+      const load = (bench: Bench, during = nothing) => bench.pipeline.run(events(during))
+      // Two machines: the same pipeline, working folders of their own.
+      const here = new Bench(target)
+      const there = new Bench(target)
+      Object.assign(there.pipeline, { dataDir: `${here.pipeline.dataDir}-there` })
+      await assert.rejects(
+        load(here, async () => void (await load(there))),
+        { code: /PIPELINE_OVERTAKEN|LOAD_FAILED/, recovery: 'retry' },
+      )
+      await load(here)
+      assert.deepEqual(await here.rows(), rows)
+    },
+  },
+  {
     title: 'reserved words and hostile names are just names',
     async run(target) {
       const bench = new Bench(target)

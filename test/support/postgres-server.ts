@@ -33,6 +33,8 @@ export async function startPostgres(): Promise<{ url: string; stop(): Promise<vo
     password,
     port,
     persistent: false,
+    // Not what the shell's locale says, which may be no Unicode at all.
+    initdbFlags: ['--encoding=UTF8', '--no-locale'],
     // PostgreSQL refuses to run as root.
     createPostgresUser: process.getuid?.() === 0,
     onLog: () => undefined,

@@ -4,35 +4,68 @@ import { PipelineError } from '../../errors/index.ts'
 import type { SqlConnection } from '../destination.ts'
 import { jsValue } from './values.ts'
 
-/**
- * Opens a DuckDB file. Waits a moment when another process holds it: readers come and go. DuckDB names a database after
- * its file; with an alias, a schema of the file's name can be told apart from it.
- */
-export async function openDuckdb(
-  path: string,
-  options: Record<string, string>,
-  alias: string | undefined,
-): Promise<SqlConnection> {
-  const { instance, connection } = await retrying(path, async () => {
-    const opened = await DuckDBInstance.create(alias === undefined ? path : ':memory:', options)
-    const connected = await opened.connect()
-    if (alias === undefined) return { instance: opened, connection: connected }
-    try {
-      await connected.run(`ATTACH '${path.replaceAll("'", "''")}' AS ${alias}`)
-      await connected.run(`USE ${alias}`)
-      return { instance: opened, connection: connected }
-    } catch (error) {
-      connected.closeSync()
-      opened.closeSync()
-      throw error
-    }
-  })
+/** Opens a DuckDB file. Waits a moment when another process holds it: readers come and go. */
+export async function openDuckdb(path: string, options: Record<string, string>): Promise<SqlConnection> {
+  const shared = await acquire(path, options)
+  const connection = await shared.instance.connect()
   // Reads and results must not depend on the zone of the machine.
   await connection.run("SET TimeZone = 'UTC'")
+  await connection.run(`USE ${databaseName}`)
   return duckdbConnection(connection, () => {
     connection.closeSync()
-    instance.closeSync()
+    shared.release()
   })
+}
+
+interface SharedInstance {
+  instance: DuckDBInstance
+  release(): void
+}
+
+/**
+ * Open files of this process. DuckDB's lock keeps other processes out, not this one: two instances of one file in one
+ * process would not see each other's writes.
+ */
+const openFiles = new Map<string, { opening: Promise<DuckDBInstance>; users: number }>()
+
+async function acquire(path: string, options: Record<string, string>): Promise<SharedInstance> {
+  // Every connection to `:memory:` is a database of its own.
+  const key = path === ':memory:' ? `:memory: ${Math.random()}` : path
+  const entry = openFiles.get(key) ?? { opening: retrying(path, () => openInstance(path, options)), users: 0 }
+  openFiles.set(key, entry)
+  entry.users += 1
+  const release = (instance?: DuckDBInstance): void => {
+    entry.users -= 1
+    if (entry.users > 0) return
+    openFiles.delete(key)
+    instance?.closeSync()
+  }
+  try {
+    const instance = await entry.opening
+    return { instance, release: () => release(instance) }
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+/**
+ * DuckDB names a database after its file, and then cannot tell `crm.duckdb` from a schema `crm` in it. Attached under a
+ * name of its own, it can.
+ */
+const databaseName = 'sluice_database'
+
+async function openInstance(path: string, options: Record<string, string>): Promise<DuckDBInstance> {
+  const instance = await DuckDBInstance.create(':memory:', options)
+  try {
+    const connection = await instance.connect()
+    await connection.run(`ATTACH '${path.replaceAll("'", "''")}' AS ${databaseName}`)
+    connection.closeSync()
+    return instance
+  } catch (error) {
+    instance.closeSync()
+    throw error
+  }
 }
 
 const lockAttempts = 20

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import { basename, dirname, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { PipelineError } from '../../errors/index.ts'
 import type { CustomNaming, NamingName } from '../../schema/index.ts'
 import type { Capabilities, ReplaceStrategy } from '../capabilities.ts'
@@ -49,22 +49,17 @@ export function duckdbParts(options: DuckdbOptions): SqlDestinationParts {
       },
     },
     dialect: duckdbDialect,
-    async connect({ pipeline, dataset }) {
+    async connect({ pipeline }) {
       const given = options.path ?? `${pipeline}.duckdb`
       const path = given === ':memory:' ? given : resolve(given)
       if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
       // The driver is loaded when it is used: importing the library stays quick.
       const { openDuckdb } = await loadDriver()
-      const alias = isNamedLike(path, dataset) ? 'sluice_database' : undefined
-      return { connection: await openDuckdb(path, options.settings ?? {}, alias), location: `duckdb:${path}` }
+      return { connection: await openDuckdb(path, options.settings ?? {}), location: `duckdb:${path}` }
     },
     bulkLoad: readCsv,
   }
 }
-
-/** `crm.duckdb` with the dataset `crm`: to DuckDB, `crm.deals` could then mean either. */
-const isNamedLike = (path: string, dataset: string): boolean =>
-  basename(path).toLowerCase().split('.')[0] === dataset.toLowerCase()
 
 async function loadDriver(): Promise<typeof driver> {
   try {

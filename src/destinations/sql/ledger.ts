@@ -1,5 +1,6 @@
 import { randomRowId, schemaEngineVersion, storedSchema, system, type Column } from '../../schema/index.ts'
-import type { Ledger, LedgerWriter, SqlConnection } from '../destination.ts'
+import { PipelineError } from '../../errors/index.ts'
+import type { Ledger, LedgerWriter, SqlConnection, StateRow } from '../destination.ts'
 import type { SqlNames } from './statements.ts'
 
 const text = (name: string, nullable = false): Column => ({ name, dataType: 'text', nullable })
@@ -99,6 +100,24 @@ async function hasLoad(connection: SqlConnection, sql: SqlNames, loadId: string)
   return rows.length > 0
 }
 
+/**
+ * Two runners of one pipeline, on two machines, may have read the same rows. The first to commit moves the state on; the
+ * other then finds its own state outdated, and nothing of it is written.
+ */
+async function refuseStale(connection: SqlConnection, sql: SqlNames, state: StateRow): Promise<void> {
+  if (sql.dialect.lock !== undefined) await connection.run(sql.dialect.lock(`sluice ${state.pipelineName}`))
+  const [newest] = await connection.rows(
+    `SELECT MAX(version) AS version FROM ${sql.table(system.state)} WHERE pipeline_name = $1`,
+    [state.pipelineName],
+  )
+  if (Number(newest?.version ?? 0) < state.version) return
+  throw new PipelineError(`pipeline "${state.pipelineName}" was loaded by another runner since this run began`, {
+    code: 'PIPELINE_OVERTAKEN',
+    recovery: 'retry',
+    fix: 'run again: it goes on from where the other runner came to; nothing of this run was written',
+  })
+}
+
 export function sqlLedgerWriter(connection: SqlConnection, sql: SqlNames): LedgerWriter {
   const insert = (table: string, values: (string | number | null)[]): Promise<void> => {
     const columns = systemTables[table]!
@@ -111,6 +130,7 @@ export function sqlLedgerWriter(connection: SqlConnection, sql: SqlNames): Ledge
   return {
     hasLoad: (loadId) => hasLoad(connection, sql, loadId),
     async write({ loadId, schema, state }) {
+      if (state !== undefined) await refuseStale(connection, sql, state)
       const now = new Date().toISOString()
       const [known] = await connection.rows(
         `SELECT 1 FROM ${sql.table(system.version)} WHERE schema_name = $1 AND version_hash = $2`,
