@@ -146,6 +146,33 @@ describe('parents and children', () => {
     ])
   })
 
+  it('takes cursor and parent field from parameters, as older sources of dlt write them', async () => {
+    const target = await api((_request, response, url) =>
+      json(response, url.pathname === '/orgs' ? [{ id: 7, at: '2025-01-02' }] : [{ n: 1 }]),
+    )
+    const source = restSource({
+      name: 'orgs',
+      client: { baseUrl: target.baseUrl, paginator: 'single_page' },
+      resources: [
+        {
+          name: 'orgs',
+          endpoint: { params: { since: { type: 'incremental', cursor_path: 'at', initial_value: '2025-01-01' } } },
+        },
+        {
+          name: 'users',
+          endpoint: {
+            path: 'orgs/{org_id}/users',
+            params: { org_id: { type: 'resolve', resource: 'orgs', field: 'id' } },
+          },
+        },
+      ],
+    })
+    const loading = freshPipeline()
+    await loading.run(source)
+    await loading.run(source)
+    expect(target.requests).toEqual(['GET /orgs?since=2025-01-01', 'GET /orgs/7/users', 'GET /orgs?since=2025-01-02'])
+  })
+
   it('reads a parent that is not selected, without loading it', async () => {
     const target = await api((_request, response, url) =>
       json(response, url.pathname === '/orgs' ? [{ id: 1 }] : [{ n: 1 }]),

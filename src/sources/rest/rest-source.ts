@@ -10,7 +10,7 @@ import {
 import { ClientPool } from './client-pool.ts'
 import { EndpointReader, type MergedResource } from './endpoint-reader.ts'
 import { invalidSource } from './source-invalid.ts'
-import type { RestResourceSpec, RestSourceSpec } from './spec.ts'
+import type { EndpointSpec, RestIncremental, RestResourceSpec, RestSourceSpec } from './spec.ts'
 import { parentsIn } from './template.ts'
 import { validateSpec } from './validate.ts'
 
@@ -50,11 +50,35 @@ function find(declared: (Resource | MergedResource)[], child: MergedResource, na
   throw invalidSource(`resource "${child.name}" reads {resources.${name}.…}, but there is no resource "${name}"`)
 }
 
+/**
+ * dlt's older way to say two things in a parameter: `{ type: 'incremental', cursor_path, … }` sends the cursor, and
+ * `{ type: 'resolve', resource, field }` a field of the parent.
+ */
+function withoutParamTypes(endpoint: EndpointSpec): EndpointSpec {
+  const params: Record<string, unknown> = {}
+  let { incremental: declared } = endpoint
+  for (const [name, value] of Object.entries(endpoint.params ?? {})) {
+    const { type, ...rest } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+    if (type === 'resolve') params[name] = `{resources.${String(rest.resource)}.${String(rest.field)}}`
+    else if (type === 'incremental') declared = { ...camelKeys(rest), startParam: name } as unknown as RestIncremental
+    else params[name] = value
+  }
+  return { ...endpoint, params, ...(declared === undefined ? {} : { incremental: declared }) }
+}
+
+const camelKeys = (object: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(object).map(([key, value]) => [
+      key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+      value,
+    ]),
+  )
+
 /** Shorthands resolved and defaults applied: the resource wins, parameters and JSON bodies are merged. */
 function merged(spec: RestSourceSpec, given: string | RestResourceSpec): MergedResource {
   const own = typeof given === 'string' ? { name: given } : given
   const { endpoint: defaults = {}, ...resourceDefaults } = spec.resourceDefaults ?? {}
-  const endpoint = typeof own.endpoint === 'string' ? { path: own.endpoint } : (own.endpoint ?? {})
+  const endpoint = withoutParamTypes(typeof own.endpoint === 'string' ? { path: own.endpoint } : (own.endpoint ?? {}))
   return {
     ...resourceDefaults,
     ...own,

@@ -72,6 +72,7 @@ export type PaginatorSpec =
   | { type: 'auto' }
   | { type: 'single_page' }
   | { type: 'json_link'; nextUrlPath?: string }
+  | { type: 'json_response'; nextUrlPath?: string }
   | { type: 'header_link'; linksNextKey?: string }
   | { type: 'header_cursor'; cursorKey?: string; cursorParam?: string }
   | ({ type: 'cursor' } & CursorOptions)

@@ -15,6 +15,7 @@ const paginatorKeys: Record<string, string> = {
   auto: '',
   single_page: '',
   json_link: 'nextUrlPath',
+  json_response: 'nextUrlPath',
   header_link: 'linksNextKey',
   header_cursor: 'cursorKey cursorParam',
   cursor: 'cursorPath cursorParam cursorBodyPath stopAfterEmptyPage hasMorePath pageSize',

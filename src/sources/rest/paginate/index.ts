@@ -19,6 +19,8 @@ const paginators: { [T in keyof Specs]: (spec: Specs[T]) => Paginator } = {
   auto: () => singlePage,
   single_page: () => singlePage,
   json_link: jsonLinkPaginator,
+  // dlt's name for it before.
+  json_response: jsonLinkPaginator,
   header_link: headerLinkPaginator,
   header_cursor: headerCursorPaginator,
   cursor: cursorPaginator,

@@ -18,7 +18,7 @@ function follow(request: RestRequest, link: string): boolean {
   return true
 }
 
-export function jsonLinkPaginator(spec: Extract<PaginatorSpec, { type: 'json_link' }>): Paginator {
+export function jsonLinkPaginator(spec: { nextUrlPath?: string }): Paginator {
   const path = jsonPath(spec.nextUrlPath ?? 'next')
   return {
     first: () => undefined,
