@@ -24,5 +24,8 @@ export function parseCommand<const O extends Options>(args: string[], usage: str
   return parsed
 }
 
+/** How a person calls this program here: installed, or in its own repository. */
+export const program = import.meta.url.endsWith('.ts') ? 'npm run sluice --' : 'npx sluice'
+
 /** The one JSON value of a command with `--json`. */
 export const printJson = (value: unknown): void => console.log(JSON.stringify(value, null, 2))

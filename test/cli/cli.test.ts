@@ -209,7 +209,7 @@ it('the demo fits 80 columns and loads all five', async () => {
   expect(code).toBe(0)
   for (const dataset of ['chatlio_data', 'chatbot_data', 'chaport_data', 'chatra_data', 'cliengo_data'])
     expect(out).toContain(dataset)
-  expect(out.split('\n').filter((line) => line.length > 80 && !line.includes('npx sluice'))).toEqual([])
+  expect(out.split('\n').filter((line) => line.length > 80 && !line.includes('npm run sluice'))).toEqual([])
 })
 
 it('another destination is one word', async () => {

@@ -4,7 +4,7 @@ import { attach, pipeline, type LoadInfo, type Source } from '../../index.ts'
 import { duckdb } from '../../destinations/duckdb/duckdb.ts'
 import { platformByName, platformNames } from '../../sources/chats/registry.ts'
 import { serve, simulation, type Simulation } from '../../sources/simulators/index.ts'
-import { done, parseCommand, printJson, type CommandResult } from '../command.ts'
+import { done, parseCommand, printJson, program, type CommandResult } from '../command.ts'
 import { shortPath } from '../run-summary.ts'
 import { count, duration, style, table } from '../style.ts'
 
@@ -114,9 +114,9 @@ async function summary(loaded: readonly Loaded[], path: string, ms: number): Pro
     '',
     `It is all in ${shortPath(path)}. Look around:`,
     '',
-    '  npx sluice pipeline demo_chaport show',
-    `  npx sluice pipeline demo_cliengo query 'select * from cliengo_data.contacts limit 5'`,
-    '  npx sluice source docs chatra',
+    `  ${program} pipeline demo_chaport show`,
+    `  ${program} pipeline demo_cliengo query 'select * from cliengo_data.contacts limit 5'`,
+    `  ${program} source docs chatra`,
   ].join('\n')
 }
 
