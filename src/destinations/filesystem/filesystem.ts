@@ -14,20 +14,23 @@ import type {
 } from '../destination.ts'
 import { duckdbParts } from '../duckdb/duckdb.ts'
 import { sqlDestination } from '../sql/sql-destination.ts'
+import { fileFormat, type Compression, type FileFormat, type FormatName } from './formats.ts'
 import { newestManifest, publish, removeOld, type Manifest, type ManifestFile, type ManifestTable } from './manifest.ts'
 import { localStore, type ObjectStore } from './object-store.ts'
 
 export interface FilesystemOptions {
   /** A folder, as path or `file://` URL; or any other store of objects. */
   bucketUrl: string | ObjectStore
-  /** @default 'zstd' */
-  compression?: 'zstd' | 'snappy' | 'gzip' | 'uncompressed'
+  /** @default 'parquet' */
+  format?: FormatName
+  /** @default 'zstd' for Parquet, 'gzip' for the others */
+  compression?: Compression
   maxIdentifierLength?: number
   namingConvention?: NamingName | CustomNaming
 }
 
 /**
- * Parquet files in a folder: `<dataset>/<table>/<load id>.parquet`. DuckDB does the work, in a database of its own that is
+ * Files in a folder: `<dataset>/<table>/<load id>.parquet`, or JSON lines or CSV. DuckDB does the work, in a database of its own that is
  * thrown away; what a load changed is written as new files, which become visible together by one manifest.
  */
 export function filesystem(options: FilesystemOptions): Destination {
@@ -64,14 +67,14 @@ const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
 class FilesystemSession {
   private readonly store: ObjectStore
   private readonly target: DestinationTarget
-  private readonly options: FilesystemOptions
+  private readonly format: FileFormat
   private readonly folder = mkdtempSync(join(tmpdir(), 'sluice-files-'))
   private databases = 0
 
   constructor(store: ObjectStore, target: DestinationTarget, options: FilesystemOptions) {
     this.store = store
     this.target = target
-    this.options = options
+    this.format = fileFormat(options.format ?? 'parquet', options.compression)
   }
 
   session(): DestinationSession {
@@ -179,7 +182,10 @@ class FilesystemSession {
       const kept = changes.isRewritten(name) ? [] : (changes.before.tables[name]?.files ?? [])
       const [count] = await scratch.rows(`SELECT COUNT(*) AS n FROM ${this.tableName(name)}`)
       const own = Object.fromEntries(types)
-      const added = Number(count?.n) > 0 ? [{ path: `${dataset}/${name}/${changes.loadId}.parquet`, columns: own }] : []
+      const added =
+        Number(count?.n) > 0
+          ? [{ path: `${dataset}/${name}/${changes.loadId}.${this.format.extension}`, columns: own }]
+          : []
       for (const { path } of added) await this.upload(scratch, name, path)
       tables[name] = { columns: own, files: [...kept, ...added] }
     }
@@ -190,9 +196,8 @@ class FilesystemSession {
 
   /** The name is fixed by table and load: a second attempt overwrites the first one's file instead of adding another. */
   private async upload(scratch: SqlConnection, table: string, path: string): Promise<void> {
-    const file = join(this.folder, 'upload.parquet')
-    const compression = this.options.compression ?? 'zstd'
-    await scratch.run(`COPY ${this.tableName(table)} TO ${literal(file)} (FORMAT parquet, COMPRESSION ${compression})`)
+    const file = join(this.folder, `upload.${this.format.extension}`)
+    await scratch.run(`COPY ${this.tableName(table)} TO ${literal(file)} (${this.format.copyOptions})`)
     await this.store.upload(path, file)
   }
 
@@ -208,9 +213,15 @@ class FilesystemSession {
       const cast = typed
         .filter(([name]) => Object.hasOwn(group[0]!.columns, name))
         .map(([name, type]) => `CAST(${quote(name)} AS ${type}) AS ${quote(name)}`)
-      parts.push(`SELECT ${cast.join(', ')} FROM read_parquet([${paths.join(', ')}])`)
+      parts.push(`SELECT ${cast.join(', ')} FROM ${this.formatOf(group[0]!.path).read(paths, group[0]!.columns)}`)
     }
     return parts.join(' UNION ALL BY NAME ')
+  }
+
+  /** A dataset may hold files of several formats: the option can change from run to run. */
+  private formatOf(path: string): FileFormat {
+    const name = (['jsonl', 'csv'] as const).find((one) => path.includes(`.${one}`)) ?? 'parquet'
+    return fileFormat(name)
   }
 
   private tableName(name: string): string {
@@ -221,7 +232,7 @@ class FilesystemSession {
 function groupedByColumns(files: readonly ManifestFile[]): ManifestFile[][] {
   const groups = new Map<string, ManifestFile[]>()
   for (const file of files) {
-    const key = JSON.stringify(file.columns)
+    const key = JSON.stringify([file.path.replace(/^.*\/\d+\.\d+/, ''), file.columns])
     groups.set(key, [...(groups.get(key) ?? []), file])
   }
   return [...groups.values()]

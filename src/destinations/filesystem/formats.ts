@@ -1,0 +1,51 @@
+/** How rows are written into files and read back, in DuckDB's words. */
+export interface FileFormat {
+  extension: string
+  /** Options of `COPY … TO`. */
+  copyOptions: string
+  /** Reads files whose columns and types are known: quoted paths, then name and type of each column. */
+  read(paths: readonly string[], columns: Readonly<Record<string, string>>): string
+}
+
+export type FormatName = 'parquet' | 'jsonl' | 'csv'
+export type Compression = 'zstd' | 'snappy' | 'gzip' | 'none'
+
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
+const typed = (columns: Readonly<Record<string, string>>): string =>
+  Object.entries(columns)
+    // Bytes are text in these files, `\\x00`, and become bytes again by the cast that follows.
+    .map(([name, type]) => `${literal(name)}: ${literal(type === 'BLOB' ? 'VARCHAR' : type)}`)
+    .join(', ')
+
+/** Rows of these may be long; DuckDB's own limits are for small ones. */
+const longestRow = 64 * 1024 * 1024
+
+export function fileFormat(
+  name: FormatName,
+  compression: Compression = name === 'parquet' ? 'zstd' : 'gzip',
+): FileFormat {
+  const suffix = compression === 'gzip' ? '.gz' : compression === 'zstd' ? '.zst' : ''
+  switch (name) {
+    case 'parquet':
+      return {
+        extension: 'parquet',
+        copyOptions: `FORMAT parquet, COMPRESSION ${compression === 'none' ? 'uncompressed' : compression}`,
+        read: (paths) => `read_parquet([${paths.join(', ')}])`,
+      }
+    case 'jsonl':
+      return {
+        extension: `jsonl${suffix}`,
+        copyOptions: `FORMAT json, COMPRESSION ${compression}`,
+        read: (paths, columns) =>
+          `read_json([${paths.join(', ')}], format = 'newline_delimited', columns = {${typed(columns)}}, maximum_object_size = ${longestRow})`,
+      }
+    case 'csv':
+      return {
+        extension: `csv${suffix}`,
+        copyOptions: `FORMAT csv, HEADER, COMPRESSION ${compression}`,
+        read: (paths, columns) =>
+          `read_csv([${paths.join(', ')}], columns = {${typed(columns)}}, auto_detect = false, header = true, delim = ',', quote = '"', ` +
+          `escape = '"', new_line = '\\n', nullstr = '', allow_quoted_nulls = false, max_line_size = ${longestRow}, buffer_size = ${2 * longestRow})`,
+      }
+  }
+}
