@@ -186,7 +186,7 @@ class FilesystemSession {
         Number(count?.n) > 0
           ? [{ path: `${dataset}/${name}/${changes.loadId}.${this.format.extension}`, columns: own }]
           : []
-      for (const { path } of added) await this.upload(scratch, name, path)
+      for (const { path } of added) await this.upload(scratch, name, own, path)
       tables[name] = { columns: own, files: [...kept, ...added] }
     }
     const version = changes.before.version + 1
@@ -195,9 +195,18 @@ class FilesystemSession {
   }
 
   /** The name is fixed by table and load: a second attempt overwrites the first one's file instead of adding another. */
-  private async upload(scratch: SqlConnection, table: string, path: string): Promise<void> {
+  private async upload(
+    scratch: SqlConnection,
+    table: string,
+    columns: Record<string, string>,
+    path: string,
+  ): Promise<void> {
     const file = join(this.folder, `upload.${this.format.extension}`)
-    await scratch.run(`COPY ${this.tableName(table)} TO ${literal(file)} (${this.format.copyOptions})`)
+    const values = Object.entries(columns).map(([name, type]) =>
+      this.format.isText(type) ? `CAST(${quote(name)} AS VARCHAR) AS ${quote(name)}` : quote(name),
+    )
+    const rows = `SELECT ${values.join(', ')} FROM ${this.tableName(table)}`
+    await scratch.run(`COPY (${rows}) TO ${literal(file)} (${this.format.copyOptions})`)
     await this.store.upload(path, file)
   }
 

@@ -3,6 +3,8 @@ export interface FileFormat {
   extension: string
   /** Options of `COPY … TO`. */
   copyOptions: string
+  /** Types that the format cannot hold exactly, and that are therefore written as text. */
+  isText(type: string): boolean
   /** Reads files whose columns and types are known: quoted paths, then name and type of each column. */
   read(paths: readonly string[], columns: Readonly<Record<string, string>>): string
 }
@@ -11,11 +13,15 @@ export type FormatName = 'parquet' | 'jsonl' | 'csv'
 export type Compression = 'zstd' | 'snappy' | 'gzip' | 'none'
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
-const typed = (columns: Readonly<Record<string, string>>): string =>
+const typed = (columns: Readonly<Record<string, string>>, isText: (type: string) => boolean): string =>
   Object.entries(columns)
-    // Bytes are text in these files, `\\x00`, and become bytes again by the cast that follows.
-    .map(([name, type]) => `${literal(name)}: ${literal(type === 'BLOB' ? 'VARCHAR' : type)}`)
+    // What is text in the file becomes its type again by the cast that follows.
+    .map(([name, type]) => `${literal(name)}: ${literal(isText(type) ? 'VARCHAR' : type)}`)
     .join(', ')
+
+// A JSON number would be read as a double; bytes have no JSON.
+const isJsonText = (type: string): boolean => type === 'BLOB' || type.startsWith('DECIMAL')
+const isCsvText = (type: string): boolean => type === 'BLOB'
 
 /** Rows of these may be long; DuckDB's own limits are for small ones. */
 const longestRow = 64 * 1024 * 1024
@@ -30,21 +36,24 @@ export function fileFormat(
       return {
         extension: 'parquet',
         copyOptions: `FORMAT parquet, COMPRESSION ${compression === 'none' ? 'uncompressed' : compression}`,
+        isText: () => false,
         read: (paths) => `read_parquet([${paths.join(', ')}])`,
       }
     case 'jsonl':
       return {
         extension: `jsonl${suffix}`,
         copyOptions: `FORMAT json, COMPRESSION ${compression}`,
+        isText: isJsonText,
         read: (paths, columns) =>
-          `read_json([${paths.join(', ')}], format = 'newline_delimited', columns = {${typed(columns)}}, maximum_object_size = ${longestRow})`,
+          `read_json([${paths.join(', ')}], format = 'newline_delimited', columns = {${typed(columns, isJsonText)}}, maximum_object_size = ${longestRow})`,
       }
     case 'csv':
       return {
         extension: `csv${suffix}`,
         copyOptions: `FORMAT csv, HEADER, COMPRESSION ${compression}`,
+        isText: isCsvText,
         read: (paths, columns) =>
-          `read_csv([${paths.join(', ')}], columns = {${typed(columns)}}, auto_detect = false, header = true, delim = ',', quote = '"', ` +
+          `read_csv([${paths.join(', ')}], columns = {${typed(columns, isCsvText)}}, auto_detect = false, header = true, delim = ',', quote = '"', ` +
           `escape = '"', new_line = '\\n', nullstr = '', allow_quoted_nulls = false, max_line_size = ${longestRow}, buffer_size = ${2 * longestRow})`,
       }
   }
