@@ -7,7 +7,6 @@ export type ProgressMode = 'auto' | 'bar' | 'log' | 'off'
 interface Lane {
   rows: number
   pages: number
-  requests: number
   begun: number
   ended: number | undefined
   waitUntil: number
@@ -68,9 +67,6 @@ export class Progress {
         lane.pages += 1
         break
       }
-      case 'request':
-        this.lane(event.resource).requests += 1
-        break
       case 'wait': {
         const lane = this.lane(event.resource)
         lane.waitUntil = performance.now() + event.ms
@@ -134,7 +130,6 @@ export class Progress {
 const newLane = (): Lane => ({
   rows: 0,
   pages: 0,
-  requests: 0,
   begun: performance.now(),
   ended: undefined,
   waitUntil: 0,

@@ -21,8 +21,6 @@ export interface Capabilities {
     reserved: readonly string[]
   }
   ddl: {
-    /** Tables can be created and changed inside the load's transaction. */
-    transactional: boolean
     /** Columns a table may have, where there is a limit. */
     maxColumns?: number
   }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { LoadFile, LoadTransaction, MergePlan } from '../destinations/index.ts'
 import type { LoadPackage } from '../package/index.ts'
-import { columnsWith, system, tableWithNested, type Schema, type Table } from '../schema/index.ts'
+import { columnsWith, system, tableWithNested, wrongValue, type Schema, type Table } from '../schema/index.ts'
 
 /** Brings the rows of one root table and its nested tables into the destination by the table's write disposition. */
 export async function writeTables(
@@ -56,12 +56,15 @@ const hasKeys = (table: Table): boolean =>
 
 async function merge(load: LoadTransaction, root: Table, tables: Table[], loadPackage: LoadPackage): Promise<void> {
   const { loadId } = loadPackage.manifest
+  const strategy = root.writeDisposition!.strategy ?? 'delete-insert'
+  const known = load.capabilities.load.mergeStrategies
+  if (!known.includes(strategy)) throw wrongValue(`table "${root.name}": merge strategy`, strategy, known)
   const staged = []
   for (const table of tables) {
     staged.push({ table, staging: await load.loader.stage(table, filesOf(loadPackage, table), loadId) })
   }
   const [stagedRoot, ...nested] = staged
-  await load.publisher.merge(root.writeDisposition!.strategy ?? 'delete-insert', {
+  await load.publisher.merge(strategy, {
     root: stagedRoot!,
     nested,
     ...mergeKeys(root),

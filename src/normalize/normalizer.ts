@@ -92,9 +92,11 @@ export class Normalizer {
     return this.walkers.root(target).table
   }
 
-  /** Writers with rows, by table. */
-  *writers(): Iterable<DelimitedWriter & { rows: number }> {
-    for (const walker of this.walkers.all()) if (walker.writer.rows > 0) yield walker.writer
+  /** Bytes written and waiting, all tables together. */
+  get bytes(): number {
+    let bytes = 0
+    for (const { writer } of this.walkers.all()) bytes += writer.bytes
+    return bytes
   }
 
   /** Ends the files of the given tables and returns them; their rows go into the next package from here on. */

@@ -132,8 +132,7 @@ export class PackageBuilder {
 
   /** A package when size or age ask for one and there is something that may be cut off. */
   sealIfDue(): LoadPackage | undefined {
-    const bytes = [...this.normalizer.writers()].reduce((sum, writer) => sum + writer.bytes, 0)
-    if (bytes < this.limits.maxBytes && Date.now() - this.begun < this.limits.maxAgeMs) return undefined
+    if (this.normalizer.bytes < this.limits.maxBytes && Date.now() - this.begun < this.limits.maxAgeMs) return undefined
     return this.seal()
   }
 

@@ -21,7 +21,7 @@ export interface DuckdbOptions {
 
 const capabilities: Capabilities = {
   identifiers: { maxLength: 65_536, naming: 'snake_case', reserved: [] },
-  ddl: { transactional: true },
+  ddl: {},
   text: { takesNul: true },
   load: {
     mergeStrategies: ['delete-insert', 'upsert', 'insert-only', 'scd2'],

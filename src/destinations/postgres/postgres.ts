@@ -29,7 +29,7 @@ const capabilities: Capabilities = {
     naming: 'snake_case',
     reserved: ['ctid', 'tableoid', 'xmin', 'xmax', 'cmin', 'cmax'],
   },
-  ddl: { transactional: true, maxColumns: 1600 },
+  ddl: { maxColumns: 1600 },
   text: { takesNul: false },
   load: {
     mergeStrategies: ['delete-insert', 'upsert', 'insert-only', 'scd2'],

@@ -22,9 +22,6 @@ export interface MergedResource extends RestResourceSpec {
   endpoint: EndpointSpec & { path: string }
 }
 
-/** Stops a server that sends its reader in circles. */
-const repeatLimit = 1
-
 /** Reads the pages of one endpoint, for every parent row where there is one. */
 export class EndpointReader {
   private readonly spec: MergedResource
@@ -160,7 +157,7 @@ export class EndpointReader {
     const selector = this.selector()
     let paginator = this.paginator(client)
     paginator?.first(request)
-    const asked = new Map<string, number>()
+    const asked = new Set<string>()
     for (;;) {
       this.guardLoop(request, asked)
       const response = await this.ask(request, client, context)
@@ -173,11 +170,12 @@ export class EndpointReader {
     }
   }
 
-  private guardLoop(request: RestRequest, asked: Map<string, number>): void {
+  private guardLoop(request: RestRequest, asked: Set<string>): void {
     const key = `${request.method} ${request.url.href} ${JSON.stringify(request.body ?? null)}`
-    const times = (asked.get(key) ?? 0) + 1
-    asked.set(key, times)
-    if (times <= repeatLimit) return
+    if (!asked.has(key)) {
+      asked.add(key)
+      return
+    }
     throw new PipelineError(`resource "${this.spec.name}": paging asks for the same page again`, {
       code: 'PAGING_LOOP',
       resource: this.spec.name,
