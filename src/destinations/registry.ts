@@ -1,57 +1,64 @@
 import { PipelineError } from '../errors/index.ts'
-import { replaceStrategies } from './capabilities.ts'
-import { namingNames, wrongValue } from '../schema/index.ts'
+import { namingNames, wrongValue, type NamingName } from '../schema/index.ts'
+import { replaceStrategies, type ReplaceStrategy } from './capabilities.ts'
 import type { Destination } from './destination.ts'
+import { compressions, formatNames } from './filesystem/formats.ts'
 
-/** What a destination takes from configuration: `[destination.<name>]`. */
-export interface DestinationConfig {
-  credentials?: string
-  bucketUrl?: string
-  maxIdentifierLength?: number
-  /** `[schema] naming`. */
-  namingConvention?: string
-  replaceStrategy?: string
-}
+/** Reads `[destination.<name>]`: `credentials`, or `credentials.region_name` of a table. */
+export type DestinationSetting = (key: string) => string | undefined
 
-const factories: Record<string, (config: DestinationConfig) => Promise<Destination>> = {
-  async postgres({ credentials, maxIdentifierLength, namingConvention, replaceStrategy }) {
-    if (credentials === undefined) throw missing('postgres', 'CREDENTIALS', 'its connection string')
+const factories: Record<string, (setting: DestinationSetting) => Promise<Destination>> = {
+  async postgres(setting) {
+    const url = setting('credentials')
+    if (url === undefined) throw missing('postgres', 'CREDENTIALS', 'its connection string')
     const { postgres } = await import('./postgres/postgres.ts')
-    return postgres({
-      url: credentials,
-      ...(maxIdentifierLength === undefined ? {} : { maxIdentifierLength }),
-      ...(namingConvention === undefined
-        ? {}
-        : { namingConvention: oneOf('schema.naming', namingConvention, namingNames) }),
-      ...(replaceStrategy === undefined
-        ? {}
-        : { replaceStrategy: oneOf('replace_strategy', replaceStrategy, replaceStrategies) }),
-    })
+    return postgres({ url, ...names(setting), ...replacing(setting) })
   },
-  async filesystem({ credentials, bucketUrl = credentials, maxIdentifierLength, namingConvention }) {
+  async filesystem(setting) {
+    const bucketUrl = setting('bucket_url') ?? setting('credentials')
+    if (bucketUrl === undefined) throw missing('filesystem', 'BUCKET_URL', 'its folder or bucket')
     const { filesystem } = await import('./filesystem/filesystem.ts')
-    if (bucketUrl === undefined) throw missing('filesystem', 'BUCKET_URL', 'its folder')
+    const { credentialsFrom } = await import('./stores/index.ts')
+    const given = {
+      format: chosen(setting, 'format', formatNames),
+      compression: chosen(setting, 'compression', compressions),
+      layout: setting('layout'),
+    }
     return filesystem({
       bucketUrl,
-      ...(maxIdentifierLength === undefined ? {} : { maxIdentifierLength }),
-      ...(namingConvention === undefined
-        ? {}
-        : { namingConvention: oneOf('schema.naming', namingConvention, namingNames) }),
+      credentials: credentialsFrom(bucketUrl, (key) => setting(`credentials.${key}`)),
+      ...defined(given),
+      ...names(setting),
     })
   },
-  async duckdb({ credentials, maxIdentifierLength, namingConvention, replaceStrategy }) {
+  async duckdb(setting) {
     const { duckdb } = await import('./duckdb/duckdb.ts')
-    return duckdb({
-      ...(credentials === undefined ? {} : { path: credentials.replace(/^duckdb:(\/\/\/)?/, '') }),
-      ...(maxIdentifierLength === undefined ? {} : { maxIdentifierLength }),
-      ...(replaceStrategy === undefined
-        ? {}
-        : { replaceStrategy: oneOf('replace_strategy', replaceStrategy, replaceStrategies) }),
-      ...(namingConvention === undefined
-        ? {}
-        : { namingConvention: oneOf('schema.naming', namingConvention, namingNames) }),
-    })
+    const path = setting('credentials')?.replace(/^duckdb:(\/\/\/)?/, '')
+    return duckdb({ ...defined({ path }), ...names(setting), ...replacing(setting) })
   },
+}
+
+function names(setting: DestinationSetting): { maxIdentifierLength?: number; namingConvention?: NamingName } {
+  const length = setting('max_identifier_length')
+  return defined({
+    maxIdentifierLength: length === undefined ? undefined : Number(length),
+    namingConvention: chosen(setting, 'schema.naming', namingNames),
+  })
+}
+
+const replacing = (setting: DestinationSetting): { replaceStrategy?: ReplaceStrategy } =>
+  defined({ replaceStrategy: chosen(setting, 'replace_strategy', replaceStrategies) })
+
+/** Only what is set: an option that is there but undefined would hide its default. */
+function defined<T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
+}
+
+function chosen<T extends string>(setting: DestinationSetting, key: string, known: readonly T[]): T | undefined {
+  const given = setting(key)
+  const found = known.find((one) => one === given)
+  if (given !== undefined && found === undefined) throw wrongValue(key, given, known)
+  return found
 }
 
 const missing = (name: string, key: string, what: string): PipelineError =>
@@ -60,16 +67,10 @@ const missing = (name: string, key: string, what: string): PipelineError =>
     fix: `set DESTINATION__${name.toUpperCase()}__${key}, or ${key.toLowerCase()} under [destination.${name}] in .sluice/secrets.toml`,
   })
 
-function oneOf<T extends string>(setting: string, given: string, known: readonly T[]): T {
-  const found = known.find((one) => one === given)
-  if (found === undefined) throw wrongValue(setting, given, known)
-  return found
-}
-
 const destinationNames = Object.keys(factories)
 
 /** The destination of a given name; its driver is loaded when it is opened. */
-export function destinationByName(name: string, config: DestinationConfig = {}): Promise<Destination> {
+export function destinationByName(name: string, setting: DestinationSetting = () => undefined): Promise<Destination> {
   const factory = Object.hasOwn(factories, name) ? factories[name] : undefined
   if (factory === undefined) {
     throw new PipelineError(`destination "${name}" is not known; there is: ${destinationNames.join(', ')}`, {
@@ -77,5 +78,5 @@ export function destinationByName(name: string, config: DestinationConfig = {}):
       fix: `use one of: ${destinationNames.join(', ')}`,
     })
   }
-  return factory(config)
+  return factory(setting)
 }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Config, config as configReference, pipelineDir, pipelinesDir } from '../config/index.ts'
+import { Config, config as configReference, pipelineDir, pipelinesDir, type ConfigPlace } from '../config/index.ts'
 import { destinationByName, type Destination, type DestinationSession } from '../destinations/index.ts'
 import { PipelineError } from '../errors/index.ts'
 import { Resource, resource, source, Source, type ResourceData, type ResourceOptions } from '../extract/index.ts'
@@ -212,23 +212,21 @@ export class Pipeline {
     const { destination = 'duckdb' } = this.options
     if (typeof destination !== 'string') return destination
     const settings = new Config({ pipeline: this.name })
-    const place = { root: 'destination', name: destination }
-    const text = (key: string): string | undefined => {
+    const text = (key: string, place: ConfigPlace): string | undefined => {
       const value = settings.find(configReference(key), place)
-      return value === undefined ? undefined : String(value)
+      // A table of credentials is read key by key.
+      return value === undefined || typeof value === 'object' ? undefined : String(value)
     }
-    const credentials = text('credentials') ?? rememberedPath(this.attachedTo)
-    const maxIdentifierLength = text('max_identifier_length')
-    const bucketUrl = text('bucket_url') ?? rememberedFolder(this.attachedTo)
-    const replaceStrategy = text('replace_strategy')
-    const naming = settings.find(configReference('naming'), { root: 'schema' })
-    return destinationByName(destination, {
-      ...(credentials === undefined ? {} : { credentials }),
-      ...(bucketUrl === undefined ? {} : { bucketUrl }),
-      ...(maxIdentifierLength === undefined ? {} : { maxIdentifierLength: Number(maxIdentifierLength) }),
-      ...(replaceStrategy === undefined ? {} : { replaceStrategy }),
-      ...(naming === undefined ? {} : { namingConvention: String(naming) }),
-    })
+    // What a pipeline was found by, when nothing else says where its data is.
+    const remembered: Record<string, string | undefined> = {
+      credentials: rememberedPath(this.attachedTo),
+      bucket_url: rememberedFolder(this.attachedTo),
+    }
+    return destinationByName(destination, (key) =>
+      key === 'schema.naming'
+        ? text('naming', { root: 'schema' })
+        : (text(key, { root: 'destination', name: destination }) ?? remembered[key]),
+    )
   }
 
   private datasetName({ capabilities }: Destination): string {
@@ -315,7 +313,7 @@ const rememberedPath = (target: RememberedTarget | undefined): string | undefine
   target?.location.startsWith('duckdb:') === true ? target.location.slice('duckdb:'.length) : undefined
 
 const rememberedFolder = (target: RememberedTarget | undefined): string | undefined =>
-  target?.location.startsWith('file://') === true
+  target !== undefined && /^(file|s3|gs|az):\/\//.test(target.location)
     ? target.location.slice(0, target.location.lastIndexOf('/'))
     : undefined
 

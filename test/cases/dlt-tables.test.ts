@@ -9,7 +9,7 @@ import {
 } from '../../src/schema/index.ts'
 import { parseJson } from '../../src/extract/index.ts'
 import { caseFile, readTables, runBatch, runStep, stepsOf, type DlTCase, type TableState } from './dlt-case.ts'
-import { destinationNames, emptyTarget } from '../support/destinations.ts'
+import { engineNames, emptyTarget } from '../support/destinations.ts'
 import { differences } from './same-rows.ts'
 
 describe('naming as dlt does it', () => {
@@ -88,7 +88,7 @@ const defaultHints: Record<string, object> = {
 
 type CaseTarget = ReturnType<typeof emptyTarget>
 
-describe.each(destinationNames)('tables as dlt lays them out, in %s', (destination) => {
+describe.each(engineNames)('tables as dlt lays them out, in %s', (destination) => {
   const tableCases = caseFile.cases.filter((one) => one.batches === undefined && !(one.id in notOurs))
   it.each(tableCases)('$id $title', async (given) => {
     const series = stepsOf(given)!
@@ -125,7 +125,7 @@ interface BatchState {
   state?: Record<string, { initial_value: string; last_value: string; unique_hashes: number; start_value: string }>
 }
 
-describe.each(destinationNames)('incremental as dlt does it, in %s', (destination) => {
+describe.each(engineNames)('incremental as dlt does it, in %s', (destination) => {
   it.each(caseFile.cases.filter((one) => one.batches !== undefined))('$id $title', async (given) => {
     const { target, dataset } = emptyTarget(destination, { pipeline: `case_${given.id.toLowerCase()}` })
     for (const [index, batch] of given.batches!.entries()) {

@@ -6,11 +6,11 @@ import { describe, expect, inject, it } from 'vitest'
 import type { SqlConnection } from '../../src/destinations/destination.ts'
 import { duckdbParts } from '../../src/destinations/duckdb/duckdb.ts'
 import { filesystem } from '../../src/destinations/filesystem/filesystem.ts'
-import { localStore, type ObjectStore } from '../../src/destinations/filesystem/object-store.ts'
+import { localStore, type ObjectStore } from '../../src/destinations/stores/index.ts'
 import { postgres, postgresParts } from '../../src/destinations/postgres/postgres.ts'
 import { sqlDestination, type SqlDestinationParts } from '../../src/destinations/sql/sql-destination.ts'
 import { pipeline, type Destination } from '../../src/index.ts'
-import { destinationNames, type DestinationName } from '../support/destinations.ts'
+import { destinationNames, engineNames, type DestinationName } from '../support/destinations.ts'
 
 let used = 0
 
@@ -53,7 +53,7 @@ function breaking(
   return { destination, count: () => statements }
 }
 
-const databases = destinationNames.filter((name) => name !== 'filesystem')
+const databases = engineNames.filter((name) => name !== 'filesystem')
 
 describe.each(databases)('%s', (name) => {
   it('ends exactly right wherever the connection breaks', { timeout: 240_000 }, async () => {

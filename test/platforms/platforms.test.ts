@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, inject, it } from 'vitest'
 import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
 import { postgres } from '../../src/destinations/postgres/postgres.ts'
-import { destinationNames } from '../support/destinations.ts'
+import { filesystem } from '../../src/destinations/filesystem/filesystem.ts'
+import { destinationNames, type DestinationName } from '../support/destinations.ts'
 import { pipeline, type Destination, type RunEvent, type Source } from '../../src/index.ts'
 import { chaport } from '../../src/sources/chats/chaport.ts'
 import { chatbot } from '../../src/sources/chats/chatbot.ts'
@@ -107,10 +108,18 @@ describe.each(Object.keys(platforms))('%s', (platform) => {
   })
 })
 
-describe.runIf(destinationNames.includes('postgres'))('into PostgreSQL, by changing only the destination', () => {
+/** The others, by changing only the destination. */
+const others: Partial<Record<DestinationName, () => Destination>> = {
+  postgres: () => postgres({ url: inject('postgresUrl') }),
+  filesystem: () => filesystem({ bucketUrl: mkdtempSync(join(tmpdir(), 'sluice-lake-')) }),
+  s3: () => filesystem(inject('s3')),
+  azure: () => filesystem(inject('azure')),
+}
+const chosen = destinationNames.filter((name) => Object.hasOwn(others, name))
+
+describe.each(chosen)('into %s', (name) => {
   it.each(Object.keys(platforms))('%s', async (platform) => {
-    const into = postgres({ url: inject('postgresUrl') })
-    const { simulated, target, run } = await setUp(platform, { size: 150, seed: 5 }, into)
+    const { simulated, target, run } = await setUp(platform, { size: 150, seed: 5 }, others[name]!())
     await run()
     await expectSame(platform, simulated, target)
     simulated.advance()

@@ -7,14 +7,17 @@ import { filesystem } from '../../src/destinations/filesystem/filesystem.ts'
 import { postgres } from '../../src/destinations/postgres/postgres.ts'
 import { pipeline, type Destination, type Pipeline } from '../../src/index.ts'
 
-export type DestinationName = 'duckdb' | 'postgres' | 'filesystem'
-const all: DestinationName[] = ['duckdb', 'postgres', 'filesystem']
+export type DestinationName = 'duckdb' | 'postgres' | 'filesystem' | 's3' | 'azure'
+const all: DestinationName[] = ['duckdb', 'postgres', 'filesystem', 's3', 'azure']
 
 /** The destinations of this run: `DESTINATIONS=duckdb,postgres` chooses. */
 export const destinationNames: DestinationName[] =
   process.env.DESTINATIONS === undefined
     ? all
     : all.filter((name) => process.env.DESTINATIONS!.split(',').includes(name))
+
+/** Those that differ in how they work; buckets are the filesystem's way, through another store. */
+export const engineNames = destinationNames.filter((name) => name !== 's3' && name !== 'azure')
 
 let used = 0
 
@@ -32,7 +35,9 @@ export function emptyTarget(
       ? duckdb({ path: join(folder, 'test.duckdb'), maxIdentifierLength })
       : name === 'postgres'
         ? postgres({ url: inject('postgresUrl'), maxIdentifierLength })
-        : filesystem({ bucketUrl: join(folder, 'lake'), maxIdentifierLength })
+        : name === 'filesystem'
+          ? filesystem({ bucketUrl: join(folder, 'lake'), maxIdentifierLength })
+          : filesystem({ ...inject(name), maxIdentifierLength })
   const dataset = `d_${process.pid}_${used}`
   return { target: pipeline({ name: options.pipeline ?? 'test', dataset, destination }), dataset, destination }
 }

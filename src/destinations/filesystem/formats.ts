@@ -5,12 +5,19 @@ export interface FileFormat {
   copyOptions: string
   /** Types that the format cannot hold exactly, and that are therefore written as text. */
   isText(type: string): boolean
-  /** Reads files whose columns and types are known: quoted paths, then name and type of each column. */
+  /** Reads files whose columns and types are known; `fileColumn` tells which file a row came from. */
   read(paths: readonly string[], columns: Readonly<Record<string, string>>): string
 }
 
-export type FormatName = 'parquet' | 'jsonl' | 'csv'
-export type Compression = 'zstd' | 'snappy' | 'gzip' | 'none'
+export const formatNames = ['parquet', 'jsonl', 'csv'] as const
+export type FormatName = (typeof formatNames)[number]
+export const compressions = ['zstd', 'snappy', 'gzip', 'none'] as const
+export type Compression = (typeof compressions)[number]
+
+/** Where a row was read, on this machine. */
+export const fileColumn = '_sluice_file'
+// What folders are called says nothing about columns: those are all in the file.
+const options = `filename = '${fileColumn}', hive_partitioning = false`
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 const typed = (columns: Readonly<Record<string, string>>, isText: (type: string) => boolean): string =>
@@ -37,7 +44,7 @@ export function fileFormat(
         extension: 'parquet',
         copyOptions: `FORMAT parquet, COMPRESSION ${compression === 'none' ? 'uncompressed' : compression}`,
         isText: () => false,
-        read: (paths) => `read_parquet([${paths.join(', ')}])`,
+        read: (paths) => `read_parquet([${paths.join(', ')}], ${options})`,
       }
     case 'jsonl':
       return {
@@ -45,7 +52,7 @@ export function fileFormat(
         copyOptions: `FORMAT json, COMPRESSION ${compression}`,
         isText: isJsonText,
         read: (paths, columns) =>
-          `read_json([${paths.join(', ')}], format = 'newline_delimited', columns = {${typed(columns, isJsonText)}}, maximum_object_size = ${longestRow})`,
+          `read_json([${paths.join(', ')}], ${options}, format = 'newline_delimited', columns = {${typed(columns, isJsonText)}}, maximum_object_size = ${longestRow})`,
       }
     case 'csv':
       return {
@@ -53,8 +60,15 @@ export function fileFormat(
         copyOptions: `FORMAT csv, HEADER, COMPRESSION ${compression}`,
         isText: isCsvText,
         read: (paths, columns) =>
-          `read_csv([${paths.join(', ')}], columns = {${typed(columns, isCsvText)}}, auto_detect = false, header = true, delim = ',', quote = '"', ` +
+          `read_csv([${paths.join(', ')}], ${options}, columns = {${typed(columns, isCsvText)}}, auto_detect = false, header = true, delim = ',', quote = '"', ` +
           `escape = '"', new_line = '\\n', nullstr = '', allow_quoted_nulls = false, max_line_size = ${longestRow}, buffer_size = ${2 * longestRow})`,
       }
   }
+}
+
+/** The format of a file that is there: a dataset may hold several, when the option changed from run to run. */
+export function formatOfPath(path: string): FileFormat {
+  const name =
+    (['jsonl', 'csv'] as const).find((one) => new RegExp(`\\.${one}(\\.gz|\\.zst)?$`).test(path)) ?? 'parquet'
+  return fileFormat(name)
 }

@@ -1,16 +1,20 @@
 import { PipelineError } from '../../errors/index.ts'
-import type { ObjectStore } from './object-store.ts'
+import type { ObjectStore } from '../stores/index.ts'
 
 /** A table as a manifest knows it: its columns with DuckDB's types, and the files that hold its rows. */
 export interface ManifestTable {
   columns: Record<string, string>
+  /** The columns and types that files were written with; they may have grown since. */
+  shapes: Record<string, string>[]
   files: ManifestFile[]
 }
 
-/** A file, with the columns and types it was written with: they may have grown since. */
 export interface ManifestFile {
   path: string
-  columns: Record<string, string>
+  /** Index into the table's shapes. */
+  shape: number
+  /** The one value that each partition column has in this file. */
+  partition?: Record<string, string | null>
 }
 
 /** One version of a dataset. Only files that the newest manifest lists belong to it. */
@@ -21,25 +25,41 @@ export interface Manifest {
   tables: Record<string, ManifestTable>
 }
 
+/** How many old versions stay, for readers that began before. */
+export interface Retention {
+  /** @default 2 */
+  versions?: number
+  /** Versions younger than this stay too, however many. @default 0 */
+  days?: number
+}
+
 const digits = 10
-const keptVersions = 2
 
 const pathOf = (dataset: string, version: number): string =>
   `${dataset}/_sluice/manifest-${String(version).padStart(digits, '0')}.json`
 
-/** The newest version of a dataset; version 0 without tables when there is none. */
-export async function newestManifest(store: ObjectStore, dataset: string): Promise<Manifest> {
-  const newest = (await manifestPaths(store, dataset)).at(-1)
-  if (newest === undefined) return { version: 0, createdAt: '', loadId: undefined, tables: {} }
-  return JSON.parse((await store.read(newest)).toString()) as Manifest
-}
-
 const manifestPaths = async (store: ObjectStore, dataset: string): Promise<string[]> =>
   (await store.list(`${dataset}/_sluice`)).filter((path) => /\/manifest-\d+\.json$/.test(path)).sort()
 
+const readManifest = async (store: ObjectStore, path: string): Promise<Manifest> =>
+  JSON.parse((await store.read(path)).toString()) as Manifest
+
+/** The newest version of a dataset; version 0 without tables when there is none. */
+export async function newestManifest(store: ObjectStore, dataset: string): Promise<Manifest> {
+  const newest = (await manifestPaths(store, dataset)).at(-1)
+  return newest === undefined
+    ? { version: 0, createdAt: '', loadId: undefined, tables: {} }
+    : readManifest(store, newest)
+}
+
 /** Makes a version the newest. Fails when another writer was faster: then nothing of this one is visible. */
 export async function publish(store: ObjectStore, dataset: string, manifest: Manifest): Promise<void> {
-  if (await store.create(pathOf(dataset, manifest.version), JSON.stringify(manifest))) return
+  if (manifest.version === 1) await refuseOverwriting(store, dataset)
+  const path = pathOf(dataset, manifest.version)
+  const content = JSON.stringify(manifest)
+  if (await store.create(path, content)) return
+  // Ours: the answer to an earlier try was lost on the way.
+  if ((await store.read(path)).toString() === content) return
   throw new PipelineError(`another writer has changed ${store.location}/${dataset} since this load began`, {
     code: 'LOAD_FAILED',
     recovery: 'retry',
@@ -47,20 +67,34 @@ export async function publish(store: ObjectStore, dataset: string, manifest: Man
   })
 }
 
-/** Deletes manifests before the last ones, and files that no manifest lists any more. */
-export async function removeOld(store: ObjectStore, dataset: string): Promise<void> {
+/** Some stores take `If-None-Match` and overwrite all the same; on those, one of two writers would be lost silently. */
+async function refuseOverwriting(store: ObjectStore, dataset: string): Promise<void> {
+  const probe = `${dataset}/_sluice/create-only`
+  const content = 'Written once, to see that this store does not overwrite what it was told to create.'
+  await store.create(probe, content)
+  if (!(await store.create(probe, content))) return
+  throw new PipelineError(`${store.location} overwrites objects that are there, although told not to`, {
+    code: 'LOAD_FAILED',
+    fix: 'use a store with conditional writes: Amazon S3, Google Cloud Storage, Azure, Cloudflare R2, MinIO, a local disk',
+  })
+}
+
+/** Deletes versions that are no longer to be kept, and the files that only they list. */
+export async function removeOld(store: ObjectStore, dataset: string, retention: Retention): Promise<void> {
+  const { versions = 2, days = 0 } = retention
   const paths = await manifestPaths(store, dataset)
-  const kept = paths.slice(-keptVersions)
-  const listed = new Set<string>()
-  for (const path of kept) {
-    const { tables } = JSON.parse((await store.read(path)).toString()) as Manifest
-    for (const table of Object.values(tables)) for (const file of table.files) listed.add(file.path)
-  }
-  for (const path of paths.slice(0, -keptVersions)) {
-    const { tables } = JSON.parse((await store.read(path)).toString()) as Manifest
-    for (const file of Object.values(tables).flatMap((table) => table.files)) {
-      if (!listed.has(file.path)) await store.remove(file.path)
-    }
-    await store.remove(path)
+  const oldest = Date.now() - days * 86_400_000
+  for (let at = 0; at < paths.length - Math.max(1, versions); at++) {
+    const expired = await readManifest(store, paths[at]!)
+    // Kept from the moment it was replaced, not from the moment it was written.
+    const next = await readManifest(store, paths[at + 1]!)
+    if (Date.parse(next.createdAt) > oldest) return
+    // A file that a version no longer lists is never listed again: load ids are unique.
+    const listed = new Set(filesOf(next))
+    for (const path of filesOf(expired)) if (!listed.has(path)) await store.remove(path)
+    await store.remove(paths[at]!)
   }
 }
+
+const filesOf = ({ tables }: Manifest): string[] =>
+  Object.values(tables).flatMap(({ files }) => files.map(({ path }) => path))

@@ -1,9 +1,8 @@
-import { PipelineError } from '../../errors/index.ts'
 import type { CustomNaming, NamingName } from '../../schema/index.ts'
 import type { Capabilities, ReplaceStrategy } from '../capabilities.ts'
 import type { Destination } from '../destination.ts'
+import { withDriver } from '../driver.ts'
 import { sqlDestination, type BulkLoad, type SqlDestinationParts } from '../sql/sql-destination.ts'
-import type * as driver from './connection.ts'
 import type { PostgresConnection } from './connection.ts'
 import { postgresDialect } from './dialect.ts'
 
@@ -56,23 +55,14 @@ export function postgresParts(options: PostgresOptions): SqlDestinationParts {
     },
     dialect: postgresDialect,
     async connect() {
-      const { openPostgres } = await loadDriver()
+      const { openPostgres } = await withDriver(
+        'destination "postgres"',
+        ['pg', 'pg-copy-streams'],
+        () => import('./connection.ts'),
+      )
       return openPostgres(options)
     },
     bulkLoad: (connection, bulk) => copyFiles(connection as PostgresConnection, bulk),
-  }
-}
-
-async function loadDriver(): Promise<typeof driver> {
-  try {
-    return await import('./connection.ts')
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw error
-    throw new PipelineError('destination "postgres" needs the packages "pg" and "pg-copy-streams"', {
-      code: 'DRIVER_MISSING',
-      fix: 'npm install pg pg-copy-streams',
-      cause: error,
-    })
   }
 }
 

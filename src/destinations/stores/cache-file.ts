@@ -1,0 +1,19 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, renameSync } from 'node:fs'
+import { basename, join } from 'node:path'
+
+/** A local copy of an object that never changes, made once a folder. */
+export async function cacheFile(
+  folder: string,
+  path: string,
+  download: (file: string) => Promise<void>,
+): Promise<string> {
+  // The name keeps its ending, which tells DuckDB how the file is compressed.
+  const file = join(folder, `${createHash('sha256').update(path).digest('hex').slice(0, 16)}-${basename(path)}`)
+  if (existsSync(file)) return file
+  mkdirSync(folder, { recursive: true })
+  const draft = `${file}.draft`
+  await download(draft)
+  renameSync(draft, file)
+  return file
+}

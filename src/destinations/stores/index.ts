@@ -1,0 +1,6 @@
+export { credentialsFrom } from './credentials-from.ts'
+export type { AzureCredentials, GcsCredentials, S3Credentials, StoreCredentials } from './credentials.ts'
+export { localStore } from './local-store.ts'
+export type { ObjectStore } from './object-store.ts'
+export { openStore } from './open-store.ts'
+export { inParallel } from './in-parallel.ts'
