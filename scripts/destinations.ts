@@ -7,13 +7,20 @@ import { filesystem } from '../src/destinations/filesystem/filesystem.ts'
 import { postgres } from '../src/destinations/postgres/postgres.ts'
 import type { Destination } from '../src/index.ts'
 import { conformanceCases } from '../src/testing/index.ts'
+import { startGcs } from '../test/engines/servers.ts'
+import { startAzurite, startS3 } from '../test/support/bucket-servers.ts'
 import { startPostgres } from '../test/support/postgres-server.ts'
 
 const server = await startPostgres()
+const buckets = await Promise.all([startS3(), startGcs(), startAzurite()])
+const [s3, gcs, azure] = buckets.map(({ bucketUrl, credentials }) => ({ bucketUrl, credentials }))
 const makers: Record<string, (folder: string) => Destination> = {
   DuckDB: (folder) => duckdb({ path: join(folder, 'conformance.duckdb') }),
   PostgreSQL: () => postgres({ url: server.url }),
-  Filesystem: (folder) => filesystem({ bucketUrl: join(folder, 'lake') }),
+  Files: (folder) => filesystem({ bucketUrl: join(folder, 'lake') }),
+  S3: () => filesystem(s3!),
+  GCS: () => filesystem(gcs!),
+  Azure: () => filesystem(azure!),
 }
 
 async function outcome(make: (folder: string) => Destination, at: number): Promise<string> {
@@ -33,7 +40,7 @@ for (const [at, { title }] of conformanceCases.entries()) {
   for (const make of Object.values(makers)) results.push(await outcome(make, at))
   rows.push(`| ${title} | ${results.join(' | ')} |`)
 }
-await server.stop()
+await Promise.all([server, ...buckets].map((one) => one.stop()))
 
 const names = Object.keys(makers)
 const table = [`| promise | ${names.join(' | ')} |`, `| --- |${names.map(() => ' --- |').join('')}`, ...rows].join('\n')

@@ -8,7 +8,7 @@ import { destinationNames, emptyTarget } from '../support/destinations.ts'
 
 it('docs/destinations.md has the table of this suite, and it is a good one', () => {
   const page = readFileSync(new URL('../../docs/destinations.md', import.meta.url), 'utf8')
-  for (const { title } of conformanceCases) expect(page).toContain(`| ${title} | yes | yes | yes |`)
+  for (const { title } of conformanceCases) expect(page).toContain(`| ${title} |${' yes |'.repeat(6)}`)
 })
 
 describe.runIf(destinationNames.includes('filesystem')).each(['jsonl', 'csv'] as const)(

@@ -1,0 +1,35 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** Where the servers of the second tier are kept; nothing else of the machine is changed. */
+const folder = join(import.meta.dirname, '../../.engines')
+
+const run = (command: string, args: string[], env: NodeJS.ProcessEnv = {}): void => {
+  try {
+    execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } })
+  } catch (error) {
+    const { stderr } = error as { stderr?: Buffer }
+    throw new Error(`${command} ${args.join(' ')} failed: ${stderr?.toString().trim() ?? (error as Error).message}`)
+  }
+}
+
+/** An S3 server in Python that knows `If-None-Match`. Needs Python 3 with venv. */
+export function installMoto(): string {
+  const python = join(folder, 'python')
+  const program = join(python, 'bin', 'moto_server')
+  if (existsSync(program)) return program
+  mkdirSync(folder, { recursive: true })
+  run('python3', ['-m', 'venv', python])
+  run(join(python, 'bin', 'pip'), ['install', '--quiet', 'moto[server]==5.2.1'])
+  return program
+}
+
+/** A Google Cloud Storage server in Go. Needs Go 1.24. */
+export function installGcs(): string {
+  const program = join(folder, 'bin', 'fake-gcs-server')
+  if (existsSync(program)) return program
+  mkdirSync(folder, { recursive: true })
+  run('go', ['install', 'github.com/fsouza/fake-gcs-server@v1.56.1'], { GOBIN: join(folder, 'bin') })
+  return program
+}

@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process'
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { Storage } from '@google-cloud/storage'
+import type { TestProject } from 'vitest/node'
+import { freePort, listening, stopProcess, type BucketServer, type TestBucket } from '../support/bucket-servers.ts'
+import { installGcs, installMoto } from './install.ts'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    moto: TestBucket
+    gcs: TestBucket
+  }
+}
+
+export async function startMoto(): Promise<BucketServer> {
+  const port = await freePort()
+  const server = spawn(installMoto(), ['-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' })
+  await listening(port, server)
+  const endpoint = `http://127.0.0.1:${port}`
+  const keys = { accessKeyId: 'test', secretAccessKey: 'test-secret-key' }
+  const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials: keys })
+  await client.send(new CreateBucketCommand({ Bucket: 'lake' }))
+  client.destroy()
+  return { bucketUrl: 's3://lake/raw', credentials: { ...keys, endpoint }, stop: () => stopProcess(server) }
+}
+
+export async function startGcs(): Promise<BucketServer> {
+  const port = await freePort()
+  const endpoint = `http://127.0.0.1:${port}`
+  const options = ['-scheme', 'http', '-host', '127.0.0.1', '-port', String(port), '-backend', 'memory']
+  const server = spawn(installGcs(), [...options, '-public-host', `127.0.0.1:${port}`, '-external-url', endpoint], {
+    stdio: 'ignore',
+  })
+  await listening(port, server)
+  await new Storage({ apiEndpoint: endpoint, projectId: 'test' }).createBucket('lake')
+  return { bucketUrl: 'gs://lake/raw', credentials: { endpoint, projectId: 'test' }, stop: () => stopProcess(server) }
+}
+
+/** The servers of the second tier, installed where they are not there yet. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const [moto, gcs] = await Promise.all([startMoto(), startGcs()])
+  project.provide('moto', { bucketUrl: moto.bucketUrl, credentials: moto.credentials })
+  project.provide('gcs', { bucketUrl: gcs.bucketUrl, credentials: gcs.credentials })
+  return async () => {
+    await Promise.all([moto.stop(), gcs.stop()])
+  }
+}

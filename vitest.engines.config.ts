@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+/** The second tier: stricter servers, which are installed from other registries first. */
+export default defineConfig({
+  test: {
+    include: ['test/engines/**/*.test.ts'],
+    reporters: process.env.CI === undefined ? ['default', './test/reporter.ts'] : ['dot', './test/reporter.ts'],
+    globalSetup: ['test/engines/servers.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+})
