@@ -40,10 +40,13 @@ export async function loadPackage(session: DestinationSession, loading: LoadPack
     })
   } catch (error) {
     if (error instanceof PipelineError) throw error
-    throw new PipelineError(`loading package ${manifest.loadId} failed: ${redact(String((error as Error).message))}`, {
+    const message = redact(String((error as Error).message))
+    throw new PipelineError(`loading package ${manifest.loadId} failed: ${message}`, {
       code: 'LOAD_FAILED',
       recovery: 'retry',
-      fix: `nothing of it was written; correct the cause and run again, or drop it with: sluice pipeline ${manifest.pipeline} drop-pending-packages`,
+      fix: /no space left on device/i.test(message)
+        ? 'make room on the disk of the destination, then run again: the package waits'
+        : `nothing of it was written; correct the cause and run again, or drop it with: sluice pipeline ${manifest.pipeline} drop-pending-packages`,
       cause: error,
     })
   }

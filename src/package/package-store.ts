@@ -59,7 +59,7 @@ const keptManifests = 100
  * folder has been renamed into `sealed/`; `loaded/` keeps the manifests of the last loads.
  */
 export class PackageStore {
-  private readonly folder: string
+  readonly folder: string
   private files = 0
 
   constructor(folder: string) {

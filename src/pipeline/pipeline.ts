@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from 'node:path'
 import { Config, config as configReference, pipelineDir, pipelinesDir, type ConfigPlace } from '../config/index.ts'
 import { destinationByName, type Destination, type DestinationSession } from '../destinations/index.ts'
-import { PipelineError } from '../errors/index.ts'
+import { asDiskError, PipelineError } from '../errors/index.ts'
 import { Resource, resource, source, Source, type ResourceData, type ResourceOptions } from '../extract/index.ts'
 import { PackageStore } from '../package/index.ts'
 import { namingConvention, schemaFromStored, wrongValue, type Schema, type StoredSchema } from '../schema/index.ts'
@@ -73,9 +73,9 @@ export class Pipeline {
     const { signal = new AbortController().signal, refresh, ...resourceOptions } = options
     if (refresh !== undefined && !refreshModes.includes(refresh)) throw wrongValue('refresh', refresh, refreshModes)
     const sources = this.asSources(data, resourceOptions)
-    using _lock = lockPipeline(this.dataDir, this.name)
     const { emit } = this.events
     try {
+      using _lock = lockPipeline(this.dataDir, this.name)
       const destination = await this.destination()
       const dataset = this.datasetName(destination)
       await using session = await destination.open({ pipeline: this.name, dataset })
@@ -92,7 +92,8 @@ export class Pipeline {
       })
       const packages = await runSources(environment, sources)
       return this.finished(destination, dataset, session.location, packages, performance.now() - begun)
-    } catch (error) {
+    } catch (cause) {
+      const error = asDiskError(cause, this.dataDir)
       emit({ type: 'run-failed', error, ms: performance.now() - begun })
       throw error
     }

@@ -1,6 +1,6 @@
 import type { Config } from '../config/index.ts'
 import type { Destination, DestinationSession } from '../destinations/index.ts'
-import { PipelineError, type ErrorCode } from '../errors/index.ts'
+import { asDiskError, PipelineError, type ErrorCode } from '../errors/index.ts'
 import { extract, type Source } from '../extract/index.ts'
 import { loadPackage } from '../load/index.ts'
 import { newLoadId, type LoadPackage, type PackageStore } from '../package/index.ts'
@@ -130,17 +130,25 @@ async function runSource(environment: RunEnvironment, source: Source, state: Pip
     emit({ type: 'package-sealed', loadId, rows, bytes })
     return queue.push(sealed)
   }
+  // Told apart from what a resource throws: it is the disk that refuses.
+  const onDisk = <T>(write: () => T): T => {
+    try {
+      return write()
+    } catch (error) {
+      throw asDiskError(error, environment.store.folder)
+    }
+  }
   try {
     await extract(source, {
       signal: AbortSignal.any([signal, queue.failed]),
       config: environment.config,
       stateOf: (resource) => resourceState(state, source.name, resource),
       sourceState: sourceState(state, source.name),
-      write: (resource, rows) => builder.write(resource, rows),
+      write: (resource, rows) => onDisk(() => builder.write(resource, rows)),
       discard: (resource, reason, row) => builder.discard(resource, reason, row),
-      checkpoint: (states) => builder.checkpoint(states),
-      pageDone: async () => push(builder.sealIfDue()),
-      rootDone: (_root, loaded, states) => builder.rootDone(loaded, states),
+      checkpoint: (states) => onDisk(() => builder.checkpoint(states)),
+      pageDone: async () => push(onDisk(() => builder.sealIfDue())),
+      rootDone: (_root, loaded, states) => onDisk(() => builder.rootDone(loaded, states)),
       emit,
     })
     await push(builder.seal())

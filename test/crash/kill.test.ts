@@ -8,32 +8,18 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
 import { pipeline } from '../../src/index.ts'
+import { complete, contents, pageOf } from './crash-source.ts'
 
 const kills = 50
-const eventCount = 2000
-const chatCount = 400
-const pageRows = 50
-
 let server: Server
 let baseUrl: string
 let generation = 1
 
-const tables: Record<string, () => { id: number }[]> = {
-  events: () => Array.from({ length: eventCount }, (_, at) => ({ id: at + 1, text: `event ${at + 1}`, at: at * 1.5 })),
-  chats: () =>
-    Array.from({ length: chatCount }, (_, at) => ({
-      id: at + 1,
-      messages: [{ text: `hello ${at}`, tags: ['a', 'b'] }, { text: 'bye' }],
-    })),
-  snapshot: () => Array.from({ length: 500 }, (_, at) => ({ id: at + 1, generation })),
-}
-
 beforeAll(async () => {
   server = createServer((request, response) => {
     const url = new URL(request.url!, 'http://127.0.0.1')
-    const rows = tables[url.pathname.slice(1)]!()
     const after = Number(url.searchParams.get('after'))
-    response.end(JSON.stringify(rows.filter((row) => row.id > after).slice(0, pageRows)))
+    response.end(JSON.stringify(pageOf(url.pathname.slice(1), after, generation)))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -70,39 +56,16 @@ function load(path: string, mode: string, killAfterMs?: number): Promise<Ended> 
   })
 }
 
-async function contents(path: string) {
+/** Looked at by another pipeline, so that nothing of the first one's state is touched. */
+function contentsOf(path: string): Promise<Record<string, unknown>> {
   process.env.SLUICE_DATA_DIR = `${path}.read`
-  const data = pipeline({ name: 'read', dataset: 'data', destination: duckdb({ path }) }).dataset()
-  const [row] = await data
-    .query(
-      `select (select count(*) from data.events) as events, (select count(distinct id) from data.events) as event_ids,
-        (select count(*) from data.chats) as chats, (select count(distinct id) from data.chats) as chat_ids,
-        (select count(*) from data.chats__messages) as messages,
-        (select count(*) from data.chats__messages__tags) as tags,
-        (select count(*) from data.chats__messages m anti join data.chats c on m._dlt_parent_id = c._dlt_id) as orphans,
-        (select count(*) - count(distinct load_id) from data._dlt_loads) as doubled_loads,
-        (select count(*) from data.events e anti join data._dlt_loads l on e._dlt_load_id = l.load_id) as unledgered`,
-    )
-    .toArray()
-  return row
-}
-
-const complete = {
-  events: eventCount,
-  event_ids: eventCount,
-  chats: chatCount,
-  chat_ids: chatCount,
-  messages: 2 * chatCount,
-  tags: 2 * chatCount,
-  orphans: 0,
-  doubled_loads: 0,
-  unledgered: 0,
+  return contents(pipeline({ name: 'read', dataset: 'data', destination: duckdb({ path }) }), 'data')
 }
 
 it(`loses nothing and doubles nothing when it is killed at ${kills} random moments`, { timeout: 600_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-kill-'))
   await load(join(folder, 'clean.duckdb'), 'merge')
-  expect(await contents(join(folder, 'clean.duckdb'))).toEqual(complete)
+  expect(await contentsOf(join(folder, 'clean.duckdb'))).toEqual(complete)
   // The first run warms the machine up; the second tells how long a run takes.
   const whole = await load(join(folder, 'timed.duckdb'), 'merge')
   let killed = 0
@@ -115,7 +78,7 @@ it(`loses nothing and doubles nothing when it is killed at ${kills} random momen
     if (signal === 'SIGKILL') killed += 1
     const { output } = await load(path, 'merge')
     const where = `trial ${trial}, killed after ${moment.toFixed(0)} of ${whole.ms.toFixed(0)} ms`
-    expect(await contents(path), where).toEqual(complete)
+    expect(await contentsOf(path), where).toEqual(complete)
     expect(output.at(-1), where).toBe('{}')
   }
   rmSync(folder, { recursive: true, force: true })

@@ -1,3 +1,4 @@
+import { readFileSync, rmSync, statSync } from 'node:fs'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { PipelineError } from '../../errors/index.ts'
@@ -76,19 +77,36 @@ async function retrying<T>(path: string, open: () => Promise<T>): Promise<T> {
       return await open()
     } catch (error) {
       const text = String(error)
-      const locked = text.includes('lock')
+      const locked = /could not set lock|used by another process/i.test(text)
+      const full = /no space left/i.test(text)
+      if (!locked && !full && attempt < lockAttempts && isUnfinished(path)) {
+        rmSync(path)
+        continue
+      }
       if (!locked || attempt === lockAttempts) {
         throw new PipelineError(`cannot open the DuckDB file ${path}: ${firstLine(error)}`, {
           code: 'LOAD_FAILED',
+          recovery: locked || full ? 'retry' : 'abort',
           fix: locked
             ? 'close the other program that has this file open, then run again'
-            : 'check that the path is writable and that the file is a DuckDB database',
+            : full
+              ? 'make room on the disk, then run again'
+              : 'check that the path is writable and that the file is a DuckDB database',
           cause: error,
         })
       }
       await new Promise((resolve) => setTimeout(resolve, 50 * Math.min(attempt, 10)))
     }
   }
+}
+
+/** What DuckDB leaves when its creation of a file is cut short, by a full disk or a kill: less than its three headers. */
+function isUnfinished(path: string): boolean {
+  const headers = 3 * 4096
+  const { size = headers } = statSync(path, { throwIfNoEntry: false }) ?? {}
+  if (size >= headers) return false
+  const start = readFileSync(path)
+  return start.length === 0 || start.toString('latin1', 8, 12) === 'DUCK'
 }
 
 const firstLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n')[0]!

@@ -101,6 +101,8 @@ function cannotConnect(place: string, error: unknown): PipelineError {
     ENOTFOUND: 'correct the host',
     '28P01': 'correct user and password',
     '28000': 'correct the user, or its right to connect',
+    '53100': 'make room on the disk of the server, then run again',
+    '53300': 'close connections, or raise max_connections of the server',
     '3D000': 'create the database, or correct its name',
   }
   return new PipelineError(`cannot connect to ${place}: ${message === '' ? (code ?? 'no answer') : message}`, {

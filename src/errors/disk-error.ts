@@ -1,0 +1,22 @@
+import { PipelineError } from './pipeline-error.ts'
+
+const causes: Record<string, { what: string; fix: string }> = {
+  ENOSPC: { what: 'the disk is full', fix: 'make room on the disk, then run again: nothing is lost' },
+  EDQUOT: { what: 'the disk quota is used up', fix: 'make room on the disk, then run again: nothing is lost' },
+  EROFS: { what: 'the disk is read-only', fix: 'set SLUICE_DATA_DIR to a folder that can be written to' },
+  EACCES: { what: 'writing is not allowed', fix: 'set SLUICE_DATA_DIR to a folder that can be written to' },
+  EPERM: { what: 'writing is not allowed', fix: 'set SLUICE_DATA_DIR to a folder that can be written to' },
+}
+
+/** The error in words when a disk refuses the working data of a pipeline; any other error as it is. */
+export function asDiskError(error: unknown, folder: string): unknown {
+  if (error instanceof PipelineError || !(error instanceof Error)) return error
+  const known = causes[(error as NodeJS.ErrnoException).code ?? '']
+  if (known === undefined) return error
+  return new PipelineError(`working data in ${folder} cannot be written: ${known.what}`, {
+    code: 'DISK_REFUSED',
+    recovery: 'retry',
+    fix: known.fix,
+    cause: error,
+  })
+}
