@@ -359,6 +359,28 @@ export const conformanceCases: readonly ConformanceCase[] = [
     },
   },
   {
+    title: 'pipelines that make one dataset at the same time all get through, or are told to try again',
+    async run({ destination, dataset }) {
+      const pipelines = ['one', 'two', 'three'].map((name) => pipeline({ name, dataset, destination }))
+      const load = (at: number, rows: Row[]) => pipelines[at]!.run(rows, { tableName: `t${at}` })
+      const results = await Promise.allSettled(pipelines.map((_pipeline, at) => load(at, [{ id: at, l: [at] }])))
+      for (const [at, result] of results.entries()) {
+        if (result.status === 'fulfilled') continue
+        assert.equal((result.reason as { recovery?: string }).recovery, 'retry')
+        // The package waits; nothing new is needed to load it.
+        await load(at, [])
+      }
+      const data = pipelines[0]!.dataset()
+      for (const at of pipelines.keys()) {
+        assert.equal((await data.table(`t${at}__l`).toArray()).length, 1)
+        assert.deepEqual(
+          (await data.table<Row>(`t${at}`).toArray()).map((row) => row.id),
+          [at],
+        )
+      }
+    },
+  },
+  {
     title: 'reserved words and hostile names are just names',
     async run(target) {
       const bench = new Bench(target)

@@ -12,6 +12,7 @@ const sources: Record<string, string> = {
   "'sluice'": "'../../../src/index.ts'",
   "'sluice/rest'": "'../../../src/sources/rest/index.ts'",
   "'sluice/destinations/postgres'": "'../../../src/destinations/postgres/postgres.ts'",
+  "'sluice/destinations/filesystem'": "'../../../src/destinations/filesystem/filesystem.ts'",
   "'sluice/sources/chaport'": "'../../../src/sources/chats/chaport.ts'",
 }
 

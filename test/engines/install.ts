@@ -10,7 +10,8 @@ const run = (command: string, args: string[], env: NodeJS.ProcessEnv = {}): void
     execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } })
   } catch (error) {
     const { stderr } = error as { stderr?: Buffer }
-    throw new Error(`${command} ${args.join(' ')} failed: ${stderr?.toString().trim() ?? (error as Error).message}`)
+    const why = stderr?.toString().trim() ?? (error as Error).message
+    throw new Error(`${command} ${args.join(' ')} failed: ${why}`, { cause: error })
   }
 }
 
@@ -32,4 +33,18 @@ export function installGcs(): string {
   mkdirSync(folder, { recursive: true })
   run('go', ['install', 'github.com/fsouza/fake-gcs-server@v1.56.1'], { GOBIN: join(folder, 'bin') })
   return program
+}
+
+/** The connection pool PgBouncer, from Debian's packages, unpacked beside the others. Needs apt. */
+export function installPgbouncer(): { program: string; libraries: string } {
+  const debian = join(folder, 'debian')
+  const program = join(debian, 'root', 'usr', 'sbin', 'pgbouncer')
+  const libraries = join(debian, 'root', 'usr', 'lib', `${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`)
+  if (existsSync(program)) return { program, libraries }
+  mkdirSync(join(debian, 'root'), { recursive: true })
+  // Lists of packages are missing on fresh machines.
+  run('sh', ['-c', 'apt-cache show pgbouncer >/dev/null 2>&1 || apt-get update'])
+  run('sh', ['-c', `cd "${debian}" && apt-get download pgbouncer libevent-2.1-7 libc-ares2`])
+  run('sh', ['-c', `cd "${debian}" && for package in *.deb; do dpkg-deb -x "$package" root; done`])
+  return { program, libraries }
 }

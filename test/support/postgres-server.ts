@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -23,7 +23,12 @@ export interface PostgresServer {
 
 /** Starts a PostgreSQL of its own, with a password as people have them: nothing in it may need encoding. */
 export async function startPostgres(
-  options: { folder?: string; flags?: readonly string[] } = {},
+  options: {
+    folder?: string
+    flags?: readonly string[]
+    /** Runs when the data folder is made and before the server starts; `give` makes a file the server's own. */
+    prepare?: (dataFolder: string, give: (path: string) => void) => void
+  } = {},
 ): Promise<PostgresServer> {
   const { folder = mkdtempSync(join(tmpdir(), 'sluice-postgres-')), flags = [] } = options
   // The server may run as another user, who has to get through.
@@ -48,6 +53,8 @@ export async function startPostgres(
   })
   try {
     await server.initialise()
+    const { uid, gid } = statSync(databaseDir)
+    options.prepare?.(databaseDir, (path) => chownSync(path, uid, gid))
     await server.start()
   } catch (error) {
     throw new Error(

@@ -1,10 +1,13 @@
 import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
+import type { ConnectionOptions } from 'node:tls'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { addSecret, PipelineError } from '../../errors/index.ts'
+import { wrongValue } from '../../schema/index.ts'
 import type { RowObject, SqlConnection, SqlValue } from '../destination.ts'
 import type { PostgresOptions } from './postgres.ts'
+import { sslModes, tlsOptions } from './tls.ts'
 import { valueReader } from './values.ts'
 
 /** A connection that can also take files. */
@@ -19,14 +22,26 @@ export async function openPostgres(
 ): Promise<{ connection: PostgresConnection; location: string }> {
   const settings = options.url === undefined ? options : { ...options, ...parseUrl(options.url) }
   if (settings.password !== undefined) addSecret(settings.password)
-  const { host = 'localhost', port = 5432, database = settings.user, user, password, ssl } = settings
+  const { host = 'localhost', port = 5432, user, password, ssl = 'prefer' } = settings
+  const { database = user } = settings
+  const place = `postgres://${user === undefined ? '' : `${encodeURIComponent(user)}:***@`}${host}:${port}/${database ?? ''}`
+  const connect = (tls: ConnectionOptions | false): Promise<pg.Client> =>
+    connected({ host, port, database, user, password, ssl: tls })
+  try {
+    const tls = typeof ssl === 'object' ? { rejectUnauthorized: true, ...ssl } : tlsOptions(ssl, settings.sslRootCert)
+    const client = await connect(tls).catch((error: Error) => {
+      if (ssl === 'prefer' && error.message.includes('does not support SSL')) return connect(false)
+      throw error
+    })
+    return { connection: connectionOf(client), location: place }
+  } catch (error) {
+    throw error instanceof PipelineError ? error : cannotConnect(place, error)
+  }
+}
+
+async function connected(options: pg.ClientConfig): Promise<pg.Client> {
   const client = new pg.Client({
-    host,
-    port,
-    database,
-    user,
-    password,
-    ssl: sslOptions(ssl),
+    ...options,
     application_name: 'sluice',
     connectionTimeoutMillis: 15_000,
     keepAlive: true,
@@ -38,17 +53,12 @@ export async function openPostgres(
   })
   // A broken connection is told by the statement that meets it; without a listener it would end the process.
   client.on('error', () => undefined)
-  const place = `postgres://${user === undefined ? '' : `${encodeURIComponent(user)}:***@`}${host}:${port}/${database ?? ''}`
-  try {
-    await client.connect()
-    await client.query("SET TimeZone = 'UTC'; SET client_min_messages = warning")
-  } catch (error) {
-    throw cannotConnect(place, error)
-  }
-  return { connection: connectionOf(client), location: place }
+  await client.connect()
+  await client.query("SET TimeZone = 'UTC'; SET client_min_messages = warning")
+  return client
 }
 
-type ConnectionParts = Pick<PostgresOptions, 'host' | 'port' | 'user' | 'password' | 'database' | 'ssl'>
+type ConnectionParts = Pick<PostgresOptions, 'host' | 'port' | 'user' | 'password' | 'database' | 'ssl' | 'sslRootCert'>
 
 /**
  * The parts of `postgres://user:password@host:port/database?sslmode=…`. User and password may hold any character, encoded
@@ -68,14 +78,18 @@ export function parseUrl(url: string): ConnectionParts {
   const colon = login?.indexOf(':') ?? -1
   const user = login === undefined ? undefined : colon < 0 ? login : login.slice(0, colon)
   const parameters = new URLSearchParams(query)
-  const ssl = parameters.get('sslmode') as NonNullable<PostgresOptions['ssl']> | null
+  const mode = parameters.get('sslmode')
+  const ssl = sslModes.find((known) => known === mode)
+  if (mode !== null && ssl === undefined) throw wrongValue('sslmode', mode, sslModes)
+  const sslRootCert = parameters.get('sslrootcert')
   return {
     ...(host === undefined || host === '' ? {} : { host: host.replace(/^\[|\]$/g, '') }),
     ...(port === undefined ? {} : { port: Number(port) }),
     ...(user === undefined ? {} : { user: decoded(user) }),
     ...(colon < 0 ? {} : { password: decoded(login!.slice(colon + 1)) }),
     ...(database === undefined || database === '' ? {} : { database: decoded(database) }),
-    ...(ssl === null ? {} : { ssl }),
+    ...(ssl === undefined ? {} : { ssl }),
+    ...(sslRootCert === null ? {} : { sslRootCert }),
   }
 }
 
@@ -87,12 +101,8 @@ function decoded(text: string): string {
   }
 }
 
-function sslOptions(ssl: PostgresOptions['ssl']): boolean | { rejectUnauthorized: boolean } {
-  if (typeof ssl === 'object') return { rejectUnauthorized: true, ...ssl }
-  if (ssl === undefined || ssl === 'disable') return false
-  // As libpq: "require" encrypts, "verify-ca" and "verify-full" also check who answers.
-  return { rejectUnauthorized: ssl !== 'require' && ssl !== 'prefer' }
-}
+const certificateFix =
+  'name the authority that signed the certificate: sslrootcert=/path/to/ca.pem, or the option ssl: { ca }'
 
 function cannotConnect(place: string, error: unknown): PipelineError {
   const { message, code } = error as Error & { code?: string }
@@ -103,12 +113,19 @@ function cannotConnect(place: string, error: unknown): PipelineError {
     '28000': 'correct the user, or its right to connect',
     '53100': 'make room on the disk of the server, then run again',
     '53300': 'close connections, or raise max_connections of the server',
+    DEPTH_ZERO_SELF_SIGNED_CERT: certificateFix,
+    SELF_SIGNED_CERT_IN_CHAIN: certificateFix,
+    UNABLE_TO_VERIFY_LEAF_SIGNATURE: certificateFix,
+    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: certificateFix,
+    ERR_TLS_CERT_ALTNAME_INVALID: 'connect by the name in the certificate, or use sslmode=verify-ca',
     '3D000': 'create the database, or correct its name',
   }
   return new PipelineError(`cannot connect to ${place}: ${message === '' ? (code ?? 'no answer') : message}`, {
     code: 'LOAD_FAILED',
     recovery: 'retry',
-    fix: fixes[code ?? ''] ?? 'check host, port, user, password, database and sslmode',
+    fix: message.includes('does not support SSL')
+      ? 'use sslmode=prefer or disable, or switch SSL on in the server'
+      : (fixes[code ?? ''] ?? 'check host, port, user, password, database and sslmode'),
     cause: error,
   })
 }

@@ -5,6 +5,7 @@ import { withDriver } from '../driver.ts'
 import { sqlDestination, type BulkLoad, type SqlDestinationParts } from '../sql/sql-destination.ts'
 import type { PostgresConnection } from './connection.ts'
 import { postgresDialect } from './dialect.ts'
+import type { SslMode } from './tls.ts'
 
 export interface PostgresOptions {
   /** `postgres://user:password@host:5432/database?sslmode=require`, instead of the single parts. */
@@ -14,8 +15,10 @@ export interface PostgresOptions {
   user?: string
   password?: string
   database?: string
-  /** As libpq's sslmode, or options of Node's TLS. @default 'disable' */
-  ssl?: 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full' | { rejectUnauthorized?: boolean; ca?: string }
+  /** As libpq's sslmode, or options of Node's TLS. @default 'prefer' */
+  ssl?: SslMode | { rejectUnauthorized?: boolean; ca?: string; cert?: string; key?: string }
+  /** Path of the certificate of the authority that vouches for the server, for `verify-ca` and `verify-full`. */
+  sslRootCert?: string
   maxIdentifierLength?: number
   namingConvention?: NamingName | CustomNaming
   /** @default 'truncate-and-insert' */

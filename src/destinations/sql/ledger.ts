@@ -38,6 +38,15 @@ const systemTables: Record<string, Column[]> = {
 
 /** Creates dataset and system tables where they are missing. */
 export async function createSystemTables(connection: SqlConnection, sql: SqlNames, dataset: string): Promise<void> {
+  const names = Object.keys(systemTables)
+  const [found] = await connection.rows(
+    'SELECT COUNT(*) AS n FROM information_schema.tables WHERE table_schema = $1 AND table_catalog = current_database() ' +
+      `AND table_name IN (${names.map((name) => `'${name}'`).join(', ')})`,
+    [dataset],
+  )
+  if (Number(found?.n) === names.length) return
+  // Two first loads of a dataset: IF NOT EXISTS does not keep the second one from failing.
+  if (sql.dialect.lock !== undefined) await connection.run(sql.dialect.lock(`sluice dataset ${dataset}`))
   await connection.run(`CREATE SCHEMA IF NOT EXISTS ${sql.column(dataset)}`)
   for (const [table, columns] of Object.entries(systemTables)) {
     const definitions = columns.map(

@@ -58,7 +58,7 @@ export async function openStore(url: string, credentials: StoreCredentials = {})
   }
 }
 
-export function parseBucketUrl(url: string): BucketAddress {
+function parseBucketUrl(url: string): BucketAddress {
   const match = /^([a-z0-9+]+):\/\/(?:([^/@]+)@)?([^/]+)\/?(.*)$/i.exec(url)
   if (match === null) {
     throw new PipelineError(`bucketUrl: "${url}" names no bucket`, {
