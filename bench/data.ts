@@ -24,7 +24,9 @@ function random(seed: number): (below: number) => number {
   }
 }
 
-const words = 'open closed visitor agent message order refund basket checkout hello thanks überall café naïve'.split(' ')
+const words = 'open closed visitor agent message order refund basket checkout hello thanks überall café naïve'.split(
+  ' ',
+)
 const text = (next: (below: number) => number, length: number): string => {
   let made = ''
   while (made.length < length) made += `${words[next(words.length)]} `

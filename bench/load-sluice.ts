@@ -19,14 +19,20 @@ const source = restSource({
   resourceDefaults:
     disposition === 'merge' ? { writeDisposition: 'merge', primaryKey: 'id' } : { writeDisposition: 'append' },
   resources: [
-    { name: shape!, endpoint: { path: shape!, dataSelector: 'data', paginator: { type: 'json_link', nextUrlPath: 'next' } } },
+    {
+      name: shape!,
+      endpoint: { path: shape!, dataSelector: 'data', paginator: { type: 'json_link', nextUrlPath: 'next' } },
+    },
   ],
 })
 const loading = pipeline({ name: `bench_${shape}`, dataset: 'bench', destination: destinations[destination!]!() })
 const stages: Record<string, number> = {}
 const begun = performance.now()
 loading.on((event) => {
-  if (event.type === 'package-sealed') stages.extractedMs ??= performance.now() - begun
+  if (event.type === 'package-sealed') {
+    stages.extractedMs = performance.now() - begun
+    stages.extractedRssMiB = process.resourceUsage().maxRSS / 1024
+  }
   if (event.type === 'package-loaded') stages.loadMs = (stages.loadMs ?? 0) + event.ms
 })
 await measured(() => loading.run(source), stages)

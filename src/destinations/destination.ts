@@ -174,6 +174,6 @@ export interface SqlDialect {
   listColumns: string
   /** Makes others who ask for the same name wait until the transaction ends; absent where only one can write. */
   lock?(name: string): string
-  /** Creates a temporary table of the given columns. */
+  /** Creates a temporary table of the given, quoted name and columns. */
   createStaging(name: string, columns: readonly string[]): string
 }

@@ -68,17 +68,19 @@ export class DelimitedWriter {
     if (this.lines.length === 0) return
     this.pad()
     const file = this.currentFile()
-    let text = `${this.lines.join('\n')}\n`
+    // The last line's end comes from an empty line after it: added to the joined text, it would copy all of it again.
+    this.lines.push('')
+    let text = this.lines.join('\n')
     if (!text.isWellFormed()) {
       text = text.toWellFormed()
       this.replacedCharacters = true
     }
     if (!this.takesNul) text = this.withoutNul(text)
-    const bytes = Buffer.from(text)
+    const bytes = encoded(text)
     append(file.path, bytes, false)
-    file.rows += this.lines.length
+    file.rows += this.lines.length - 1
     file.bytes += bytes.length
-    // A UTF-16 unit takes at most three bytes of UTF-8; padding adds a comma a column.
+    // Three bytes a UTF-16 unit at most; padding adds a comma a column.
     file.longestLine = Math.max(file.longestLine, 3 * this.longestLength + this.columns.length)
     this.lines = []
     this.widths = []
@@ -124,6 +126,15 @@ export class DelimitedWriter {
     for (const file of this.files) append(file.path, noBytes, true)
     return this.files
   }
+}
+
+// A UTF-16 unit takes at most three bytes of UTF-8.
+const encodeBuffer = Buffer.allocUnsafeSlow(3 * 2 * flushBytes)
+
+/** The text as UTF-8, in a buffer that the next call uses again. */
+function encoded(text: string): Uint8Array {
+  if (3 * text.length > encodeBuffer.length) return Buffer.from(text)
+  return encodeBuffer.subarray(0, encodeBuffer.write(text))
 }
 
 const noBytes = new Uint8Array()

@@ -8,9 +8,39 @@ function isDay(year: number, month: number, day: number): boolean {
   return day <= 28 || day <= new Date(Date.UTC(year, month, 0)).getUTCDate()
 }
 
+const code = (text: string, at: number): number => text.charCodeAt(at) - 48
+const isDigit = (value: number): boolean => value >= 0 && value <= 9
+
+/** The number that two digits make; 99, out of every range here, when they are no digits. */
+function twoDigits(text: string, at: number): number {
+  const tens = code(text, at)
+  const ones = code(text, at + 1)
+  return isDigit(tens) && isDigit(ones) ? 10 * tens + ones : 99
+}
+
+/**
+ * True for the form in which nearly all APIs write timestamps, `2026-03-01T12:30:00Z` with up to six digits of the
+ * second. It is stored as it came, and known without a pattern.
+ */
+function isPlainTimestamp(text: string): boolean {
+  const last = text.length - 1
+  if (last < 19 || last > 26 || text.charCodeAt(last) !== 90 || text.charCodeAt(10) !== 84) return false
+  if (text.charCodeAt(4) !== 45 || text.charCodeAt(7) !== 45) return false
+  if (text.charCodeAt(13) !== 58 || text.charCodeAt(16) !== 58) return false
+  const century = twoDigits(text, 0)
+  const year = twoDigits(text, 2)
+  if (century > 98 || year > 98 || !isDay(100 * century + year, twoDigits(text, 5), twoDigits(text, 8))) return false
+  if (twoDigits(text, 11) > 23 || twoDigits(text, 14) > 59 || twoDigits(text, 17) > 59) return false
+  if (last === 19) return true
+  if (last === 20 || text.charCodeAt(19) !== 46) return false
+  for (let at = 20; at < last; at++) if (!isDigit(code(text, at))) return false
+  return true
+}
+
 /** True for text that dlt's default detector takes for a timestamp: a full ISO date with a time of day. */
 export function isTimestampText(text: string): boolean {
   // The length and the two dashes rule out nearly all other text before the pattern runs.
+  if (isPlainTimestamp(text)) return true
   if (text.length < 16 || text.length > 38 || text.charCodeAt(4) !== 45 || text.charCodeAt(7) !== 45) return false
   const match = isoTimestamp.exec(text)
   return match !== null && isMoment(match)
@@ -29,6 +59,7 @@ function isMoment(match: RegExpExecArray): boolean {
 
 /** Text of a timestamp, or of a date, as `YYYY-MM-DDTHH:MM:SS.ffffff±HH:MM`; `undefined` when it is neither. */
 export function timestampText(text: string): string | undefined {
+  if (isPlainTimestamp(text)) return text
   if (isTimestampText(text)) {
     const match = isoTimestamp.exec(text)!
     const [, year, month, day, hour, minute, second = '00', fraction, zone = 'Z'] = match

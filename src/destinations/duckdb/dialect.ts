@@ -30,5 +30,5 @@ export const duckdbDialect: SqlDialect = {
     'SELECT table_name, column_name, data_type FROM information_schema.columns ' +
     'WHERE table_schema = $1 AND table_catalog = current_database() ORDER BY table_name, ordinal_position',
   rowAsJson: (alias) => `to_json(${alias})`,
-  createStaging: (name, columns) => `CREATE OR REPLACE TEMP TABLE ${quote(name)} (${columns.join(', ')})`,
+  createStaging: (name, columns) => `CREATE OR REPLACE TEMP TABLE ${name} (${columns.join(', ')})`,
 }

@@ -5,7 +5,7 @@ import type { CustomNaming, NamingName } from '../../schema/index.ts'
 import type { Capabilities, ReplaceStrategy } from '../capabilities.ts'
 import type { Destination, SqlConnection } from '../destination.ts'
 import type * as driver from './connection.ts'
-import { sqlDestination, type BulkLoad, type SqlDestinationParts } from '../sql/sql-destination.ts'
+import { selection, sqlDestination, type BulkLoad, type SqlDestinationParts } from '../sql/sql-destination.ts'
 import { duckdbDialect } from './dialect.ts'
 
 export interface DuckdbOptions {
@@ -18,6 +18,12 @@ export interface DuckdbOptions {
   /** @default 'truncate-and-insert' */
   replaceStrategy?: ReplaceStrategy
 }
+
+/**
+ * In the order of a file, rows of several threads make row groups of uneven size, which DuckDB writes again when the
+ * file is closed; out of order they are written once. Where order matters, the file is read by one thread.
+ */
+const settings = { preserve_insertion_order: 'false' }
 
 const capabilities: Capabilities = {
   identifiers: { maxLength: 65_536, naming: 'snake_case', reserved: [] },
@@ -55,7 +61,7 @@ export function duckdbParts(options: DuckdbOptions): SqlDestinationParts {
       if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
       // The driver is loaded when it is used: importing the library stays quick.
       const { openDuckdb } = await loadDriver()
-      return { connection: await openDuckdb(path, options.settings ?? {}), location: `duckdb:${path}` }
+      return { connection: await openDuckdb(path, { ...settings, ...options.settings }), location: `duckdb:${path}` }
     },
     bulkLoad: readCsv,
   }
@@ -81,15 +87,17 @@ const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 /** One statement per group of files: DuckDB reads the package text with all cores, types given, nothing guessed. */
 async function readCsv(connection: SqlConnection, load: BulkLoad): Promise<void> {
   const cells = load.cells.map(({ name, type }) => `${literal(name)}: ${literal(type)}`)
-  const columns = load.columns.map((name) => duckdbDialect.quote(name))
+  const { columns, values } = selection(load)
   await connection.run(
-    `INSERT INTO ${load.into} (${columns.join(', ')}) SELECT ${load.values.join(', ')} ` +
+    `INSERT INTO ${load.into} (${columns.map(duckdbDialect.quote).join(', ')}) SELECT ${values.join(', ')} ` +
       `FROM read_csv([${load.files.map(literal).join(', ')}], columns = {${cells.join(', ')}}, auto_detect = false, ` +
       `header = false, delim = ',', quote = '"', escape = '"', new_line = '\\n', nullstr = '', ` +
-      `allow_quoted_nulls = false${bufferOptions(load.longestLine)})`,
+      `allow_quoted_nulls = false, parallel = ${!load.ordered}, ${bufferOptions(load.longestLine)})`,
   )
 }
 
-/** DuckDB takes lines of 2 MB; longer ones need larger buffers, which every thread then holds. */
-const bufferOptions = (longestLine: number): string =>
-  longestLine < 2_000_000 ? '' : `, max_line_size = ${longestLine}, buffer_size = ${2 * longestLine}`
+/** Every thread holds a buffer; longer lines need larger ones than these. */
+function bufferOptions(longestLine: number): string {
+  const line = Math.max(1024 * 1024, longestLine)
+  return `max_line_size = ${line}, buffer_size = ${Math.max(16 * 1024 * 1024, 2 * line)}`
+}

@@ -2,7 +2,7 @@ import type { CustomNaming, NamingName } from '../../schema/index.ts'
 import type { Capabilities, ReplaceStrategy } from '../capabilities.ts'
 import type { Destination } from '../destination.ts'
 import { withDriver } from '../driver.ts'
-import { sqlDestination, type BulkLoad, type SqlDestinationParts } from '../sql/sql-destination.ts'
+import { selection, sqlDestination, type BulkLoad, type SqlDestinationParts } from '../sql/sql-destination.ts'
 import type { PostgresConnection } from './connection.ts'
 import { postgresDialect } from './dialect.ts'
 import type { SslMode } from './tls.ts'
@@ -70,16 +70,30 @@ export function postgresParts(options: PostgresOptions): SqlDestinationParts {
 }
 
 /**
- * COPY takes the package text as it is, into a temporary table, which costs no write-ahead log; one statement then adds
- * what the files do not carry. Readers of the target are never locked out.
+ * COPY takes the package text as it is, straight into the table where nothing is to be computed. The load's id, which
+ * the files do not carry, is the column's default meanwhile; that locks the table, so it is done only where nobody else
+ * sees it. Otherwise the rows take the way over a temporary table, which costs no write-ahead log.
  */
 async function copyFiles(connection: PostgresConnection, load: BulkLoad): Promise<void> {
+  const { quote } = postgresDialect
+  const isPlain = load.cells.every(({ name, value }) => value === quote(name))
+  if (!isPlain || (load.constant !== undefined && !load.fresh)) return copyThroughTemporary(connection, load)
+  const alter =
+    load.constant === undefined ? '' : `ALTER TABLE ${load.into} ALTER COLUMN ${quote(load.constant.column)}`
+  if (load.constant !== undefined) await connection.run(`${alter} SET DEFAULT ${load.constant.value}`)
+  const columns = load.cells.map(({ name }) => quote(name)).join(', ')
+  for (const file of load.files) await connection.copy(`COPY ${load.into} (${columns}) FROM STDIN (FORMAT csv)`, file)
+  if (load.constant !== undefined) await connection.run(`${alter} DROP DEFAULT`)
+}
+
+async function copyThroughTemporary(connection: PostgresConnection, load: BulkLoad): Promise<void> {
   const { quote } = postgresDialect
   const cells = load.cells.map(({ name, type }) => `${quote(name)} ${type}`)
   await connection.run(`CREATE TEMP TABLE _sluice_copy (${cells.join(', ')}) ON COMMIT DROP`)
   for (const file of load.files) await connection.copy('COPY _sluice_copy FROM STDIN (FORMAT csv)', file)
+  const { columns, values } = selection(load)
   await connection.run(
-    `INSERT INTO ${load.into} (${load.columns.map(quote).join(', ')}) SELECT ${load.values.join(', ')} FROM _sluice_copy`,
+    `INSERT INTO ${load.into} (${columns.map(quote).join(', ')}) SELECT ${values.join(', ')} FROM _sluice_copy`,
   )
   await connection.run('DROP TABLE _sluice_copy')
 }

@@ -28,15 +28,34 @@ export interface SqlDestinationParts {
 export interface BulkLoad {
   /** Quoted name of the table to fill. */
   into: string
-  /** Its columns, in the order of the values. */
-  columns: readonly string[]
   files: readonly string[]
-  /** Name in the file and type to read it as, in the order of the cells. */
-  cells: readonly { name: string; type: string }[]
-  /** One SQL expression a column. */
-  values: readonly string[]
+  /** The cells of each line, in their order. */
+  cells: readonly BulkCell[]
+  /** What the files do not carry, because all their rows have it: the load's id, as SQL. */
+  constant: { column: string; value: string } | undefined
   /** Bytes of the longest line. */
   longestLine: number
+  /** The rows must come in the order of the files: the last of several with one key is the one to keep. */
+  ordered: boolean
+  /** This transaction has made the table, so nobody else sees it or waits for it. */
+  fresh: boolean
+}
+
+export interface BulkCell {
+  name: string
+  /** The type to read it as. */
+  type: string
+  /** SQL for the column's value; none where the table has no such column. */
+  value: string | undefined
+}
+
+/** Columns and values of an INSERT … SELECT that reads the cells by their names. */
+export function selection(load: BulkLoad): { columns: string[]; values: string[] } {
+  const stored = load.cells.filter((cell) => cell.value !== undefined)
+  const columns = stored.map((cell) => cell.name)
+  const values = stored.map((cell) => cell.value!)
+  if (load.constant === undefined) return { columns, values }
+  return { columns: [...columns, load.constant.column], values: [...values, load.constant.value] }
 }
 
 export function sqlDestination(parts: SqlDestinationParts): Destination {
@@ -87,48 +106,73 @@ function loadTransaction(
   sql: SqlNames,
   target: DestinationTarget,
 ): LoadTransaction {
+  const catalog = sqlCatalog(connection, sql, target.dataset)
+  const created = new Set<string>()
   return {
     capabilities: parts.capabilities,
-    catalog: sqlCatalog(connection, sql, target.dataset),
-    loader: sqlLoader(parts, connection, sql),
+    catalog: {
+      ...catalog,
+      async createTable(table) {
+        await catalog.createTable(table)
+        created.add(table.name)
+      },
+    },
+    loader: sqlLoader(parts, connection, sql, created),
     publisher: sqlPublisher(connection, sql),
     checker: sqlChecker(connection, sql),
     ledger: sqlLedgerWriter(connection, sql),
   }
 }
 
-function sqlLoader(parts: SqlDestinationParts, connection: SqlConnection, sql: SqlNames): Loader {
+function sqlLoader(
+  parts: SqlDestinationParts,
+  connection: SqlConnection,
+  sql: SqlNames,
+  created: ReadonlySet<string>,
+): Loader {
   const { dialect } = parts
   let staged = 0
 
-  async function fill(into: string, table: Table, files: readonly LoadFile[], loadId: string): Promise<void> {
+  async function fill(
+    table: Table,
+    files: readonly LoadFile[],
+    loadId: string,
+    into: Pick<BulkLoad, 'into' | 'ordered' | 'fresh'>,
+  ): Promise<void> {
+    const withLoadId = table.columns.has(system.loadId)
     for (const group of groupByColumns(files)) {
-      const present = group.columns.filter((name) => name !== system.loadId && table.columns.has(name))
-      const columns = table.columns.has(system.loadId) ? [...present, system.loadId] : present
-      const values = present.map((name) => dialect.fromText(table.columns.get(name)!, dialect.quote(name)))
-      if (columns.length > present.length) values.push(`'${loadId.replaceAll("'", "''")}'`)
+      const cells = group.columns.map((name) => {
+        const column = table.columns.get(name)
+        if (column === undefined) return { name, type: 'VARCHAR', value: undefined }
+        const type = dialect.cellType(column.dataType!, column)
+        // A load id that the data brought is not the one to keep.
+        const value = name === system.loadId ? undefined : dialect.fromText(column, dialect.quote(name))
+        return { name, type, value }
+      })
       await parts.bulkLoad(connection, {
-        into,
-        columns,
+        ...into,
         files: group.paths,
-        cells: group.columns.map((name) => {
-          const column = table.columns.get(name)
-          return { name, type: column === undefined ? 'VARCHAR' : dialect.cellType(column.dataType!, column) }
-        }),
-        values,
+        cells,
+        constant: withLoadId ? { column: system.loadId, value: `'${loadId.replaceAll("'", "''")}'` } : undefined,
         longestLine: group.longestLine,
       })
     }
   }
 
   return {
-    append: (table, files, loadId) => fill(sql.table(table.name), table, files, loadId),
+    append: (table, files, loadId) =>
+      fill(table, files, loadId, {
+        into: sql.table(table.name),
+        ordered: false,
+        fresh: created.has(table.name),
+      }),
     async stage(table, files, loadId) {
-      const name = `_sluice_stage_${staged++}`
+      const name = dialect.quote(`_sluice_stage_${staged++}`)
       const definitions = typedColumns(table).map((column) => `${sql.column(column.name)} ${dialect.typeName(column)}`)
       await connection.run(dialect.createStaging(name, definitions))
-      await fill(dialect.quote(name), table, files, loadId)
-      return dialect.quote(name)
+      // Only of root rows one is chosen among several.
+      await fill(table, files, loadId, { into: name, ordered: table.parent === undefined, fresh: true })
+      return name
     },
   }
 }
