@@ -103,6 +103,7 @@ function contextOf(resource: Resource, host: ExtractHost): ResourceContext {
     state,
     sourceState: host.sourceState,
     config: host.config,
+    readsAll: incremental === undefined && resource.readLimit === undefined,
     cursor:
       incremental === undefined
         ? undefined

@@ -14,6 +14,8 @@ export interface ResourceContext {
   readonly sourceState: Record<string, unknown>
   /** The resource's cursor, when it declares one. */
   readonly cursor: IncrementalCursor | undefined
+  /** Neither limit nor cursor can end the reading early: what comes next may be asked for ahead. */
+  readonly readsAll: boolean
   /** Settings and secrets. */
   readonly config: Config
   emit(event: ExtractEvent): void

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { PipelineError } from '../../errors/index.ts'
 import {
   incremental,
@@ -132,8 +133,9 @@ export class EndpointReader {
     const { endpoint } = this.spec
     const values: TemplateValues = { parent: this.parent, row, cursor, convert: endpoint.incremental?.convert }
     const request = this.request(client, values)
+    const ahead = context.readsAll && cursor === undefined
     if (endpoint.splitByDay === undefined) {
-      yield* this.series(request, row, client, context)
+      yield* this.series(request, row, client, context, ahead)
       return
     }
     const { totalPath } = endpoint.splitByDay
@@ -145,28 +147,46 @@ export class EndpointReader {
     }
     const start = endpoint.splitByDay.fromCursor === false ? undefined : cursor?.startValue
     const parts = splitByDay(request, endpoint.splitByDay, start === undefined ? undefined : String(start), total)
-    for await (const part of parts) yield* this.series(part, row, client, context)
+    for await (const part of parts) yield* this.series(part, row, client, context, ahead)
   }
 
+  /** The pages of one request. `ahead`: each is asked for while the one before is being used. */
   private async *series(
     request: RestRequest,
     row: unknown,
     client: RestClient,
     context: ResourceContext,
+    ahead: boolean,
   ): AsyncGenerator<unknown[]> {
     const selector = this.selector()
     let paginator = this.paginator(client)
     paginator?.first(request)
     const asked = new Set<string>()
-    for (;;) {
+    const guarded = async (): Promise<RestResponse | undefined> => {
       this.guardLoop(request, asked)
-      const response = await this.ask(request, client, context)
+      return this.ask(request, client, context)
+    }
+    const ask = (): Promise<RestResponse | undefined> => {
+      const answer = guarded()
+      // Awaited when its turn comes; a failure before that must not count as unhandled.
+      answer.catch(() => undefined)
+      return answer
+    }
+    let answer = ask()
+    for (;;) {
+      const response = await answer
       if (response === undefined) return
       const rows = selector.rows(response.body)
       paginator ??= createPaginator(detectPaginator(response, rows))
       const more = paginator.next(request, { response, rows })
+      if (more && ahead) {
+        answer = ask()
+        // Rows are walked in one go: without a turn for the socket, the request would leave only after them.
+        await turn()
+      }
       yield this.withParent(rows, row)
       if (!more) return
+      if (!ahead) answer = ask()
     }
   }
 
