@@ -12,7 +12,6 @@ import {
   type SchemaContract,
   type Table,
 } from '../schema/index.ts'
-import { quoted } from './delimited.ts'
 
 /** Told to the run, so that nothing happens silently. */
 export type Notice =
@@ -80,17 +79,14 @@ function placeVariant(context: CellContext, column: Column, value: unknown, infe
   return placeVariant(context, column, String(value), 'text')
 }
 
-/** The quoted text of a value if the column takes it as it is. */
+/** The text of a value if the column takes it as it is. */
 export function cellText(context: CellContext, column: Column, value: unknown): string | undefined {
   const text = coerce(value, column.dataType!)
   if (text === undefined) return undefined
   switch (column.dataType) {
     case 'text':
       if (column.precision !== undefined && text.length > column.precision) throw tooLong(context, column, text)
-      return quoted(text)
-    case 'json':
-    case 'binary':
-      return quoted(text)
+      return text
     case 'bigint':
       return wholeNumber(column, text)
     case 'wei':

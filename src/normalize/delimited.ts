@@ -1,12 +1,11 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import type { DataType } from '../schema/index.ts'
 
-/**
- * The text format of package files: one line a row, comma between cells, an empty cell is null, text is always quoted
- * with doubled quotes inside, `\n` ends a line. PostgreSQL's COPY and DuckDB's read_csv take it as it is.
- */
-export function quoted(text: string): string {
-  return text.includes('"') ? `"${text.replaceAll('"', '""')}"` : `"${text}"`
-}
+/** How the text of a cell is written: numbers, moments and the like as they are, the others in quotes. */
+export type CellKind = 'plain' | 'text' | 'json'
+
+export const cellKind = (dataType: DataType): CellKind =>
+  dataType === 'json' ? 'json' : dataType === 'text' || dataType === 'binary' ? 'text' : 'plain'
 
 /** One file of a package: rows of one table, all with the same columns. */
 export interface TableFile {
@@ -22,21 +21,30 @@ export interface TableFile {
 
 const flushBytes = 256 * 1024
 const flushRows = 20_000
+const [comma, doubleQuote, lineEnd] = [44, 34, 10]
+/** Up to here, a loop over the characters is faster than a call of the encoder. */
+const shortText = 24
 
 /**
- * Writes the lines of one table. A column found later makes later lines longer; lines still in memory are padded with
- * nulls, and only when lines with fewer columns are already on disk does a new file begin.
+ * Writes rows of one table as delimited text: one line a row, comma between cells, an empty cell is null, text always in
+ * quotes with doubled quotes inside, `\n` ends a line. PostgreSQL's COPY and DuckDB's read_csv take it as it is. The
+ * bytes are written here and now, because strings put together first would be copied three times.
+ *
+ * A column found later makes later lines longer; lines still in memory are padded with nulls, and only when lines with
+ * fewer columns are already on disk does a new file begin.
  */
 export class DelimitedWriter {
   readonly files: TableFile[] = []
   rows = 0
-  /** A line held half of a surrogate pair, which UTF-8 cannot store, or NUL where the destination takes none. */
+  /** A row held half of a surrogate pair, which UTF-8 cannot store, or NUL where the destination takes none. */
   replacedCharacters = false
-  private lines: string[] = []
-  private bufferedLength = 0
-  private longestLength = 0
-  /** Where in `lines` rows of a certain width begin; almost always one entry. */
+  private buffer = Buffer.allocUnsafeSlow(4096)
+  private used = 0
+  /** Where the buffered rows end. */
+  private rowEnds: number[] = []
+  /** From which buffered row on they have how many cells; almost always one entry. */
   private widths: { from: number; width: number }[] = []
+  private longestLine = 0
   private readonly table: string
   private readonly columns: readonly string[]
   private readonly nextPath: (table: string) => string
@@ -49,60 +57,100 @@ export class DelimitedWriter {
     this.nextPath = nextPath
   }
 
-  /** Adds one row, its cells already joined; it has as many cells as the table has columns now. */
-  add(line: string): void {
-    const width = this.columns.length
-    if (this.widths.at(-1)?.width !== width) this.widths.push({ from: this.lines.length, width })
-    this.lines.push(line)
+  /** Adds one row, with as many cells as the table has columns now, and leaves the cells empty for the next. */
+  add(cells: (string | undefined)[], kinds: readonly CellKind[]): void {
+    const begin = this.used
+    const width = cells.length
+    if (this.widths.at(-1)?.width !== width) this.widths.push({ from: this.rowEnds.length, width })
+    for (let index = 0; index < width; index++) {
+      const cell = cells[index]
+      if (cell !== undefined) {
+        this.write(cell, kinds[index]!)
+        cells[index] = undefined
+      }
+      // There is room: every write leaves some behind it, and so does the beginning of a row.
+      if (this.used + 2 > this.buffer.length) this.makeRoom(2)
+      this.buffer[this.used++] = comma
+    }
+    this.buffer[this.used - 1] = lineEnd
     this.rows += 1
-    this.bufferedLength += line.length
-    if (line.length > this.longestLength) this.longestLength = line.length
-    if (this.bufferedLength >= flushBytes || this.lines.length >= flushRows) this.flush()
+    this.rowEnds.push(this.used)
+    if (this.used - begin > this.longestLine) this.longestLine = this.used - begin
+    if (this.used >= flushBytes || this.rowEnds.length >= flushRows) this.flush()
   }
 
   get bytes(): number {
-    return this.files.reduce((sum, file) => sum + file.bytes, this.bufferedLength)
+    return this.files.reduce((sum, file) => sum + file.bytes, this.used)
+  }
+
+  private write(text: string, kind: CellKind): void {
+    const { length } = text
+    // At most three bytes a character, two for a quote, and two quotes and a comma around them.
+    const bytes = 3 + (length < 100_000 ? 3 * length : 2 * Buffer.byteLength(text))
+    if (this.used + bytes > this.buffer.length) this.makeRoom(bytes)
+    const { buffer } = this
+    if (kind !== 'plain') buffer[this.used++] = doubleQuote
+    const at = this.used
+    let read = 0
+    if (length <= shortText) {
+      for (; read < length; read++) {
+        const code = text.charCodeAt(read)
+        if (code > 127 || code === doubleQuote || code === 0 || code === 92) break
+        buffer[at + read] = code
+      }
+    }
+    this.used = read === length ? at + length : at + buffer.write(this.cleaned(text, kind), at)
+    if (kind !== 'plain') buffer[this.used++] = doubleQuote
+  }
+
+  /** What can be stored of a text, with quotes doubled. */
+  private cleaned(text: string, kind: CellKind): string {
+    let clean = text.isWellFormed() ? text : text.toWellFormed()
+    if (!this.takesNul) {
+      if (clean.includes('\0')) clean = clean.replaceAll('\0', '\ufffd')
+      // In JSON, which is text here as well, NUL is an escape; one behind an escaped backslash is none.
+      if (kind === 'json' && clean.includes('\\u0000')) clean = clean.replace(/(?<!\\)((?:\\\\)*)\\u0000/g, '$1\ufffd')
+    }
+    if (clean !== text) this.replacedCharacters = true
+    return clean.includes('"') ? clean.replaceAll('"', '""') : clean
+  }
+
+  private makeRoom(bytes: number): void {
+    const grown = Buffer.allocUnsafeSlow(Math.max(2 * this.buffer.length, this.used + bytes))
+    this.buffer.copy(grown, 0, 0, this.used)
+    this.buffer = grown
   }
 
   private flush(): void {
-    if (this.lines.length === 0) return
-    this.pad()
+    const rows = this.rowEnds.length
+    if (rows === 0) return
+    const lines = this.padded()
     const file = this.currentFile()
-    // The last line's end comes from an empty line after it: added to the joined text, it would copy all of it again.
-    this.lines.push('')
-    let text = this.lines.join('\n')
-    if (!text.isWellFormed()) {
-      text = text.toWellFormed()
-      this.replacedCharacters = true
-    }
-    if (!this.takesNul) text = this.withoutNul(text)
-    const bytes = encoded(text)
-    append(file.path, bytes, false)
-    file.rows += this.lines.length - 1
-    file.bytes += bytes.length
-    // Three bytes a UTF-16 unit at most; padding adds a comma a column.
-    file.longestLine = Math.max(file.longestLine, 3 * this.longestLength + this.columns.length)
-    this.lines = []
+    append(file.path, lines, false)
+    file.rows += rows
+    file.bytes += lines.length
+    // Padding adds a comma a column.
+    file.longestLine = Math.max(file.longestLine, this.longestLine + this.columns.length)
+    this.used = 0
+    this.rowEnds = []
     this.widths = []
-    this.bufferedLength = 0
+    // A long text made it large; the next ones may be short.
+    if (this.buffer.length > 4 * flushBytes) this.buffer = Buffer.allocUnsafeSlow(4096)
   }
 
-  /** NUL as itself in text, and as an escape in JSON, which is text here as well. */
-  private withoutNul(text: string): string {
-    const plain = text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text
-    const clean = plain.includes('\\u0000') ? plain.replace(/(?<!\\)((?:\\\\)*)\\u0000/g, '$1\ufffd') : plain
-    this.replacedCharacters ||= clean !== text
-    return clean
-  }
-
-  private pad(): void {
+  /** The buffered lines, all with as many cells as the table has columns now. */
+  private padded(): Uint8Array {
     const full = this.columns.length
+    if (this.widths.every(({ width }) => width === full)) return this.buffer.subarray(0, this.used)
+    const parts: Uint8Array[] = []
     for (const [index, { from, width }] of this.widths.entries()) {
-      if (width === full) return
-      const padding = ','.repeat(full - width)
-      const to = this.widths[index + 1]?.from ?? this.lines.length
-      for (let line = from; line < to; line++) this.lines[line] += padding
+      const end = Buffer.from(`${','.repeat(full - width)}\n`)
+      const to = this.widths[index + 1]?.from ?? this.rowEnds.length
+      for (let row = from; row < to; row++) {
+        parts.push(this.buffer.subarray(row === 0 ? 0 : this.rowEnds[row - 1]!, this.rowEnds[row]! - 1), end)
+      }
     }
+    return Buffer.concat(parts)
   }
 
   private currentFile(): TableFile {
@@ -126,15 +174,6 @@ export class DelimitedWriter {
     for (const file of this.files) append(file.path, noBytes, true)
     return this.files
   }
-}
-
-// A UTF-16 unit takes at most three bytes of UTF-8.
-const encodeBuffer = Buffer.allocUnsafeSlow(3 * 2 * flushBytes)
-
-/** The text as UTF-8, in a buffer that the next call uses again. */
-function encoded(text: string): Uint8Array {
-  if (3 * text.length > encodeBuffer.length) return Buffer.from(text)
-  return encodeBuffer.subarray(0, encodeBuffer.write(text))
 }
 
 const noBytes = new Uint8Array()

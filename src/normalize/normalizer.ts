@@ -19,7 +19,7 @@ import {
   type Table,
 } from '../schema/index.ts'
 import { cellText, discardRow, discardValue, placeValue, refuse, sample, type Notice } from './column-cell.ts'
-import { DelimitedWriter, quoted } from './delimited.ts'
+import { DelimitedWriter } from './delimited.ts'
 import { declareLinks } from './links.ts'
 import type { RowTarget } from './table-hints.ts'
 import {
@@ -305,14 +305,14 @@ export class Normalizer {
   private linkRow(walker: TableWalker, row: unknown, parentId: string, rootId: string, listIndex: number): string {
     const links = (walker.links ??= declareLinks(walker))
     const { cells } = walker
-    if (links.rootId >= 0) cells[links.rootId] = quoted(rootId)
+    if (links.rootId >= 0) cells[links.rootId] = rootId
     if (links.parentId >= 0) {
-      cells[links.parentId] = quoted(parentId)
+      cells[links.parentId] = parentId
       cells[links.listIndex] = String(listIndex)
     }
     const own = cells[links.id] === undefined ? undefined : ownId(row)
     const id = own ?? this.newId(walker, row, parentId, listIndex)
-    cells[links.id] = quoted(id)
+    cells[links.id] = id
     return id
   }
 
@@ -357,20 +357,9 @@ function clearRow(walker: TableWalker): void {
   walker.pendingListSlots.length = 0
 }
 
-function writeLine(walker: TableWalker): void {
-  const { cells } = walker
-  let line = cells[0] ?? ''
-  cells[0] = undefined
-  for (let index = 1; index < cells.length; index++) {
-    const cell = cells[index]
-    if (cell === undefined) line += ','
-    else {
-      line += `,${cell}`
-      cells[index] = undefined
-    }
-  }
-  walker.table.seenData = true
-  walker.writer.add(line)
+function writeLine({ table, writer, cells, kinds }: TableWalker): void {
+  table.seenData = true
+  writer.add(cells, kinds)
 }
 
 function nullNotAllowed(walker: TableWalker, column: string, row: unknown): PipelineError {

@@ -1,6 +1,6 @@
 import type { Column, Table } from '../schema/index.ts'
 import type { CellContext } from './column-cell.ts'
-import type { DelimitedWriter } from './delimited.ts'
+import { cellKind, type CellKind, type DelimitedWriter } from './delimited.ts'
 import type { RowTarget, TableHints } from './table-hints.ts'
 
 /** One key at one place of the documents: what its values have become so far. Looked up once per value. */
@@ -38,6 +38,8 @@ export interface TableWalker extends CellContext {
   columnNames: string[]
   indexOf: Map<string, number>
   cells: (string | undefined)[]
+  /** How each cell is written. */
+  kinds: CellKind[]
   top: Level
   writer: DelimitedWriter
   /** The contract discards all rows of this table. */
@@ -73,13 +75,14 @@ export const deepestNesting = 1000
 
 export const newLevel = (slot: Slot | undefined, depth: number): Level => ({ slots: new Map(), slot, depth })
 
-/** The index of a column's cell, added at the end when it is new. */
+/** The index of a column's cell, added at the end when it is new. The column has its type by then. */
 export function cellIndex(walker: TableWalker, column: string): number {
   const known = walker.indexOf.get(column)
   if (known !== undefined) return known
   const index = walker.columnNames.push(column) - 1
   walker.indexOf.set(column, index)
   walker.cells.push(undefined)
+  walker.kinds.push(cellKind(walker.table.columns.get(column)!.dataType!))
   return index
 }
 

@@ -117,6 +117,7 @@ export class Walkers {
       columnNames,
       indexOf: new Map(),
       cells: [],
+      kinds: [],
       top: newLevel(undefined, 0),
       writer: this.newWriter(table.name, columnNames),
       discarded: false,

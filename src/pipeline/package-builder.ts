@@ -19,13 +19,13 @@ import { setResourceState, stateRow, type PipelineState } from './state.ts'
 
 /** When a growing package is sealed before the run ends. */
 export interface PackageLimits {
-  /** @default 256 MiB */
+  /** @default 64 MiB */
   maxBytes: number
   /** @default 60 seconds */
   maxAgeMs: number
 }
 
-export const defaultLimits: PackageLimits = { maxBytes: 256 * 1024 * 1024, maxAgeMs: 60_000 }
+export const defaultLimits: PackageLimits = { maxBytes: 64 * 1024 * 1024, maxAgeMs: 60_000 }
 
 /**
  * Gathers normalised rows and cuts them into packages. A cut only takes tables whose rows may become visible now: those

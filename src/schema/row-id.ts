@@ -21,6 +21,7 @@ export function contentId(row: unknown): string {
 /** The id of a row by its primary key: column name → value. */
 export const keyId = (key: Record<string, unknown>): string => digestId(canonicalJson(key))
 
+const idLength = 14
 const poolRows = 4096
 let pool = ''
 let used = 0
@@ -28,11 +29,23 @@ let used = 0
 /** A random 80-bit id. Drawn from a pool: asking the system once per row would cost more than the row. */
 export function randomRowId(): string {
   if (used === pool.length) {
-    // 12 bytes give 16 characters without padding; the 14th keeps 2 bits, as in base64 of 10 bytes.
-    pool = randomBytes(12 * poolRows).toString('base64')
+    pool = randomIds()
     used = 0
   }
-  const start = used
-  used += 16
-  return pool.slice(start, start + 13) + 'AQgw'[pool.charCodeAt(start + 13) & 3]
+  used += idLength
+  return pool.slice(used - idLength, used)
+}
+
+/** Many ids in one text, so that each is a mere slice of it. */
+function randomIds(): string {
+  // 12 bytes give 16 characters without padding, two more than needed.
+  const drawn = Buffer.from(randomBytes(12 * poolRows).toString('base64'), 'latin1')
+  const ids = Buffer.allocUnsafe(idLength * poolRows)
+  for (let row = 0; row < poolRows; row++) {
+    drawn.copy(ids, row * idLength, row * 16, row * 16 + idLength)
+    // The 14th character holds two bits, as in base64 of ten bytes.
+    const last = row * idLength + 13
+    ids[last] = 'AQgw'.charCodeAt(ids[last]! & 3)
+  }
+  return ids.toString('latin1')
 }
