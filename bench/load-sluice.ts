@@ -9,7 +9,7 @@ import { measured } from './measured.ts'
 const [baseUrl, shape, destination, target, disposition = 'append'] = process.argv.slice(2) as string[]
 
 const destinations: Record<string, () => Destination> = {
-  duckdb: () => duckdb({ path: target!, ...(process.env.MEM ? { settings: { memory_limit: process.env.MEM } } : {}) }),
+  duckdb: () => duckdb({ path: target! }),
   postgres: () => postgres({ url: target! }),
   parquet: () => filesystem({ bucketUrl: target! }),
 }
