@@ -48,7 +48,9 @@ function installDlt(): string | undefined {
     mkdirSync(join(here, '../.engines'), { recursive: true })
     execFileSync('python3', ['-m', 'venv', environment], { stdio: 'ignore' })
     // The same DuckDB as ours: newer ones write files that older ones cannot read.
-    execFileSync(python, ['-m', 'pip', 'install', '--quiet', 'dlt[duckdb,postgres]', 'pyarrow', 'duckdb<2'], { stdio: 'inherit' })
+    execFileSync(python, ['-m', 'pip', 'install', '--quiet', 'dlt[duckdb,postgres]', 'pyarrow', 'duckdb<2'], {
+      stdio: 'inherit',
+    })
     return python
   } catch (error) {
     rmSync(environment, { recursive: true, force: true })

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs'
+import { availableParallelism, totalmem } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { PipelineError } from '../../errors/index.ts'
 import type { CustomNaming, NamingName } from '../../schema/index.ts'
@@ -25,6 +26,14 @@ export interface DuckdbOptions {
  */
 const settings = { preserve_insertion_order: 'false' }
 
+const threads = availableParallelism()
+/** DuckDB keeps in memory what it has written, up to most of the machine's; a load needs none of that. */
+const memoryBytes = threads * 256 * 1024 * 1024
+const rowGroupRows = 122_880
+
+/** Wide tables need more: every thread gathers a row group of all their columns before it is compressed. */
+const memoryFor = (columns: number): number => Math.min(threads * columns * rowGroupRows * 24, 0.8 * totalmem())
+
 const capabilities: Capabilities = {
   identifiers: { maxLength: 65_536, naming: 'snake_case', reserved: [] },
   ddl: {},
@@ -40,6 +49,8 @@ export const duckdb = (options: DuckdbOptions = {}): Destination => sqlDestinati
 
 /** The parts of the destination, for tests that stand between them. */
 export function duckdbParts(options: DuckdbOptions): SqlDestinationParts {
+  const limitsMemory = options.settings?.memory_limit === undefined
+  let limit = memoryBytes
   return {
     name: 'duckdb',
     capabilities: {
@@ -61,9 +72,17 @@ export function duckdbParts(options: DuckdbOptions): SqlDestinationParts {
       if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
       // The driver is loaded when it is used: importing the library stays quick.
       const { openDuckdb } = await loadDriver()
-      return { connection: await openDuckdb(path, { ...settings, ...options.settings }), location: `duckdb:${path}` }
+      const own = { ...settings, memory_limit: `${memoryBytes}B`, temp_directory: `${path}.tmp` }
+      return { connection: await openDuckdb(path, { ...own, ...options.settings }), location: `duckdb:${path}` }
     },
-    bulkLoad: readCsv,
+    bulkLoad: async (connection, load) => {
+      const needed = memoryFor(load.cells.length)
+      if (limitsMemory && needed > limit) {
+        limit = needed
+        await connection.run(`SET memory_limit = '${Math.floor(limit)}B'`)
+      }
+      await readCsv(connection, load)
+    },
   }
 }
 
