@@ -9,10 +9,10 @@ import { emptySchema, namingConvention } from '../../src/schema/index.ts'
 
 /**
  * Sees a change that makes the path of every record slower: processor time of the whole walk, from text to files, over
- * that of `JSON.parse` on the same pages, taken in turns in this process. Ratios, so any machine will do; the limits leave
- * half as much again as was measured (`bench/RESULTS.md`).
+ * that of `JSON.parse` on the same pages, taken in turns in this process. Ratios, so any machine will do. Under the test
+ * runner they were 5.0 and 4.2, idle or busy within a twentieth; the limits leave a quarter more.
  */
-const limits: Partial<Record<Shape, number>> = { flat: 5.5, nested: 4 }
+const limits: Partial<Record<Shape, number>> = { flat: 6.2, nested: 5.2 }
 const rows = 20_000
 const folder = mkdtempSync(join(tmpdir(), 'sluice-guard-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
