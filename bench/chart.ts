@@ -3,7 +3,7 @@ import type { Result } from './run.ts'
 
 const labels: Record<string, string> = { sluice: 'Sluice', 'dlt-tuned': 'dlt, tuned', dlt: 'dlt, defaults' }
 const destinations: Record<string, string> = { duckdb: 'DuckDB', postgres: 'PostgreSQL' }
-const shapes: Record<string, string> = { flat: 'flat rows', nested: 'nested rows, three tables' }
+const shapes: Record<string, string> = { flat: 'flat rows', nested: 'nested rows (three tables)' }
 
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 
@@ -25,7 +25,7 @@ export function chart(results: readonly Result[], about: string): string {
     y += 12
     for (const bar of bars.sort((a, b) => order.indexOf(a.tool) - order.indexOf(b.tool))) {
       const length = Math.max(2, (bar.rowsPerSecond / most) * width)
-      const times = bar.tool === 'sluice' ? '' : `  (1 / ${(most / bar.rowsPerSecond).toFixed(1)})`
+      const times = bar.tool === 'sluice' ? '' : `, ${(most / bar.rowsPerSecond).toFixed(1)} × slower`
       const rate = `${Math.round(bar.rowsPerSecond).toLocaleString('en')} rows/s${times}`
       parts.push(
         `<text x="${left - 10}" y="${y + 14}" class="label" text-anchor="end">${labels[bar.tool]}</text>`,
