@@ -63,6 +63,8 @@ export class IncrementalCursor {
   readonly startValue: CursorValue | undefined
   readonly endValue: CursorValue | undefined
   readonly initialValue: CursorValue | undefined
+  /** How far behind the last value a run begins. */
+  readonly lag: number | undefined
   /** Rows beyond the range have come and the order says that no others follow. */
   exhausted = false
   private readonly declared: Incremental
@@ -84,6 +86,7 @@ export class IncrementalCursor {
 
   constructor(declared: Incremental, resource: string, primaryKey: readonly string[], stored: CursorState | undefined) {
     this.declared = declared
+    this.lag = declared.lag
     this.resource = resource
     this.path = jsonPath(declared.cursorPath)
     const interval = declared.allowExternalSchedulers === true ? externalInterval() : undefined

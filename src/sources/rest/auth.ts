@@ -1,8 +1,8 @@
 import { looksCopied, ConfigReference, type Config, type ConfigPlace } from '../../config/index.ts'
-import { addSecret, PipelineError } from '../../errors/index.ts'
-import { jsonPath } from '../../extract/index.ts'
-import { joinUrl, setParams, type RestRequest, type RestResponse } from './request.ts'
+import { addSecret } from '../../errors/index.ts'
+import { setParams, type RestRequest, type RestResponse } from './request.ts'
 import type { AuthSpec, Setting } from './spec.ts'
+import { clientCredentialsAuth, exchangeAuth } from './token-auth.ts'
 
 /** Adds credentials to a request just before it is sent. */
 export interface Auth {
@@ -47,7 +47,8 @@ export function fullAuth(given: AuthSpec | AuthSpec['type'] | { token: Setting }
   return 'type' in given ? given : { type: 'bearer', ...given }
 }
 
-type Send = (request: RestRequest) => Promise<RestResponse>
+/** Sends a request without credentials. */
+export type Send = (request: RestRequest) => Promise<RestResponse>
 
 export function createAuth(spec: AuthSpec, settings: Settings, baseUrl: string, send: Send): Auth {
   switch (spec.type) {
@@ -64,6 +65,8 @@ export function createAuth(spec: AuthSpec, settings: Settings, baseUrl: string, 
       return apiKeyAuth(spec, settings.secret(spec.apiKey, 'api_key'))
     case 'jwt_exchange':
       return exchangeAuth(spec, settings, baseUrl, send)
+    case 'oauth2_client_credentials':
+      return clientCredentialsAuth(spec, settings, baseUrl, send)
   }
 }
 
@@ -89,48 +92,7 @@ function apiKeyAuth(spec: Extract<AuthSpec, { type: 'api_key' }>, key: string): 
   }
 }
 
-function addCookie(request: RestRequest, name: string, value: string): void {
+export function addCookie(request: RestRequest, name: string, value: string): void {
   const cookie = `${name}=${value}`
   request.headers.Cookie = request.headers.Cookie === undefined ? cookie : `${request.headers.Cookie}; ${cookie}`
-}
-
-function exchangeAuth(
-  spec: Extract<AuthSpec, { type: 'jwt_exchange' }>,
-  settings: Settings,
-  baseUrl: string,
-  send: Send,
-): Auth {
-  const params = Object.entries(spec.params ?? {}).map(([name, value]) => [name, settings.secret(value, name)] as const)
-  const path = jsonPath(spec.tokenPath ?? 'jwt')
-  let token: Promise<string> | undefined
-  const exchange = async (): Promise<string> => {
-    const url = joinUrl(baseUrl, spec.url)
-    const request: RestRequest = { method: spec.method ?? 'GET', url, headers: {}, body: undefined }
-    if (request.method === 'GET') setParams(url, Object.fromEntries(params))
-    else request.body = Object.fromEntries(params)
-    const { body } = await send(request)
-    const value = path.first(body)
-    if (typeof value !== 'string') {
-      throw new PipelineError(`${url.origin}${url.pathname} answered without a token at "${path.text}"`, {
-        code: 'HTTP_FAILED',
-        fix: 'check tokenPath of the auth, and that the key may request tokens',
-      })
-    }
-    addSecret(value)
-    return value
-  }
-  return {
-    async apply(request) {
-      // One exchange for all: requests that come meanwhile wait for the same promise.
-      token ??= exchange()
-      const value = await token
-      if (spec.sendAs === 'cookie') addCookie(request, spec.cookieName ?? 'jwt', value)
-      else request.headers.Authorization = `Bearer ${value}`
-    },
-    refresh() {
-      token = undefined
-      return true
-    },
-    looksCopied: params.some(([, value]) => looksCopied(value)),
-  }
 }

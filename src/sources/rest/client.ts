@@ -12,6 +12,8 @@ export interface RequestContext {
   resource: string
   signal: AbortSignal
   emit(event: ExtractEvent): void
+  /** A status that the source knows what to do with: asking again would only repeat it. */
+  isFinal?(status: number): boolean
 }
 
 const redirectStatuses = new Set([301, 302, 303, 307, 308])
@@ -25,12 +27,17 @@ export class RestClient {
   private readonly settings: Settings
   private readonly limiter: RateLimiter
   private readonly origin: string
+  /** Of `https://user:password@host`; sent as basic authentication, and shown nowhere. */
+  private readonly login: AuthSpec | undefined
   private readonly auths = new Map<AuthSpec, Auth>()
+  private readonly tokenOrigins = new Set<string>()
 
   constructor(spec: ClientSpec, settings: Settings) {
     this.spec = spec
     this.settings = settings
-    this.baseUrl = settings.text(spec.baseUrl)
+    const { url, login } = withoutLogin(settings.text(spec.baseUrl))
+    this.baseUrl = url
+    this.login = login
     this.origin = new URL(this.baseUrl).origin
     this.limiter = new RateLimiter(spec.rateLimit, spec.concurrency ?? 6)
   }
@@ -49,7 +56,7 @@ export class RestClient {
   async send(request: RestRequest, auth: AuthSpec | null | undefined, context: RequestContext): Promise<RestResponse> {
     this.checkTarget(request.url)
     const { maxAttempts = 5 } = this.spec
-    const credentials = this.auth(auth === undefined ? this.spec.auth : auth, context)
+    const credentials = this.auth(auth === undefined ? (this.spec.auth ?? this.login) : auth, context)
     let refreshed = false
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.attempt(request, credentials, context)
@@ -70,7 +77,11 @@ export class RestClient {
     if (spec === null || spec === undefined) return undefined
     let auth = this.auths.get(spec)
     if (auth === undefined) {
-      auth = createAuth(fullAuth(spec), this.settings, this.baseUrl, (request) => this.send(request, null, context))
+      auth = createAuth(fullAuth(spec), this.settings, this.baseUrl, (request) => {
+        // Where tokens come from is said by the source, not by an answer.
+        this.tokenOrigins.add(request.url.origin)
+        return this.send(request, null, context)
+      })
       this.auths.set(spec, auth)
     }
     return auth
@@ -95,7 +106,7 @@ export class RestClient {
         status: answer.status,
         ms: performance.now() - begun,
       })
-      return this.judge(answer, request, auth, context.resource)
+      return this.judge(answer, request, auth, context)
     } catch (error) {
       context.signal.throwIfAborted()
       if (error instanceof PipelineError) throw error
@@ -107,11 +118,13 @@ export class RestClient {
     }
   }
 
-  private judge(answer: RawAnswer, request: RestRequest, auth: Auth | undefined, resource: string): Outcome {
+  private judge(answer: RawAnswer, request: RestRequest, auth: Auth | undefined, context: RequestContext): Outcome {
     const { status, headers, text, url } = answer
+    const { resource } = context
     if (status >= 400) {
-      const retry =
+      const passes =
         status === 429 || status === 408 || status >= 500 || (this.spec.retryStatuses ?? []).includes(status)
+      const retry = passes && context.isFinal?.(status) !== true
       return {
         retry,
         status,
@@ -120,9 +133,9 @@ export class RestClient {
         error: (attempts) => errorForStatus({ request, status, text, resource, attempts, auth }),
       }
     }
-    if (status === 204 || text.trim() === '') return { response: { status, headers, body: [], url } }
+    if (status === 204 || text.trim() === '') return { response: { status, headers, body: [], text, url } }
     try {
-      return { response: { status, headers, body: parseJson(text), url } }
+      return { response: { status, headers, body: parseJson(text), text, url } }
     } catch (error) {
       return {
         retry: true,
@@ -136,14 +149,15 @@ export class RestClient {
   /** Follows redirects by hand: `fetch` would carry keys in custom headers to any host. */
   private async fetchFollowing(request: RestRequest, signal: AbortSignal): Promise<RawAnswer> {
     let { url, method, headers } = request
-    let body = request.body === undefined ? null : JSON.stringify(request.body)
+    let body = request.data?.text ?? (request.body === undefined ? null : JSON.stringify(request.body))
+    const contentType = request.data === undefined ? 'application/json' : request.data.contentType
     const timeout = AbortSignal.timeout(this.spec.timeoutMs ?? 60_000)
     for (let hop = 0; hop <= maxRedirects; hop++) {
       const response = await fetch(url, {
         method,
         headers: {
           accept: 'application/json',
-          ...(body === null ? {} : { 'content-type': 'application/json' }),
+          ...(body === null || contentType === undefined ? {} : { 'content-type': contentType }),
           ...headers,
         },
         body,
@@ -188,7 +202,7 @@ export class RestClient {
 
   /** Only the API's own origin, and hosts that the source allows, are ever asked. */
   private checkTarget(url: URL): void {
-    if (this.isOwn(url)) return
+    if (this.isOwn(url) || this.tokenOrigins.has(url.origin)) return
     const allowed = this.spec.allowedHosts?.includes(url.host) === true && /^https?:$/.test(url.protocol)
     if (allowed) return
     throw new PipelineError(`the API led to ${url.protocol}//${url.host}, which is not its own host (${this.origin})`, {
@@ -207,6 +221,15 @@ export class RestClient {
     const jittered = backoff * (0.75 + Math.random() / 2)
     return Math.min(retryAfterMs === undefined || retryAfterMs <= 0 ? jittered : retryAfterMs, longestWaitMs)
   }
+}
+
+/** Takes user and password out of an address: `fetch` refuses them there, and messages would show them. */
+function withoutLogin(text: string): { url: string; login: AuthSpec | undefined } {
+  const match = /^(https?:\/\/)([^/?#@]*)@(.*)$/is.exec(text)
+  if (match === null) return { url: text, login: undefined }
+  const [user = '', ...rest] = match[2]!.split(':')
+  const [username, password] = [decodeURIComponent(user), decodeURIComponent(rest.join(':'))]
+  return { url: `${match[1]}${match[3]}`, login: { type: 'http_basic', username, password } }
 }
 
 interface RawAnswer {

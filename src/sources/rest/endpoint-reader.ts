@@ -12,7 +12,7 @@ import type { ClientPool } from './client-pool.ts'
 import type { RestClient } from './client.ts'
 import { splitByDay } from './day-split.ts'
 import { createPaginator, detectPaginator, type Paginator } from './paginate/index.ts'
-import { copyRequest, joinUrl, setParams, type RestRequest, type RestResponse } from './request.ts'
+import { copyRequest, formData, joinUrl, setParams, type RestRequest, type RestResponse } from './request.ts'
 import { detectingSelector, pathSelector } from './select.ts'
 import { invalidSource } from './source-invalid.ts'
 import type { EndpointSpec, PaginatorName, PaginatorSpec, ResponseAction, RestResourceSpec } from './spec.ts'
@@ -85,8 +85,8 @@ export class EndpointReader {
 
   /** What tells a parent row from the others: the values that go into the request. */
   private parentKey(row: unknown): string {
-    const { path, params, json, headers } = this.spec.endpoint
-    const fields = parentFieldsIn([path, params, json, headers])
+    const { path, params, json, data, headers } = this.spec.endpoint
+    const fields = parentFieldsIn([path, params, json, data, headers])
     return digestId(JSON.stringify(fields.map((field) => jsonPath(field).first(row))))
   }
 
@@ -159,8 +159,11 @@ export class EndpointReader {
     ahead: boolean,
   ): AsyncGenerator<unknown[]> {
     const selector = this.selector()
+    const fromParent = this.fieldsOfParent(row)
     let paginator = this.paginator(client)
     paginator?.first(request)
+    let sameAgain = 0
+    let before: RestResponse | undefined
     const asked = new Set<string>()
     const guarded = async (): Promise<RestResponse | undefined> => {
       this.guardLoop(request, asked)
@@ -184,7 +187,10 @@ export class EndpointReader {
         // Rows are walked in one go: without a turn for the socket, the request would leave only after them.
         await turn()
       }
-      yield this.withParent(rows, row)
+      sameAgain = before !== undefined && rows.length > 0 && before.text === response.text ? sameAgain + 1 : 0
+      if (sameAgain === sameAnswers) throw this.loops('the same answer comes again and again')
+      before = response
+      yield this.withFields(rows, fromParent)
       if (!more) return
       if (!ahead) answer = ask()
     }
@@ -196,10 +202,14 @@ export class EndpointReader {
       asked.add(key)
       return
     }
-    throw new PipelineError(`resource "${this.spec.name}": paging asks for the same page again`, {
+    throw this.loops('it asks for the same page again')
+  }
+
+  private loops(what: string): PipelineError {
+    return new PipelineError(`resource "${this.spec.name}": paging does not end: ${what}`, {
       code: 'PAGING_LOOP',
       resource: this.spec.name,
-      fix: 'check the paginator: its cursor or next link does not move on',
+      fix: 'check the paginator: its cursor, next link or parameter does not move on, or the API does not know it',
     })
   }
 
@@ -215,6 +225,10 @@ export class EndpointReader {
         resource: name,
         signal: context.signal,
         emit: context.emit,
+        isFinal: (status) =>
+          (endpoint.responseActions ?? []).some(
+            (one) => one.content === undefined && Number(one.statusCode) === status,
+          ),
       })
       return this.isIgnored(response.status, response.body) ? undefined : response
     } catch (error) {
@@ -242,7 +256,11 @@ export class EndpointReader {
       method: endpoint.method ?? 'GET',
       url: joinUrl(client.baseUrl, path),
       headers: this.headers(client, values),
-      body: endpoint.json === undefined ? undefined : (fill(endpoint.json, values) as Record<string, unknown>),
+      body:
+        endpoint.json === undefined || endpoint.json === null
+          ? undefined
+          : (fill(endpoint.json, values) as Record<string, unknown>),
+      data: formData(fill(endpoint.data, values)),
     }
     setParams(request.url, { ...(fill(params, values) as object), ...this.cursorParams(values) })
     return request
@@ -278,19 +296,41 @@ export class EndpointReader {
     return spec === undefined || spec.type === 'auto' ? undefined : createPaginator(spec)
   }
 
-  private withParent(rows: unknown[], parentRow: unknown): unknown[] {
+  private noParentField(field: string, row: unknown): PipelineError {
+    const has = typeof row === 'object' && row !== null ? Object.keys(row).join(', ') : 'no fields'
+    return new PipelineError(`resource "${this.spec.name}": a row of "${this.parent}" has no "${field}" to include`, {
+      code: 'SOURCE_INVALID',
+      resource: this.spec.name,
+      fix: `name a field that every row has; this one has: ${has}`,
+    })
+  }
+
+  /** What every row of a child takes over from its parent row. */
+  private fieldsOfParent(parentRow: unknown): Record<string, unknown> | undefined {
     const { includeFromParent: include } = this.spec
-    if (include === undefined || parentRow === undefined) return rows
+    if (include === undefined || parentRow === undefined) return undefined
     const names = Array.isArray(include)
       ? (include as string[]).map((field) => [field, `_${this.parent}_${field}`] as const)
       : Object.entries(include as Record<string, string>)
-    const added = names.map(([field, name]) => [name, jsonPath(field).first(parentRow)] as const)
+    const added = names.map(([field, name]) => {
+      const value = jsonPath(field).first(parentRow)
+      if (value === undefined) throw this.noParentField(field, parentRow)
+      return [name, value] as const
+    })
+    return Object.fromEntries(added)
+  }
+
+  private withFields(rows: unknown[], fields: Record<string, unknown> | undefined): unknown[] {
+    if (fields === undefined) return rows
     return rows.map((row) => {
       const own = typeof row === 'object' && row !== null ? row : { value: row }
-      return Object.assign(own, Object.fromEntries(added))
+      return Object.assign(own, fields)
     })
   }
 }
+
+/** So often may one answer follow itself: a page of equal rows is no loop yet. */
+const sameAnswers = 5
 
 /** `{name}` in a path takes the parameter of that name out of the query. */
 function takePathParams(path: string, params: Record<string, unknown>): string {

@@ -6,6 +6,8 @@ export interface RestRequest {
   url: URL
   headers: Record<string, string>
   body: Record<string, unknown> | undefined
+  /** A body that is no JSON: a form, written out, or any text. */
+  data?: { text: string; contentType: string | undefined } | undefined
 }
 
 /** An answer, parsed. */
@@ -13,6 +15,8 @@ export interface RestResponse {
   status: number
   headers: Headers
   body: unknown
+  /** The answer as it came. */
+  text: string
   url: URL
 }
 
@@ -41,6 +45,20 @@ export function setParams(url: URL, params: Record<string, unknown>): void {
     if (value === null || value === undefined) continue
     for (const item of Array.isArray(value) ? value : [value]) url.searchParams.append(name, String(item))
   }
+}
+
+/** A form, `a=1&b=2`, from names and values or from pairs, which may repeat a name; other text is sent as it is. */
+export function formData(data: unknown): RestRequest['data'] {
+  if (data === undefined || data === null) return undefined
+  if (typeof data !== 'object') return { text: String(data), contentType: undefined }
+  const pairs = (Array.isArray(data) ? data : Object.entries(data)) as readonly (readonly [unknown, unknown])[]
+  if (pairs.length === 0) return undefined
+  const form = new URLSearchParams()
+  for (const [name, value] of pairs) {
+    if (value === null || value === undefined) continue
+    for (const item of Array.isArray(value) ? value : [value]) form.append(String(name), String(item))
+  }
+  return { text: form.toString(), contentType: 'application/x-www-form-urlencoded' }
 }
 
 /** Writes into a body by a dotted path, creating what is missing. */

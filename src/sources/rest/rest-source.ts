@@ -87,16 +87,23 @@ function merged(spec: RestSourceSpec, given: string | RestResourceSpec): MergedR
       ...endpoint,
       path: endpoint.path ?? defaults.path ?? own.name,
       params: { ...defaults.params, ...endpoint.params },
-      ...(defaults.json === undefined && endpoint.json === undefined
-        ? {}
-        : { json: { ...defaults.json, ...endpoint.json } }),
+      ...mergedBody(defaults, endpoint),
     },
   }
 }
 
+/** JSON bodies are merged key by key; another kind of body, or an explicit null, is taken as it is. */
+function mergedBody(defaults: EndpointSpec, endpoint: EndpointSpec): Pick<EndpointSpec, 'json'> {
+  if (endpoint.json === null || endpoint.data !== undefined) return { json: null }
+  const none = (defaults.json ?? endpoint.json ?? undefined) === undefined
+  return none ? {} : { json: { ...defaults.json, ...endpoint.json } }
+}
+
 function restResource(spec: MergedResource, clients: ClientPool, parentOf: (name: string) => Resource): Resource {
   const { endpoint } = spec
-  const parents = [...new Set(parentsIn([endpoint.path, endpoint.params, endpoint.json, endpoint.headers]))]
+  const parents = [
+    ...new Set(parentsIn([endpoint.path, endpoint.params, endpoint.json, endpoint.data, endpoint.headers])),
+  ]
   if (parents.length > 1)
     throw invalidSource(`resource "${spec.name}" reads from several parents: ${parents.join(', ')}`)
   const [parentName] = parents
@@ -111,7 +118,9 @@ function restResource(spec: MergedResource, clients: ClientPool, parentOf: (name
         })
   return (spec.processingSteps ?? []).reduce<Resource>((current, step) => {
     const filtered = step.filter === undefined ? current : current.filter(step.filter as (row: unknown) => boolean)
-    return step.map === undefined ? filtered : filtered.map(step.map as (row: unknown) => unknown)
+    const changed = step.map === undefined ? filtered : filtered.map(step.map as (row: unknown) => unknown)
+    const { yieldMap } = step
+    return yieldMap === undefined ? changed : changed.flatMap((row) => [...yieldMap(row as never)])
   }, made)
 }
 

@@ -9,7 +9,7 @@ import type { RestSourceSpec } from './spec.ts'
 import { validateSpec } from './validate.ts'
 
 /** Keys below which names belong to the API or the tables, not to the grammar. */
-const freeForm = new Set(['params', 'headers', 'json', 'include_from_parent'])
+const freeForm = new Set(['params', 'headers', 'json', 'data', 'access_token_request_data', 'include_from_parent'])
 /** Keys below which the first level is names and the next is grammar again. */
 const named = new Set(['columns', 'nested_hints'])
 

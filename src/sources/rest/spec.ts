@@ -34,6 +34,17 @@ export type AuthSpec =
       /** Name of the cookie. @default 'jwt' */
       cookieName?: string
     }
+  | {
+      type: 'oauth2_client_credentials'
+      /** May be at another host than the API. */
+      accessTokenUrl: Setting
+      clientId?: Setting
+      clientSecret?: Setting
+      /** More fields of the token request, such as `scope` and `audience`. */
+      accessTokenRequestData?: Record<string, unknown>
+      /** Seconds a token lasts when the answer does not say. @default 3600 */
+      defaultTokenExpiration?: number
+    }
 
 /** Where paging values are written: one of the two. */
 interface OffsetOptions {
@@ -115,7 +126,9 @@ export interface EndpointSpec {
   path?: string
   method?: 'GET' | 'POST'
   params?: Record<string, unknown>
-  json?: Record<string, unknown>
+  json?: Record<string, unknown> | null
+  /** A form, from names and values or from pairs; or text that is sent as it is. Not together with `json`. */
+  data?: Record<string, unknown> | readonly (readonly [string, unknown])[] | string
   headers?: Record<string, string>
   paginator?: PaginatorSpec | PaginatorName | null
   dataSelector?: string | null
@@ -130,7 +143,12 @@ export interface RestResourceSpec extends TableHints {
   endpoint?: string | EndpointSpec
   /** Fields of the parent row for each child row: as `_parent_field`, or under the names given. */
   includeFromParent?: readonly string[] | Record<string, string>
-  processingSteps?: { filter?: (row: never) => boolean; map?: (row: never) => unknown }[]
+  processingSteps?: {
+    filter?: (row: never) => boolean
+    map?: (row: never) => unknown
+    /** One row becomes many, or none. */
+    yieldMap?: (row: never) => Iterable<unknown>
+  }[]
   selected?: boolean
   tableName?: string
   maxTableNesting?: number

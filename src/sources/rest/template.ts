@@ -13,8 +13,31 @@ export interface TemplateValues {
   convert: ((value: unknown) => unknown) | undefined
 }
 
-const placeholder = /\{(resources|incremental)\.([^{}]+)\}/g
+// Doubled braces first: they stand for themselves.
+const placeholder = /\{\{|\}\}|\{(resources|incremental)\.([^{}]+)\}/g
 const whole = /^\{(resources|incremental)\.([^{}]+)\}$/
+
+const substitute = (template: string, value: (scope: string, name: string) => string): string =>
+  template.replace(placeholder, (found, scope: string | undefined, name: string | undefined) =>
+    scope === undefined ? found[0]! : value(scope, name!),
+  )
+
+/** Texts in single braces that name nothing; braces with blanks or quotes in them are no placeholders at all. */
+export function unknownPlaceholders(template: unknown, isIncremental: boolean): string[] {
+  const texts: string[] = []
+  const collect = (value: unknown): void => {
+    if (typeof value === 'string') texts.push(value)
+    else if (Array.isArray(value)) value.forEach(collect)
+    else if (typeof value === 'object' && value !== null) Object.values(value).forEach(collect)
+  }
+  collect(template)
+  return texts.flatMap((text) =>
+    [...text.matchAll(/\{\{|\}\}|\{([A-Za-z_][\w-]*\.[^{}\s"']*)\}/g)]
+      .map((match) => match[1])
+      .filter((name): name is string => name !== undefined)
+      .filter((name) => !name.startsWith('resources.') && !(isIncremental && name.startsWith('incremental.'))),
+  )
+}
 
 /** The parent resources that a template names. */
 export const parentsIn = (template: unknown): string[] =>
@@ -26,18 +49,23 @@ export const parentFieldsIn = (template: unknown): string[] =>
 
 /** Fills placeholders in a path; values cannot leave their place in it. */
 export const fillPath = (path: string, values: TemplateValues): string =>
-  path.replace(placeholder, (_, scope: string, name: string) => encodeURIComponent(required(scope, name, values)))
+  substitute(path, (scope, name) => encodeURIComponent(required(scope, name, values)))
 
 /** Fills placeholders in parameters, headers and bodies. A text that is one placeholder keeps the value's type. */
 export function fill(template: unknown, values: TemplateValues): unknown {
   if (typeof template === 'string') {
     const only = whole.exec(template)
     if (only !== null) return valueOf(only[1]!, only[2]!, values)
-    return template.replace(placeholder, (_, scope: string, name: string) => required(scope, name, values))
+    return substitute(template, (scope, name) => required(scope, name, values))
   }
   if (Array.isArray(template)) return template.map((item) => fill(item, values))
   if (typeof template !== 'object' || template === null) return template
-  return Object.fromEntries(Object.entries(template).map(([key, inner]) => [key, fill(inner, values)]))
+  return Object.fromEntries(
+    Object.entries(template).map(([key, inner]) => [
+      substitute(key, (_scope, name) => `{${name}}`),
+      fill(inner, values),
+    ]),
+  )
 }
 
 function required(scope: string, name: string, values: TemplateValues): string {

@@ -1,4 +1,5 @@
 import { PipelineError } from '../../errors/index.ts'
+import { unknownPlaceholders } from './template.ts'
 
 const keys = {
   source: 'name section client resourceDefaults resources maxTableNesting rootKey schemaContract',
@@ -6,7 +7,7 @@ const keys = {
     'baseUrl headers auth paginator rateLimit concurrency timeoutMs maxAttempts backoffMs allowedHosts maxResponseBytes retryStatuses',
   resource:
     'name endpoint includeFromParent processingSteps selected tableName maxTableNesting writeDisposition primaryKey mergeKey columns schemaContract description nestedHints resumable quarantine checks',
-  endpoint: 'path method params json headers paginator dataSelector responseActions incremental auth splitByDay',
+  endpoint: 'path method params json data headers paginator dataSelector responseActions incremental auth splitByDay',
   rateLimit: 'requests perSeconds',
 } as const
 type Part = keyof typeof keys
@@ -31,6 +32,7 @@ const authKeys: Record<string, string> = {
   http_basic: 'username password',
   api_key: 'apiKey name location scheme',
   jwt_exchange: 'url params method tokenPath sendAs cookieName',
+  oauth2_client_credentials: 'accessTokenUrl clientId clientSecret accessTokenRequestData defaultTokenExpiration',
 }
 
 /** Checks a whole source before anything is sent, and tells all problems at once with their paths. No value is shown. */
@@ -91,6 +93,53 @@ class Checker {
     }
     this.union(auth, `${path}.auth`, authKeys)
     this.union(paginator, `${path}.paginator`, paginatorKeys)
+    if (endpoint.json !== undefined && endpoint.json !== null && endpoint.data !== undefined) {
+      this.problems.push(`${path}: json and data cannot both be the body`)
+    }
+    this.params(endpoint.params, `${path}.params`)
+    this.stops(paginator, `${path}.paginator`)
+    for (const part of ['path', 'params', 'json', 'data', 'headers'] as const) {
+      for (const unknown of unknownPlaceholders(endpoint[part], endpoint.incremental !== undefined)) {
+        this.problems.push(
+          `${path}.${part}: {${unknown}} is no placeholder; there are {resources.<name>.<field>} and, with incremental, ` +
+            `{incremental.start_value}; write braces that are meant as such twice: {{${unknown}}}`,
+        )
+      }
+    }
+  }
+
+  /** A parameter has one value, or a list; dlt's older forms are objects with a type. */
+  private params(given: unknown, path: string): void {
+    if (typeof given !== 'object' || given === null) return
+    for (const [name, value] of Object.entries(given)) {
+      if (typeof value !== 'object' || value === null || Array.isArray(value) || isNative(value)) continue
+      const { type } = value as { type?: unknown }
+      if (type === 'incremental' || type === 'resolve') continue
+      this.problems.push(`${path}.${name}: expected a value or a list; write an object as ${name}[key]: value`)
+    }
+  }
+
+  /** Counting paginators must have a way to end, and a place to write to. */
+  private stops(given: unknown, path: string): void {
+    if (typeof given !== 'object' || given === null) return
+    const { type, ...options } = given as Record<string, unknown>
+    if (type !== 'offset' && type !== 'page_number') return
+    const endless =
+      options.stopAfterEmptyPage === false &&
+      options.totalPath === null &&
+      [options.maximumPage, options.maximumOffset, options.hasMorePath].every(
+        (one) => one === undefined || one === null,
+      )
+    if (endless) {
+      this.problems.push(
+        `${path}: would never end; give one of ${['totalPath', 'hasMorePath', type === 'offset' ? 'maximumOffset' : 'maximumPage', 'stopAfterEmptyPage'].map(this.spelling).join(', ')}`,
+      )
+    }
+    const param = type === 'offset' ? 'offsetParam' : 'pageParam'
+    const bodyPath = type === 'offset' ? 'offsetBodyPath' : 'pageBodyPath'
+    if (options[param] === '' && options[bodyPath] === undefined) {
+      this.problems.push(`${path}.${this.spelling(param)}: is empty`)
+    }
   }
 
   /** An object with a `type`, and the keys that belong to it; a bare text is the type. */
