@@ -1,5 +1,5 @@
 import type { Config } from '../../config/index.ts'
-import { Settings } from './auth.ts'
+import { Settings } from './auth/index.ts'
 import { RestClient } from './client.ts'
 import type { RestSourceSpec } from './spec.ts'
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PipelineError } from '../../errors/index.ts'
 import { parseJson, type ExtractEvent } from '../../extract/index.ts'
-import { createAuth, fullAuth, type Auth, type Settings } from './auth.ts'
+import { createAuth, fullAuth, type Auth, type Settings } from './auth/index.ts'
 import { RateLimiter } from './rate-limiter.ts'
 import { copyRequest, type RestRequest, type RestResponse } from './request.ts'
 import { errorForStatus, notJson, requestName, requestFailed } from './http-errors.ts'

@@ -1,5 +1,5 @@
 import { PipelineError } from '../../errors/index.ts'
-import type { Auth } from './auth.ts'
+import type { Auth } from './auth/index.ts'
 import type { RestRequest } from './request.ts'
 
 /** Method and address without its query: parameters may hold keys. */

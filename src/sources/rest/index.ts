@@ -1,6 +1,6 @@
 export { config, secret } from '../../config/index.ts'
 export { RestClient, type RequestContext } from './client.ts'
-export { Settings } from './auth.ts'
+export { Settings } from './auth/index.ts'
 export { configuredList } from './configured-list.ts'
 export { restSource } from './rest-source.ts'
 export type { CustomPaginator, Page, Paginator } from './paginate/index.ts'

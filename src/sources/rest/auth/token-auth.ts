@@ -1,9 +1,10 @@
-import { looksCopied } from '../../config/index.ts'
-import { addSecret, PipelineError } from '../../errors/index.ts'
-import { jsonPath } from '../../extract/index.ts'
-import { addCookie, type Auth, type Send, type Settings } from './auth.ts'
-import { formData, joinUrl, setParams, type RestRequest } from './request.ts'
-import type { AuthSpec } from './spec.ts'
+import { looksCopied } from '../../../config/index.ts'
+import { addSecret, PipelineError } from '../../../errors/index.ts'
+import { jsonPath } from '../../../extract/index.ts'
+import { addCookie, type Auth, type Send } from './auth.ts'
+import { formData, joinUrl, setParams, type RestRequest } from '../request.ts'
+import type { AuthSpec } from '../spec.ts'
+import type { Settings } from './settings.ts'
 
 interface Token {
   value: string
