@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { restSource, type EndpointSpec, type PaginatorSpec } from '../../src/sources/rest/index.ts'
+import { restSource, type ClientSpec, type EndpointSpec, type PaginatorSpec } from '../../src/sources/rest/index.ts'
 import { api, freshPipeline, json, type TestApi } from '../support/api.ts'
 
 const all = Array.from({ length: 25 }, (_, id) => ({ id, title: `Post ${id}` }))
@@ -195,5 +195,72 @@ describe('parents and children', () => {
     expect(() => restSource(spec as never)).toThrow(
       /4 problem\(s\)[^]*base_url[^]*did you mean "baseUrl"[^]*client.auth.type: expected bearer[^]*pth: is not known; did you mean "path"/,
     )
+  })
+})
+
+describe('many pages', () => {
+  /** An API of 100 pages of two rows, which answers late and counts how many requests it has at once. */
+  async function slowApi(): Promise<{ baseUrl: string; requests: string[]; most: () => number }> {
+    let [now, most] = [0, 0]
+    const { baseUrl, requests } = await api((_request, response, url) => {
+      now += 1
+      most = Math.max(most, now)
+      setTimeout(() => {
+        now -= 1
+        const offset = Number(url.searchParams.get('offset') ?? (Number(url.searchParams.get('page')) - 1) * 2)
+        const data = offset < 200 ? [{ id: offset }, { id: offset + 1 }] : []
+        json(response, { data, total: 200, total_pages: 100 })
+      }, 20)
+    })
+    return { baseUrl, requests, most: () => most }
+  }
+  const many = Array.from({ length: 200 }, (_, id) => ({ id }))
+  /** Rows in the order in which they came. */
+  async function read(
+    baseUrl: string,
+    endpoint: EndpointSpec,
+    client: Partial<ClientSpec> = {},
+    limit?: number,
+  ): Promise<unknown[]> {
+    const source = restSource({ name: 'many', client: { baseUrl, ...client }, resources: [{ name: 'p', endpoint }] })
+    const rows: unknown[] = []
+    const loading = freshPipeline()
+    const counted = source.resources[0]!.map((row) => {
+      rows.push(row)
+      return row
+    })
+    await loading.run(limit === undefined ? counted : counted.limit(limit))
+    return rows.map((row) => ({ id: (row as { id: number }).id }))
+  }
+
+  it.each([
+    ['page_number', { type: 'page_number', basePage: 1, totalPath: 'total_pages' }],
+    ['offset', { type: 'offset', limit: 2 }],
+  ] as const)('by %s are asked for at once, and come in order', async (_name, paginator) => {
+    const { baseUrl, requests, most } = await slowApi()
+    const rows = await read(baseUrl, { paginator }, { concurrency: 8 })
+    expect(rows).toEqual(many)
+    expect(requests).toHaveLength(100)
+    expect(most()).toBeGreaterThan(5)
+    expect(most()).toBeLessThanOrEqual(8)
+  })
+
+  it('a limit asks for no page more than it takes', async () => {
+    const { baseUrl, requests } = await slowApi()
+    const rows = await read(baseUrl, { paginator: { type: 'offset', limit: 2 } }, {}, 3)
+    expect(rows).toHaveLength(6)
+    expect(requests).toHaveLength(3)
+  })
+
+  it('a total that grows meanwhile is read to its end', async () => {
+    let answered = 0
+    const { baseUrl, requests } = await api((_request, response, url) => {
+      const offset = Number(url.searchParams.get('offset'))
+      answered += 1
+      const total = answered < 3 ? 6 : 8
+      json(response, { data: offset < total ? [{ id: offset }, { id: offset + 1 }] : [], total })
+    })
+    expect(await read(baseUrl, { paginator: { type: 'offset', limit: 2 } })).toEqual(many.slice(0, 8))
+    expect(requests).toHaveLength(4)
   })
 })

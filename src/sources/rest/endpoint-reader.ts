@@ -11,7 +11,7 @@ import { digestId, keyColumns } from '../../schema/index.ts'
 import type { ClientPool } from './client-pool.ts'
 import type { RestClient } from './client.ts'
 import { splitByDay } from './day-split.ts'
-import { createPaginator, detectPaginator, type Paginator } from './paginate/index.ts'
+import { createPaginator, detectPaginator, type Page, type Paginator } from './paginate/index.ts'
 import { copyRequest, formData, joinUrl, setParams, type RestRequest, type RestResponse } from './request.ts'
 import { detectingSelector, pathSelector } from './select.ts'
 import { invalidSource } from './source-invalid.ts'
@@ -41,11 +41,10 @@ export class EndpointReader {
   /** Child pages for a page of parent rows; several parents are read at once, their pages come in order. */
   async *pagesForAll(rows: readonly unknown[], context: ResourceContext): AsyncGenerator<unknown[]> {
     const client = this.clients.get(context.config)
-    const { concurrency = 6 } = this.clients.spec.client
     const pending: Promise<unknown[][]>[] = []
     let next = 0
     const start = (): void => {
-      while (next < rows.length && pending.length < concurrency * 2) {
+      while (next < rows.length && pending.length < this.concurrency * 2) {
         const read = this.collect(rows[next++], client, context)
         // Awaited below; a failure before that must not count as unhandled.
         read.catch(() => undefined)
@@ -150,7 +149,10 @@ export class EndpointReader {
     for await (const part of parts) yield* this.series(part, row, client, context, ahead)
   }
 
-  /** The pages of one request. `ahead`: each is asked for while the one before is being used. */
+  /**
+   * The pages of one request, in order. `ahead`: a page is asked for while the one before is being used, and several at
+   * once where their number is known.
+   */
   private async *series(
     request: RestRequest,
     row: unknown,
@@ -162,37 +164,57 @@ export class EndpointReader {
     const fromParent = this.fieldsOfParent(row)
     let paginator = this.paginator(client)
     paginator?.first(request)
-    let sameAgain = 0
-    let before: RestResponse | undefined
+    const sameAnswer = this.sameAnswerGuard()
     const asked = new Set<string>()
-    const guarded = async (): Promise<RestResponse | undefined> => {
-      this.guardLoop(request, asked)
-      return this.ask(request, client, context)
-    }
     const ask = (): Promise<RestResponse | undefined> => {
-      const answer = guarded()
+      // The request changes while this one is under way.
+      const answer = this.askOnce(copyRequest(request), asked, client, context)
       // Awaited when its turn comes; a failure before that must not count as unhandled.
       answer.catch(() => undefined)
       return answer
     }
-    let answer = ask()
-    for (;;) {
-      const response = await answer
+    const waiting = [ask()]
+    let foreseen = false
+    while (waiting.length > 0) {
+      const response = await waiting.shift()!
       if (response === undefined) return
-      const rows = selector.rows(response.body)
-      paginator ??= createPaginator(detectPaginator(response, rows))
-      const more = paginator.next(request, { response, rows })
-      if (more && ahead) {
-        answer = ask()
-        // Rows are walked in one go: without a turn for the socket, the request would leave only after them.
-        await turn()
-      }
-      sameAgain = before !== undefined && rows.length > 0 && before.text === response.text ? sameAgain + 1 : 0
-      if (sameAgain === sameAnswers) throw this.loops('the same answer comes again and again')
-      before = response
-      yield this.withFields(rows, fromParent)
-      if (!more) return
-      if (!ahead) answer = ask()
+      const page = { response, rows: selector.rows(response.body) }
+      paginator ??= createPaginator(detectPaginator(response, page.rows))
+      foreseen ||= ahead && paginator.foresees?.(page) === true
+      if (foreseen && paginator.endsWith!(page)) return
+      if (foreseen) while (waiting.length < this.concurrency && paginator.skip!(request)) waiting.push(ask())
+      const more = waiting.length === 0 && paginator.next(request, page)
+      if (more && ahead) waiting.push(ask())
+      // Rows are walked in one go: without a turn for the socket, the requests would leave only after them.
+      if (waiting.length > 0) await turn()
+      sameAnswer(page)
+      yield this.withFields(page.rows, fromParent)
+      if (more && !ahead) waiting.push(ask())
+    }
+  }
+
+  private get concurrency(): number {
+    return this.clients.spec.client.concurrency ?? 6
+  }
+
+  private async askOnce(
+    request: RestRequest,
+    asked: Set<string>,
+    client: RestClient,
+    context: ResourceContext,
+  ): Promise<RestResponse | undefined> {
+    this.guardLoop(request, asked)
+    return this.ask(request, client, context)
+  }
+
+  /** Throws when one answer follows itself too often: the API does not know the parameter that should change it. */
+  private sameAnswerGuard(): (page: Page) => void {
+    let times = 0
+    let before: string | undefined
+    return ({ response: { text }, rows }) => {
+      times = rows.length > 0 && before === text ? times + 1 : 0
+      before = text
+      if (times === sameAnswers) throw this.loops('the same answer comes again and again')
     }
   }
 

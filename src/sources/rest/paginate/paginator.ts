@@ -14,6 +14,15 @@ export interface Paginator {
   first(request: RestRequest): void
   /** Changes the request into the next one; false when this page was the last. */
   next(request: RestRequest, page: Page): boolean
+  /**
+   * For paging by numbers: true when this page tells how many there are, so that `skip` can go on without seeing the
+   * pages in between. The last one goes to `next` again, since the total may have grown.
+   */
+  foresees?(page: Page): boolean
+  /** Changes the request into the next one that is known to be there; false when there is none. */
+  skip?(request: RestRequest): boolean
+  /** True when the pages end here although more were foreseen. */
+  endsWith?(page: Page): boolean
 }
 
 /** A paginator of one's own: `{ type: 'custom', create: () => ({ first, next }) }`. */
