@@ -44,7 +44,8 @@ export async function loadPackage(session: DestinationSession, loading: LoadPack
     throw new PipelineError(`loading package ${manifest.loadId} failed: ${message}`, {
       code: 'LOAD_FAILED',
       recovery: 'retry',
-      fix: /no space left on device/i.test(message)
+      // DuckDB and PostgreSQL tell it in these words.
+      fix: /no space left on device|could not extend file/i.test(message)
         ? 'make room on the disk of the destination, then run again: the package waits'
         : `nothing of it was written; correct the cause and run again, or drop it with: sluice pipeline ${manifest.pipeline} drop-pending-packages`,
       cause: error,

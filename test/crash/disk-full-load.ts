@@ -49,7 +49,8 @@ for (const [trial, kilobytes] of [0, 8, 40, 100, 200, 400, 800, 1600, 3200].entr
   fillUp(kilobytes)
   const error = await target.run(source).then(
     () => undefined,
-    (reason: unknown) => (reason instanceof PipelineError ? reason.fix : `not a PipelineError: ${String(reason)}`),
+    (reason: unknown) =>
+      reason instanceof PipelineError ? `${reason.fix} (${reason.summary})` : `not a PipelineError: ${String(reason)}`,
   )
   rmSync(filler, { force: true })
   await target.run(source)

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConnectionOptions } from 'node:tls'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
@@ -29,15 +30,32 @@ export async function openPostgres(
     connected({ host, port, database, user, password, ssl: tls })
   try {
     const tls = typeof ssl === 'object' ? { rejectUnauthorized: true, ...ssl } : tlsOptions(ssl, settings.sslRootCert)
-    const client = await connect(tls).catch((error: Error) => {
-      if (ssl === 'prefer' && error.message.includes('does not support SSL')) return connect(false)
-      throw error
-    })
+    const client = await whileStarting(() =>
+      connect(tls).catch((error: Error) => {
+        if (ssl === 'prefer' && error.message.includes('does not support SSL')) return connect(false)
+        throw error
+      }),
+    )
     return { connection: connectionOf(client), location: place }
   } catch (error) {
     throw error instanceof PipelineError ? error : cannotConnect(place, error)
   }
 }
+
+/** A server that starts, or recovers from a crash, says so and is there a moment later. */
+async function whileStarting<T>(connect: () => Promise<T>): Promise<T> {
+  for (let waitedMs = 0; ; waitedMs += startPollMs) {
+    try {
+      return await connect()
+    } catch (error) {
+      if ((error as { code?: string }).code !== cannotConnectNow || waitedMs >= longestStartMs) throw error
+      await sleep(startPollMs)
+    }
+  }
+}
+const cannotConnectNow = '57P03'
+const startPollMs = 250
+const longestStartMs = 30_000
 
 async function connected(options: pg.ClientConfig): Promise<pg.Client> {
   const client = new pg.Client({
@@ -112,6 +130,7 @@ function cannotConnect(place: string, error: unknown): PipelineError {
     '28P01': 'correct user and password',
     '28000': 'correct the user, or its right to connect',
     '53100': 'make room on the disk of the server, then run again',
+    [cannotConnectNow]: 'the server starts or recovers: run again when it is ready',
     '53300': 'close connections, or raise max_connections of the server',
     DEPTH_ZERO_SELF_SIGNED_CERT: certificateFix,
     SELF_SIGNED_CERT_IN_CHAIN: certificateFix,
