@@ -6,4 +6,12 @@ export {
   type Simulation,
   type SimulationOptions,
 } from '../sources/simulators/index.ts'
-export { conformanceCases, type ConformanceCase, type ConformanceTarget } from './conformance.ts'
+export {
+  casesWithGaps,
+  conformanceCases,
+  type ConformanceCase,
+  type ConformanceTarget,
+  type ConformanceTitle,
+  type KnownGap,
+  type KnownGaps,
+} from './conformance.ts'

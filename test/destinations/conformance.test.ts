@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { filesystem } from '../../src/destinations/filesystem/filesystem.ts'
-import { conformanceCases } from '../../src/testing/index.ts'
+import type { Destination } from '../../src/index.ts'
+import { casesWithGaps, conformanceCases, type KnownGaps } from '../../src/testing/index.ts'
 import { destinationNames, emptyTarget } from '../support/destinations.ts'
 
 it('docs/destinations.md has the table of this suite, and it is a good one', () => {
@@ -21,6 +22,33 @@ describe.runIf(destinationNames.includes('filesystem')).each(['jsonl', 'csv'] as
     })
   },
 )
+
+describe.runIf(destinationNames.includes('duckdb'))('a destination with known gaps', () => {
+  const broken: Destination = {
+    ...emptyTarget('duckdb').destination,
+    open: () => Promise.reject(new Error('cannot be opened')),
+  }
+  const gaps: KnownGaps = {
+    'long names stay apart': { blame: 'upstream', reason: 'it cannot be opened' },
+    'many columns are loaded, or refused without a trace': { blame: 'never', reason: 'it has no columns' },
+    // @ts-expect-error a gap whose case is not there does not compile
+    'no such case': { blame: 'ours', reason: 'none' },
+  }
+  const caseOf = (title: string) => casesWithGaps(gaps).find((one) => one.title.startsWith(title))
+
+  it('fails where it is known to', async () => {
+    await caseOf('long names stay apart')!.run({ destination: broken, dataset: 'd' })
+  })
+
+  it('is told when a gap is closed', async () => {
+    await expect(caseOf('long names stay apart')!.run(emptyTarget('duckdb'))).rejects.toThrow('remove its known gap')
+  })
+
+  it('is not asked for what can never be', () => {
+    expect(caseOf('many columns')).toBeUndefined()
+    expect(casesWithGaps(gaps)).toHaveLength(conformanceCases.length - 1)
+  })
+})
 
 describe.each(destinationNames)('%s', (name) => {
   it.each(conformanceCases.map((one) => [one.title, one] as const))('%s', async (_title, { run }) => {
