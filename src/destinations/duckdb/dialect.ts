@@ -1,7 +1,9 @@
 import type { Column, DataType } from '../../schema/index.ts'
 import type { SqlDialect } from '../destination.ts'
 
-const quote = (identifier: string): string => `"${identifier.replaceAll('"', '""')}"`
+export const quote = (identifier: string): string => `"${identifier.replaceAll('"', '""')}"`
+
+export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
 const typeNames: Record<DataType, (column: Column) => string> = {
   text: () => 'VARCHAR',

@@ -7,7 +7,7 @@ import type { Capabilities, ReplaceStrategy } from '../capabilities.ts'
 import type { Destination, SqlConnection } from '../destination.ts'
 import type * as driver from './connection.ts'
 import { selection, sqlDestination, type BulkLoad, type SqlDestinationParts } from '../sql/sql-destination.ts'
-import { duckdbDialect } from './dialect.ts'
+import { duckdbDialect, literal } from './dialect.ts'
 
 export interface DuckdbOptions {
   /** The database file, or `:memory:`. @default `<pipeline>.duckdb` in the current folder */
@@ -72,7 +72,8 @@ export function duckdbParts(options: DuckdbOptions): SqlDestinationParts {
       if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
       // The driver is loaded when it is used: importing the library stays quick.
       const { openDuckdb } = await loadDriver()
-      const own = { ...settings, memory_limit: `${memoryBytes}B`, temp_directory: `${path}.tmp` }
+      const temporary = path === ':memory:' ? {} : { temp_directory: `${path}.tmp` }
+      const own = { ...settings, ...temporary, memory_limit: `${memoryBytes}B` }
       return { connection: await openDuckdb(path, { ...own, ...options.settings }), location: `duckdb:${path}` }
     },
     bulkLoad: async (connection, load) => {
@@ -100,8 +101,6 @@ async function loadDriver(): Promise<typeof driver> {
     )
   }
 }
-
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
 /** One statement per group of files: DuckDB reads the package text with all cores, types given, nothing guessed. */
 async function readCsv(connection: SqlConnection, load: BulkLoad): Promise<void> {

@@ -1,9 +1,7 @@
+import { literal, quote } from '../duckdb/dialect.ts'
 import { inParallel, type ObjectStore } from '../stores/index.ts'
 import { fileColumn, formatOfPath } from './formats.ts'
 import type { ManifestFile, ManifestTable } from './manifest.ts'
-
-export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
-export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 /** The column in which `selectWithPaths` tells where a row stands. */
 export const pathColumn = '_sluice_path'

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { PipelineError } from '../../errors/index.ts'
 import { columnsWith, type Column, type Schema } from '../../schema/index.ts'
 import type { SqlConnection } from '../destination.ts'
-import { literal, quote } from './file-reader.ts'
+import { literal, quote } from '../duckdb/dialect.ts'
 import type { FilesSettings } from './files-session.ts'
 import { pathOfFile } from './layout.ts'
 

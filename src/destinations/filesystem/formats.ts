@@ -1,3 +1,5 @@
+import { literal } from '../duckdb/dialect.ts'
+
 /** How rows are written into files and read back, in DuckDB's words. */
 export interface FileFormat {
   extension: string
@@ -19,7 +21,6 @@ export const fileColumn = '_sluice_file'
 // What folders are called says nothing about columns: those are all in the file.
 const options = `filename = '${fileColumn}', hive_partitioning = false`
 
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 const typed = (columns: Readonly<Record<string, string>>, isText: (type: string) => boolean): string =>
   Object.entries(columns)
     // What is text in the file becomes its type again by the cast that follows.

@@ -1,7 +1,7 @@
 import { columnsWith, system, type Schema, type Table } from '../../schema/index.ts'
 import type { LedgerEntry, LoadTransaction, MergePlan, SqlConnection } from '../destination.ts'
-import { duckdbDialect } from '../duckdb/dialect.ts'
-import { pathColumn, quote, type FileReader } from './file-reader.ts'
+import { duckdbDialect, quote } from '../duckdb/dialect.ts'
+import { pathColumn, type FileReader } from './file-reader.ts'
 import { partitionKey } from './file-writer.ts'
 import type { Manifest, ManifestFile, ManifestTable } from './manifest.ts'
 

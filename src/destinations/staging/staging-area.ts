@@ -6,7 +6,7 @@ export interface StagingOptions {
   credentials?: StoreCredentials
 }
 
-/** A file on this machine, on its way into a table. */
+/** A file on this machine, on its way into a table. A temporary one: a store may take it away. */
 export interface FileToStage {
   table: string
   localFile: string
