@@ -35,6 +35,9 @@ const authKeys: Record<string, string> = {
   oauth2_client_credentials: 'accessTokenUrl clientId clientSecret accessTokenRequestData defaultTokenExpiration',
 }
 
+/** The keys of every part, for the schema by which editors check source files. */
+export const grammar = { keys, paginatorKeys, authKeys } as const
+
 /** Checks a whole source before anything is sent, and tells all problems at once with their paths. No value is shown. */
 export function validateSpec(spec: unknown, spelling: (key: string) => string = (key) => key): void {
   const problems = new Checker(spelling).source(spec)
