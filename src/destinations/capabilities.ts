@@ -32,5 +32,9 @@ export interface Capabilities {
     mergeStrategies: readonly MergeStrategy[]
     /** How `replace` fills a table; in each of them readers see the old rows until the new ones are complete. */
     replaceStrategy: ReplaceStrategy
+    /**
+     * Another process does the work of a load, so that it gains by beginning while rows are still read; see `EarlyLoad`.
+     */
+    early: boolean
   }
 }

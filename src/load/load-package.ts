@@ -1,7 +1,8 @@
-import type { DestinationSession } from '../destinations/index.ts'
+import type { DestinationSession, LoadTransaction } from '../destinations/index.ts'
 import { PipelineError, redact } from '../errors/index.ts'
 import type { LoadPackage } from '../package/index.ts'
 import { rootOf, schemaFromStored, type Schema, type Table } from '../schema/index.ts'
+import type { EarlyRows } from './early-load.ts'
 import { runChecks, type CheckResult } from './run-checks.ts'
 import { migrate, type SchemaChange } from './migrate.ts'
 import { writeTables } from './write-disposition.ts'
@@ -21,23 +22,46 @@ export interface LoadReceipt {
  * Loads a package in one transaction: tables, data by write disposition, ledger, schema and state. Loading a package
  * again changes nothing, because its load id is in the ledger.
  */
-export async function loadPackage(session: DestinationSession, loading: LoadPackage): Promise<LoadReceipt> {
+export function loadPackage(session: DestinationSession, loading: LoadPackage): Promise<LoadReceipt> {
+  return explained(loading, () => session.transaction((load) => loadInto(load, loading)))
+}
+
+/** The steps of a load inside its transaction; `early` tells what an early load has done of them already. */
+export async function loadInto(load: LoadTransaction, loading: LoadPackage, early?: EarlyRows): Promise<LoadReceipt> {
   const { manifest } = loading
   const schema = schemaFromStored(manifest.schema)
   const rows = rowCounts(loading)
+  if (await load.ledger.hasLoad(manifest.loadId)) {
+    return { loadId: manifest.loadId, rows, changes: [], checks: [], alreadyLoaded: true }
+  }
+  for (const table of manifest.dropped) await load.catalog.dropTable(table)
+  const changes = together([...(early?.changes ?? []), ...(await migrate(load.catalog, schema))])
+  for (const table of manifest.truncated) await load.publisher.clear(schema.tables.get(table)!)
+  const rest = manifest.files.filter((file) => early?.files.has(file.path) !== true)
+  const left = { ...loading, manifest: { ...manifest, files: rest } }
+  for (const root of touchedRoots(schema, loading)) await writeTables(load, schema, root, left)
+  const checks = await runChecks(load, schema, manifest.checks, manifest.loadId)
+  await load.ledger.write({ loadId: manifest.loadId, schema, state: manifest.state })
+  return { loadId: manifest.loadId, rows, changes, checks, alreadyLoaded: false }
+}
+
+/** Changes of one table told as one. */
+function together(changes: readonly SchemaChange[]): SchemaChange[] {
+  const byTable = new Map<string, SchemaChange>()
+  for (const change of changes) {
+    const earlier = byTable.get(change.table)
+    byTable.set(
+      change.table,
+      earlier === undefined ? change : { ...earlier, columns: [...earlier.columns, ...change.columns] },
+    )
+  }
+  return [...byTable.values()]
+}
+
+/** Runs a load; says what to do when the destination refuses. */
+export async function explained<T>({ manifest }: LoadPackage, load: () => Promise<T>): Promise<T> {
   try {
-    return await session.transaction(async (load) => {
-      if (await load.ledger.hasLoad(manifest.loadId)) {
-        return { loadId: manifest.loadId, rows, changes: [], checks: [], alreadyLoaded: true }
-      }
-      for (const table of manifest.dropped) await load.catalog.dropTable(table)
-      const changes = await migrate(load.catalog, schema)
-      for (const table of manifest.truncated) await load.publisher.clear(schema.tables.get(table)!)
-      for (const root of touchedRoots(schema, loading)) await writeTables(load, schema, root, loading)
-      const checks = await runChecks(load, schema, manifest.checks, manifest.loadId)
-      await load.ledger.write({ loadId: manifest.loadId, schema, state: manifest.state })
-      return { loadId: manifest.loadId, rows, changes, checks, alreadyLoaded: false }
-    })
+    return await load()
   } catch (error) {
     if (error instanceof PipelineError) throw error
     const message = redact(String((error as Error).message))

@@ -19,6 +19,13 @@ export interface TableFile {
   longestLine: number
 }
 
+export interface DelimitedOptions {
+  /** NUL may stay in text. */
+  takesNul: boolean
+  /** A file that has so many bytes is complete; the next rows begin another. */
+  fileBytes: number
+}
+
 const flushBytes = 256 * 1024
 const flushRows = 20_000
 const [comma, doubleQuote, lineEnd] = [44, 34, 10]
@@ -49,9 +56,19 @@ export class DelimitedWriter {
   private readonly columns: readonly string[]
   private readonly nextPath: (table: string) => string
   private readonly takesNul: boolean
+  private readonly fileBytes: number
+  private readonly flushBytes: number
+  private handedOut = 0
 
-  constructor(table: string, columns: readonly string[], nextPath: (table: string) => string, takesNul: boolean) {
+  constructor(
+    table: string,
+    columns: readonly string[],
+    nextPath: (table: string) => string,
+    { takesNul, fileBytes }: DelimitedOptions,
+  ) {
     this.takesNul = takesNul
+    this.fileBytes = fileBytes
+    this.flushBytes = Math.min(flushBytes, fileBytes)
     this.table = table
     this.columns = columns
     this.nextPath = nextPath
@@ -76,7 +93,7 @@ export class DelimitedWriter {
     this.rows += 1
     this.rowEnds.push(this.used)
     if (this.used - begin > this.longestLine) this.longestLine = this.used - begin
-    if (this.used >= flushBytes || this.rowEnds.length >= flushRows) this.flush()
+    if (this.used >= this.flushBytes || this.rowEnds.length >= flushRows) this.flush()
   }
 
   get bytes(): number {
@@ -155,7 +172,8 @@ export class DelimitedWriter {
 
   private currentFile(): TableFile {
     const last = this.files.at(-1)
-    if (last !== undefined && last.columns.length === this.columns.length) return last
+    const fits = last !== undefined && last.columns.length === this.columns.length && last.bytes < this.fileBytes
+    if (fits) return last
     const file = {
       table: this.table,
       path: this.nextPath(this.table),
@@ -166,6 +184,15 @@ export class DelimitedWriter {
     }
     this.files.push(file)
     return file
+  }
+
+  /** Files that nothing will be added to any more, each told once. */
+  takeComplete(): TableFile[] {
+    const last = this.files.at(-1)
+    const complete = last !== undefined && last.bytes >= this.fileBytes ? this.files.length : this.files.length - 1
+    const taken = this.files.slice(this.handedOut, complete)
+    this.handedOut = Math.max(this.handedOut, complete)
+    return taken
   }
 
   /** Writes what is left and returns the files, all of them on disk for good. */

@@ -19,7 +19,7 @@ import {
   type Table,
 } from '../schema/index.ts'
 import { cellText, discardRow, discardValue, placeValue, refuse, sample, type Notice } from './column-cell.ts'
-import { DelimitedWriter } from './delimited.ts'
+import { DelimitedWriter, type TableFile } from './delimited.ts'
 import { declareLinks } from './links.ts'
 import type { RowTarget } from './table-hints.ts'
 import {
@@ -50,13 +50,14 @@ export class Normalizer {
     naming: NamingConvention,
     nextPath: (table: string) => string,
     notice: (notice: Notice) => void,
-    options: { infer?: Inference; takesNul?: boolean } = {},
+    options: { infer?: Inference; takesNul?: boolean; fileBytes?: number } = {},
   ) {
     this.schema = schema
     this.naming = naming
     this.notice = notice
     this.infer = options.infer ?? inference({})
-    this.newWriter = (table, columns) => new DelimitedWriter(table, columns, nextPath, options.takesNul ?? true)
+    const delimited = { takesNul: options.takesNul ?? true, fileBytes: options.fileBytes ?? Infinity }
+    this.newWriter = (table, columns) => new DelimitedWriter(table, columns, nextPath, delimited)
     this.walkers = new Walkers(schema, naming, this.newWriter, notice)
   }
 
@@ -97,6 +98,16 @@ export class Normalizer {
     let bytes = 0
     for (const { writer } of this.walkers.all()) bytes += writer.bytes
     return bytes
+  }
+
+  /** Files of the given tables that are complete although rows still come, each told once. */
+  takeCompleteFiles(belongs: (table: Table) => boolean): TableFile[] {
+    return [...this.walkers.all()].flatMap(({ table, writer }) => (belongs(table) ? writer.takeComplete() : []))
+  }
+
+  hasRows(belongs: (table: Table) => boolean): boolean {
+    for (const { table, writer } of this.walkers.all()) if (writer.rows > 0 && belongs(table)) return true
+    return false
   }
 
   /** Ends the files of the given tables and returns them; their rows go into the next package from here on. */

@@ -1,5 +1,6 @@
 import { MarkedRows, type Resource, type ResourceState, type Source } from '../extract/index.ts'
 import { Normalizer, type Notice, type RowTarget, type TableHints } from '../normalize/index.ts'
+import type { EarlyFile } from '../load/index.ts'
 import { newLoadId, type LoadPackage, type PackageStore } from '../package/index.ts'
 import {
   bumpVersion,
@@ -13,6 +14,7 @@ import {
   type Check,
   type NamingConvention,
   type Schema,
+  type Table,
 } from '../schema/index.ts'
 import type { Refresh } from './refresh.ts'
 import { setResourceState, stateRow, type PipelineState } from './state.ts'
@@ -23,9 +25,15 @@ export interface PackageLimits {
   maxBytes: number
   /** @default 60 seconds */
   maxAgeMs: number
+  /** From here on a file of a package is complete, and may be loaded while the others grow. @default 8 MiB */
+  fileBytes: number
 }
 
-export const defaultLimits: PackageLimits = { maxBytes: 64 * 1024 * 1024, maxAgeMs: 60_000 }
+export const defaultLimits: PackageLimits = {
+  maxBytes: 64 * 1024 * 1024,
+  maxAgeMs: 60_000,
+  fileBytes: 8 * 1024 * 1024,
+}
 
 /**
  * Gathers normalised rows and cuts them into packages. A cut only takes tables whose rows may become visible now: those
@@ -46,6 +54,8 @@ export class PackageBuilder {
   private stateChanged: boolean
   private refresh: Refresh | undefined
   private begun = Date.now()
+  /** The id of the package that is being built. */
+  private loadId = newLoadId()
 
   constructor(parts: {
     source: Source
@@ -70,7 +80,12 @@ export class PackageBuilder {
     this.normalizer = new Normalizer(parts.schema, naming, store.nextFilePath, notice, {
       infer: inference(this.source.options),
       takesNul: parts.takesNul,
+      fileBytes: parts.limits.fileBytes,
     })
+  }
+
+  get nextLoadId(): string {
+    return this.loadId
   }
 
   write(resource: Resource, rows: readonly unknown[]): void {
@@ -130,17 +145,35 @@ export class PackageBuilder {
     }
   }
 
-  /** A package when size or age ask for one and there is something that may be cut off. */
-  sealIfDue(): LoadPackage | undefined {
-    if (this.normalizer.bytes < this.limits.maxBytes && Date.now() - this.begun < this.limits.maxAgeMs) return undefined
-    return this.seal()
+  /** Files of tables that are only appended to and that nothing will be added to: a load may begin with them. */
+  completeFiles(): EarlyFile[] {
+    if (this.refresh !== undefined) return []
+    const files = this.normalizer.takeCompleteFiles((table) => appends(rootOf(this.schema, table)))
+    return files.map((file) => {
+      const root = rootOf(this.schema, this.schema.tables.get(file.table)!)
+      const tables = new Map(tableWithNested(this.schema, root.name).map((table) => [table.name, table]))
+      return { table: file.table, file: { ...file }, schema: copySchema({ ...this.schema, tables }) }
+    })
+  }
+
+  /** Size or age ask for a package, and there are rows that may be cut off. */
+  mayCut(): boolean {
+    if (this.normalizer.bytes < this.limits.maxBytes && Date.now() - this.begun < this.limits.maxAgeMs) return false
+    this.begun = Date.now()
+    const held = this.heldTables()
+    return this.normalizer.hasRows((table) => !held.has(rootOf(this.schema, table).name))
+  }
+
+  /** Root tables whose rows must stay together until their resource is read. */
+  private heldTables(): ReadonlySet<string> {
+    const open = [...this.unfinished.values()].filter(({ atCheckpoint }) => !atCheckpoint)
+    return new Set(open.flatMap(({ tables }) => [...tables]))
   }
 
   /** Everything that may be packaged, or `undefined` when there is nothing. */
   seal(): LoadPackage | undefined {
     this.begun = Date.now()
-    const open = [...this.unfinished.values()].filter(({ atCheckpoint }) => !atCheckpoint)
-    const held = new Set(open.flatMap(({ tables }) => [...tables]))
+    const held = this.heldTables()
     const ready = [...this.schema.tables.values()].filter((table) => !held.has(rootOf(this.schema, table).name))
     const taken = this.normalizer.takeFiles(new Set(ready.map((table) => table.name)))
     const files = taken.flatMap((one) => one.files)
@@ -152,8 +185,10 @@ export class PackageBuilder {
     for (const table of replaced) this.replacing.delete(table)
     const { dropped = [], truncated = [] } = this.refresh ?? {}
     this.refresh = undefined
+    const { loadId } = this
+    this.loadId = newLoadId()
     return this.store.seal({
-      loadId: newLoadId(),
+      loadId,
       pipeline: this.state.pipeline_name,
       dataset: this.state.dataset_name,
       createdAt: new Date().toISOString(),
@@ -227,6 +262,7 @@ interface Unfinished {
 }
 
 const dispositionOf = (resource: Resource) => writeDispositionOptions(resource.options.writeDisposition ?? 'append')
+const appends = ({ writeDisposition }: Table): boolean => (writeDisposition?.disposition ?? 'append') === 'append'
 const replaces = (resource: Resource): boolean => dispositionOf(resource).disposition === 'replace'
 
 /** Rows that a second reading would only write again in place. */

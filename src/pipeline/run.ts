@@ -2,7 +2,7 @@ import type { Config } from '../config/index.ts'
 import type { Destination, DestinationSession } from '../destinations/index.ts'
 import { asDiskError, PipelineError, type ErrorCode } from '../errors/index.ts'
 import { extract, type Source } from '../extract/index.ts'
-import { loadPackage } from '../load/index.ts'
+import { EarlyLoad, loadPackage, type EarlyFile, type LoadReceipt } from '../load/index.ts'
 import { newLoadId, type LoadPackage, type PackageStore } from '../package/index.ts'
 import {
   bumpVersion,
@@ -111,18 +111,19 @@ async function runSource(environment: RunEnvironment, source: Source, state: Pip
   state.destination_type = destination.name
   const schema = await readSchema(environment, schemaName)
   importSchema(environment.schemaFiles, schema)
+  const queue = new LoadQueue(environment)
   const builder = new PackageBuilder({
     source,
     schema,
     refresh: environment.refresh === undefined ? undefined : applyRefresh(environment.refresh, source, schema, state),
     state,
     store: environment.store,
-    limits: environment.limits,
+    // Only an early load gains by files of a certain size.
+    limits: queue.takesEarly ? environment.limits : { ...environment.limits, fileBytes: Infinity },
     naming,
     takesNul: destination.capabilities.text.takesNul,
     notice: (notice) => emit({ type: 'notice', notice }),
   })
-  const queue = new LoadQueue(environment)
   const push = (sealed: LoadPackage | undefined): Promise<void> | undefined => {
     if (sealed === undefined) return undefined
     const { loadId, files } = sealed.manifest
@@ -138,6 +139,10 @@ async function runSource(environment: RunEnvironment, source: Source, state: Pip
       throw asDiskError(error, environment.store.folder)
     }
   }
+  const seal = async (): Promise<void> => {
+    await queue.settled()
+    await push(onDisk(() => builder.seal()))
+  }
   try {
     await extract(source, {
       signal: AbortSignal.any([signal, queue.failed]),
@@ -147,12 +152,16 @@ async function runSource(environment: RunEnvironment, source: Source, state: Pip
       write: (resource, rows) => onDisk(() => builder.write(resource, rows)),
       discard: (resource, reason, row) => builder.discard(resource, reason, row),
       checkpoint: (states) => onDisk(() => builder.checkpoint(states)),
-      pageDone: async () => push(onDisk(() => builder.sealIfDue())),
+      pageDone: async () => {
+        if (queue.takesEarly) queue.offer(builder.nextLoadId, builder.completeFiles())
+        if (builder.mayCut()) await seal()
+      },
       rootDone: (_root, loaded, states) => onDisk(() => builder.rootDone(loaded, states)),
       emit,
     })
-    await push(builder.seal())
+    await seal()
   } catch (error) {
+    await queue.abandonEarly()
     // A failed load stops the extraction; the load's error is the one that tells why.
     await queue.drain()
     throw error
@@ -172,6 +181,7 @@ class LoadQueue {
   private readonly loaded: LoadedPackage[] = []
   private last: Promise<void> = Promise.resolve()
   private beforeLast: Promise<void> = Promise.resolve()
+  private early: EarlyLoad | undefined
 
   constructor(environment: RunEnvironment) {
     this.environment = environment
@@ -182,19 +192,41 @@ class LoadQueue {
     return this.abort.signal
   }
 
+  get takesEarly(): boolean {
+    return this.environment.destination.capabilities.load.early
+  }
+
+  /** Files of a package that still grows; its load may begin with them. */
+  offer(loadId: string, files: readonly EarlyFile[]): void {
+    if (files.length === 0) return
+    this.early ??= new EarlyLoad(this.environment.session, loadId, this.last)
+    this.early.offer(files)
+  }
+
+  /** Resolves when nobody reads a file that is to be moved. */
+  async settled(): Promise<void> {
+    await this.early?.settled()
+  }
+
+  async abandonEarly(): Promise<void> {
+    await this.early?.abandon()
+    this.early = undefined
+  }
+
   /** Takes a package; resolves when there is room for the next one. */
   push(sealed: LoadPackage): Promise<void> {
     const room = this.beforeLast
     this.beforeLast = this.last
-    this.last = this.loadAfter(this.last, sealed)
+    this.last = this.loadAfter(this.last, sealed, this.early)
+    this.early = undefined
     // The failure is thrown from `drain`; until then nobody awaits this promise.
     this.last.catch((error: unknown) => this.abort.abort(error))
     return room
   }
 
-  private async loadAfter(previous: Promise<void>, sealed: LoadPackage): Promise<void> {
+  private async loadAfter(previous: Promise<void>, sealed: LoadPackage, early: EarlyLoad | undefined): Promise<void> {
     await previous
-    const done = await loadOne(this.environment, sealed, false)
+    const done = await loadOne(this.environment, sealed, false, early)
     if (done !== undefined) this.loaded.push(done)
   }
 
@@ -211,9 +243,11 @@ async function loadOne(
   { session, store, emit }: RunEnvironment,
   sealed: LoadPackage,
   recovered: boolean,
+  early?: EarlyLoad,
 ): Promise<LoadedPackage | undefined> {
   const begun = performance.now()
-  const receipt = await loadPackage(session, sealed).catch((error: unknown) => {
+  const load = async (): Promise<LoadReceipt> => (await early?.finish(sealed)) ?? loadPackage(session, sealed)
+  const receipt = await load().catch((error: unknown) => {
     // Its state was not kept, so its rows are read again; keeping it would block every later run.
     if (error instanceof PipelineError && hopeless.has(error.code)) store.finish(sealed)
     throw error

@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { describe, expect, inject, it } from 'vitest'
 import type { SqlConnection } from '../../src/destinations/destination.ts'
@@ -9,7 +10,7 @@ import { filesystem } from '../../src/destinations/filesystem/filesystem.ts'
 import { localStore, type ObjectStore } from '../../src/destinations/stores/index.ts'
 import { postgres, postgresParts } from '../../src/destinations/postgres/postgres.ts'
 import { sqlDestination, type SqlDestinationParts } from '../../src/destinations/sql/sql-destination.ts'
-import { pipeline, type Destination } from '../../src/index.ts'
+import { pipeline, resource, type Destination } from '../../src/index.ts'
 import { destinationNames, engineNames, type DestinationName } from '../support/destinations.ts'
 
 let used = 0
@@ -226,6 +227,109 @@ describe.runIf(destinationNames.includes('postgres'))('postgres', () => {
       close: () => server.close(),
     }
   }
+
+  /** Rows of a new table in pages, so many that files are complete long before the last row. */
+  const pages = 30
+  const manyPages = (fails?: number) =>
+    resource('t', async function* () {
+      for (let page = 0; page < pages; page++) {
+        if (page === fails) throw new Error('the API is gone')
+        // As a network would, it leaves the others time.
+        await sleep(4)
+        yield Array.from({ length: 20 }, (_, at) => {
+          const id = page * 20 + at
+          // Types and columns grow after files are complete, and appended already.
+          return { id: page < 20 ? id : id + 0.5, l: [{ v: id }], ...(page > 10 && { late: 'x' }) }
+        })
+      }
+    })
+  const early = (destination: Destination, dataset: string) =>
+    pipeline({ name: 'early', dataset, destination, package: { fileBytes: 500 } })
+
+  it('begins to load while rows are read, and shows nothing before all are in', async () => {
+    process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-early-'))
+    const dataset = `early_${process.pid}`
+    const given = postgresParts({ url: inject('postgresUrl') })
+    const cut = breaking(given, Number.POSITIVE_INFINITY, 'before')
+    const reader = pipeline({ name: 'reader', dataset, destination: postgres({ url: inject('postgresUrl') }) })
+    const seen: number[] = []
+    let statements = 0
+    const watched = manyPages().map((row) => {
+      statements = Math.max(statements, cut.count())
+      return row
+    })
+    const target = early(cut.destination, dataset)
+    target.on((event) => {
+      if (event.type === 'package-sealed') seen.push(cut.count())
+    })
+    const info = await target.run(watched)
+    // Far more had been done before the package was sealed than the few statements of opening.
+    expect(seen[0]).toBeGreaterThan(30)
+    expect(info.rows).toEqual({ t: 600, t__l: 600 })
+    const changes = info.packages[0]!.changes.find((change) => change.table === 't')!
+    expect(changes.created).toBe(true)
+    expect(changes.columns.map((column) => column.name)).toContain('late')
+    const [row] = await reader
+      .dataset()
+      .query(
+        `select count(*) as n, sum(id) as s, count(late) as late, count(distinct _dlt_load_id) as loads from ${dataset}.t`,
+      )
+      .toArray()
+    expect([row!.n, row!.s, row!.late, row!.loads].map(Number)).toEqual([600, 179_800, 380, 1])
+    expect(await reader.dataset().query(`select v from ${dataset}.t__l`).toArray()).toHaveLength(600)
+  })
+
+  it('leaves nothing of an early load when the reading fails, and all of it when it is made again', async () => {
+    process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-early-'))
+    const dataset = `early_failed_${process.pid}`
+    const target = early(postgres({ url: inject('postgresUrl') }), dataset)
+    await expect(target.run(manyPages(25))).rejects.toMatchObject({ code: 'RESOURCE_FAILED' })
+    const tables = () =>
+      target
+        .dataset()
+        .query(`select table_name as t from information_schema.tables where table_schema = '${dataset}'`)
+        .toArray()
+    expect((await tables()).filter((row) => !String(row.t).startsWith('_dlt_'))).toEqual([])
+    await target.run(manyPages())
+    expect(await target.dataset().query(`select id from ${dataset}.t`).toArray()).toHaveLength(600)
+  })
+
+  it('loads the package as a whole wherever an early load breaks', { timeout: 240_000 }, async () => {
+    const broken = async (at: number, when: 'before' | 'after'): Promise<number> => {
+      used += 1
+      process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-early-'))
+      const dataset = `early_cut_${process.pid}_${used}`
+      const given = postgresParts({ url: inject('postgresUrl') })
+      const cut = breaking(given, at, when)
+      const failed = await early(cut.destination, dataset)
+        .run(manyPages())
+        .then(
+          () => false,
+          () => true,
+        )
+      const plain = early(sqlDestination(given), dataset)
+      const where = `statement ${at}, cut ${when}`
+      // A package that was sealed is loaded first; if the run broke before, its rows are read again.
+      if (failed) await plain.run([], { tableName: 't' })
+      const count = async (): Promise<number> => {
+        const rows = await plain
+          .dataset()
+          .query(`select count(*) as n from ${dataset}.t`)
+          .toArray()
+          .catch(() => [])
+        return Number(rows[0]?.n ?? 0)
+      }
+      if ((await count()) === 0) await plain.run(manyPages())
+      expect(await count(), where).toBe(600)
+      return cut.count()
+    }
+    const statements = await broken(Number.POSITIVE_INFINITY, 'before')
+    expect(statements).toBeGreaterThan(60)
+    for (let at = 1; at <= statements; at += 5) {
+      await broken(at, 'before')
+      await broken(at + 2, 'after')
+    }
+  })
 
   it('loads once when the answer to COMMIT is lost', async () => {
     process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-lost-'))

@@ -41,6 +41,7 @@ const capabilities: Capabilities = {
   load: {
     mergeStrategies: ['delete-insert', 'upsert', 'insert-only', 'scd2'],
     replaceStrategy: 'truncate-and-insert',
+    early: false,
   },
 }
 

@@ -171,7 +171,7 @@ function connectionOf(client: pg.Client): PostgresConnection {
       }
     },
     async copy(statement, file) {
-      await pipeline(createReadStream(file, { highWaterMark: 256 * 1024 }), client.query(copyFrom(statement)))
+      await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), client.query(copyFrom(statement)))
     },
     close: () => client.end(),
   }
