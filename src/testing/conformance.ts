@@ -242,13 +242,14 @@ export const conformanceCases = [
       bench.pipeline.on((event) => {
         if (event.type === 'notice') notices.push(event.notice.kind)
       })
-      await bench.load([{ id: 1, v: 'a\0b', j: { k: 'c\0\\u0000d' } }], {
+      await bench.load([{ id: 1, v: 'a\0b', w: 'no \\u0000 here', j: { k: 'c\0\\u0000d' } }], {
         tableName: 'nul',
         columns: { j: { dataType: 'json' } },
       })
       const [row] = await bench.rows('nul')
       const { takesNul } = target.destination.capabilities.text
       assert.equal(row!.v, takesNul ? 'a\0b' : 'a\ufffdb')
+      assert.equal(row!.w, 'no \\u0000 here')
       assert.equal(JSON.parse(String(row!.j)).k, takesNul ? 'c\0\\u0000d' : 'c\ufffd\\u0000d')
       assert.deepEqual(notices, takesNul ? [] : ['character-replaced'])
     },
