@@ -15,7 +15,9 @@ it('the packed tarball works from an empty folder, as library and as npx sluice'
   const [{ filename, files }] = firstJson(packed.stdout) as [{ filename: string; files: { path: string }[] }]
   // Nothing but what a user needs is in it.
   expect(
-    files.map((file) => file.path).filter((path) => !/^(dist\/|README\.md$|LICENSE$|package\.json$)/.test(path)),
+    files
+      .map((file) => file.path)
+      .filter((path) => !/^(dist\/|README\.md$|LICENSE$|package\.json$|source\.schema\.json$)/.test(path)),
   ).toEqual([])
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
   await run('npm', ['install', '--no-audit', '--no-fund', join(folder, filename)], { cwd: folder })
