@@ -1,4 +1,4 @@
-import type { RunEvent } from '../index.ts'
+import { PipelineError, type RunEvent } from '../index.ts'
 import { shortPath } from './run-summary.ts'
 import { count, duration, plural, style } from './style.ts'
 
@@ -23,6 +23,7 @@ export class Progress {
   private retries = 0
   private waits = 0
   private readonly skipped: string[] = []
+  private readonly failed: string[] = []
   private readonly notices = new Map<string, number>()
   private readonly begun = performance.now()
   private drawn = 0
@@ -44,6 +45,7 @@ export class Progress {
   /** What a person should know beside the tables: skipped ids, retries, waits. */
   get remarks(): string[] {
     return [
+      ...this.failed,
       ...this.skipped.slice(0, 5).map((detail) => `skipped  ${detail}`),
       ...(this.skipped.length > 5 ? [`skipped  ${count(this.skipped.length - 5)} more`] : []),
       ...[...this.notices].slice(0, 8).map(([text, times]) => (times > 1 ? `${text} (${count(times)} times)` : text)),
@@ -70,13 +72,17 @@ export class Progress {
       case 'wait': {
         const lane = this.lane(event.resource)
         lane.waitUntil = performance.now() + event.ms
-        lane.waitFor = event.reason === 'retry' ? `after ${event.detail}` : `for the rate limit (${event.detail})`
+        lane.waitFor = waitText(event)
         if (event.reason === 'retry') this.retries += 1
-        else this.waits += 1
+        if (event.reason === 'rate limit') this.waits += 1
         break
       }
       case 'skipped':
         this.skipped.push(`${event.resource}: ${event.detail}`)
+        break
+      case 'resource-failed':
+        this.lanes.delete(event.resource)
+        this.failed.push(failedText(event))
         break
       case 'notice': {
         const text = noticeText(event.notice)
@@ -139,6 +145,16 @@ const newLane = (): Lane => ({
 const shortLocation = (location: string): string =>
   location.replace(/^(\w+):(\/.*)$/, (_, kind: string, path: string) => `${kind} ${shortPath(path)}`)
 
+function waitText({ reason, detail }: Extract<RunEvent, { type: 'wait' }>): string {
+  if (reason === 'retry') return `after ${detail}`
+  return reason === 'report' ? `for the report ${detail}` : `for the rate limit (${detail})`
+}
+
+function failedText({ resource, error }: Extract<RunEvent, { type: 'resource-failed' }>): string {
+  const message = error instanceof PipelineError ? error.summary : String(error)
+  return `failed   ${resource}, and is left out: ${message}`
+}
+
 type Notice = Extract<RunEvent, { type: 'notice' }>['notice']
 
 function noticeText(notice: Notice): string {
@@ -186,6 +202,8 @@ function logLine(event: RunEvent): string | undefined {
       return `${event.resource}: waiting ${duration(event.ms)} (${event.reason}: ${event.detail})`
     case 'skipped':
       return `${event.resource}: skipped, ${event.detail}`
+    case 'resource-failed':
+      return failedText(event)
     case 'package-loaded': {
       const rows = Object.values(event.rows).reduce((sum, one) => sum + one, 0)
       return `package ${event.loadId} loaded: ${plural(rows, 'row')} in ${duration(event.ms)}`

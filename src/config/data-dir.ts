@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { PipelineError } from '../errors/index.ts'
 
 /** The folder of all working data: `SLUICE_DATA_DIR`, or the XDG data folder. */
-function dataDir(): string {
+export function dataDir(): string {
   const moved = process.env.SLUICE_DATA_DIR
   if (moved !== undefined && moved !== '') return resolve(moved)
   const base = process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share')

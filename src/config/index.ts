@@ -1,2 +1,2 @@
 export { Config, config, ConfigReference, looksCopied, secret, type ConfigPlace } from './config.ts'
-export { pipelineDir, pipelinesDir } from './data-dir.ts'
+export { dataDir, pipelineDir, pipelinesDir } from './data-dir.ts'

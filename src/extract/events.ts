@@ -4,8 +4,11 @@ import type { Notice } from '../normalize/index.ts'
 export type ExtractEvent =
   | { type: 'resource-started'; resource: string }
   | { type: 'page'; resource: string; rows: number; total?: number }
-  | { type: 'request'; resource: string; status: number; ms: number }
-  | { type: 'wait'; resource: string; reason: 'rate limit' | 'retry'; ms: number; detail: string }
+  /** `url` without its query, which may hold keys. */
+  | { type: 'request'; resource: string; method: string; url: string; status: number; ms: number }
+  | { type: 'wait'; resource: string; reason: 'rate limit' | 'retry' | 'report'; ms: number; detail: string }
   | { type: 'skipped'; resource: string; detail: string }
+  /** Left out with all below it, as the source says; the others load. */
+  | { type: 'resource-failed'; resource: string; error: unknown }
   | { type: 'resource-finished'; resource: string; rows: number; pages: number }
   | { type: 'notice'; notice: Notice }

@@ -27,6 +27,8 @@ export interface ExtractHost {
   pageDone(): Promise<void>
   /** A root resource and everything below it is through; the states of all of them. */
   rootDone(root: Resource, tree: readonly Resource[], states: Map<string, ResourceState>): void
+  /** A root resource that may fail did: its rows and its states are not to be kept. Throws when they cannot be left out. */
+  rootFailed(tree: readonly Resource[], error: unknown): Promise<void>
   emit(event: ExtractEvent): void
 }
 
@@ -41,6 +43,14 @@ interface Node {
   rows: number
   pages: number
   begun: number
+  /** Rows that others need, whole, and the moment when they are all there. */
+  kept: Kept | undefined
+}
+
+interface Kept {
+  keep: (row: unknown) => unknown
+  rows: unknown[]
+  through: PromiseWithResolvers<readonly unknown[]>
 }
 
 /** Reads the selected resources of a source, parents once for all their children. */
@@ -50,7 +60,9 @@ export async function extract(source: Source, host: ExtractHost): Promise<void> 
   const roots = plan(source, { ...host, signal })
   const queue = [...roots]
   const worker = async (): Promise<void> => {
-    for (let root = queue.shift(); root !== undefined; root = queue.shift()) await readRoot(root, host)
+    for (let root = queue.shift(); root !== undefined; root = queue.shift()) {
+      await readRoot(root, host).catch((error: unknown) => letThrough(root!, host, signal, error))
+    }
   }
   const workers = Array.from({ length: Math.min(parallelRoots, queue.length) }, worker)
   try {
@@ -63,10 +75,23 @@ export async function extract(source: Source, host: ExtractHost): Promise<void> 
   }
 }
 
-/** The trees of resources to read: selected ones and the parents they need. */
+/** A root that may fail is left out with all below it, and the others go on. */
+async function letThrough(root: Node, host: ExtractHost, signal: AbortSignal, error: unknown): Promise<void> {
+  if (root.resource.options.onError !== 'continue' || signal.aborted) throw error
+  const tree = flatten(root)
+  for (const { kept } of tree) kept?.through.reject(error)
+  await host.rootFailed(
+    tree.map((node) => node.resource),
+    error,
+  )
+  host.emit({ type: 'resource-failed', resource: root.resource.name, error })
+}
+
+/** The trees of resources to read: selected ones and the parents they need. Those that others wait for come first. */
 function plan(source: Source, host: ExtractHost): Node[] {
   const nodes = new Map<string, Node>()
   const roots: Node[] = []
+  const rowsOf = (name: string): Promise<readonly unknown[]> => nodes.get(name)!.kept!.through.promise
   const add = (resource: Resource, selected: boolean): Node => {
     const known = nodes.get(resource.name)
     if (known !== undefined) {
@@ -77,25 +102,59 @@ function plan(source: Source, host: ExtractHost): Node[] {
       resource,
       selected,
       children: [],
-      context: contextOf(resource, host),
+      context: { ...contextOf(resource, host), rowsOf },
       rows: 0,
       pages: 0,
       begun: performance.now(),
-    }
+      kept: undefined,
+    } as Node
     nodes.set(resource.name, node)
-    if (resource.upstream === undefined) roots.push(node)
-    else add(declared(source, resource.upstream), false).children.push(node)
+    for (const { resource: other, keep } of resource.alongside) {
+      const through = Promise.withResolvers<readonly unknown[]>()
+      // Whoever needs the rows sees the failure.
+      through.promise.catch(() => undefined)
+      add(declared(source, other), false).kept ??= { keep, rows: [], through }
+    }
+    if (resource.upstream === undefined) {
+      roots.push(node)
+    } else {
+      const parent = add(declared(source, resource.upstream), false)
+      parent.children.push(node)
+      Object.assign(node.context, { upstream: parent.context })
+    }
     return node
   }
   for (const resource of source.resources) if (resource.options.selected !== false) add(resource, true)
-  return roots
+  return inOrderOfNeed(roots)
+}
+
+/** A tree after those whose rows it needs: were it the other way round, all workers could wait. */
+function inOrderOfNeed(roots: readonly Node[]): Node[] {
+  const ordered: Node[] = []
+  const visit = (root: Node, path: readonly Node[]): void => {
+    if (ordered.includes(root)) return
+    if (path.includes(root)) {
+      const names = [...path, root].map(({ resource }) => resource.name).join(' → ')
+      throw new PipelineError(`resources wait for each other in a circle: ${names}`, {
+        code: 'SOURCE_INVALID',
+        fix: 'take one of the references out',
+      })
+    }
+    const needed = flatten(root).flatMap(({ resource }) => resource.alongside.map((one) => one.resource.name))
+    for (const other of roots) {
+      if (flatten(other).some(({ resource }) => needed.includes(resource.name))) visit(other, [...path, root])
+    }
+    ordered.push(root)
+  }
+  for (const root of roots) visit(root, [])
+  return ordered
 }
 
 /** The source's own version of an upstream resource, whose hints the source may have changed. */
 const declared = (source: Source, upstream: Resource): Resource =>
   source.resources.find((one) => one.name === upstream.name) ?? upstream
 
-function contextOf(resource: Resource, host: ExtractHost): ResourceContext {
+function contextOf(resource: Resource, host: ExtractHost): Omit<ResourceContext, 'rowsOf'> {
   const state = structuredClone(host.stateOf(resource.name))
   const { incremental, primaryKey } = resource.options
   return {
@@ -103,6 +162,8 @@ function contextOf(resource: Resource, host: ExtractHost): ResourceContext {
     state,
     sourceState: host.sourceState,
     config: host.config,
+    upstream: undefined,
+    origin: undefined,
     readsAll: incremental === undefined && resource.readLimit === undefined,
     cursor:
       incremental === undefined
@@ -126,6 +187,7 @@ async function readRoot(root: Node, host: ExtractHost): Promise<void> {
     await host.pageDone()
   }
   await read(root, [], host, { pageDone: () => pageDone(root, tree, host), windowEnded: checkpoint })
+  for (const { kept } of tree) kept?.through.resolve(kept.rows)
   const states = statesOf(tree)
   const loaded = tree.filter((node) => node.selected).map((node) => node.resource)
   host.rootDone(root.resource, loaded, states)
@@ -173,6 +235,7 @@ async function read(
       if (context.cursor?.takeWindowEnd() === true) await root?.windowEnded()
       const rows = context.cursor === undefined ? page : filterRows(context.cursor, page)
       if (node.selected) host.write(resource, rows)
+      if (node.kept !== undefined) node.kept.rows.push(...rows.map(node.kept.keep))
       node.rows += rows.length
       node.pages += 1
       host.emit({ type: 'page', resource: resource.name, rows: rows.length })

@@ -16,6 +16,7 @@ export {
   resource,
   transformer,
   withHints,
+  type Alongside,
   type PageTransform,
   type ReadLimit,
   type ResourceContext,

@@ -18,6 +18,12 @@ export interface ResourceContext {
   readonly readsAll: boolean
   /** Settings and secrets. */
   readonly config: Config
+  /** Of the upstream resource, whose page is being transformed. */
+  readonly upstream: ResourceContext | undefined
+  /** The rows above that the page which is yielded next comes from, by resource; a transformer says it for those below. */
+  origin: ReadonlyMap<string, readonly unknown[]> | undefined
+  /** All rows of a resource that this one stands `alongside`, as soon as it is through. */
+  rowsOf(resource: string): Promise<readonly unknown[]>
   emit(event: ExtractEvent): void
   /** Leaves a row out, and keeps it in the quarantine where there is one. */
   discard(reason: string, row: unknown): void
@@ -48,6 +54,18 @@ export interface ResourceOptions<Row = unknown> extends TableHints {
    * merged by primary key are; anything else is packaged only as a whole.
    */
   resumable?: boolean
+  /**
+   * `continue`: when this resource or one below it fails, the whole tree is left out and its state stays; the others load.
+   * Said by the resource at the root. @default 'fail'
+   */
+  onError?: 'fail' | 'continue'
+}
+
+/** A resource whose rows, all of them, are needed while another is read. */
+export interface Alongside {
+  resource: Resource
+  /** What is kept of a row, in memory. */
+  keep(row: unknown): unknown
 }
 
 export interface ReadLimit {
@@ -65,6 +83,7 @@ export class Resource<Row = unknown> {
   /** The resource whose pages this one transforms. */
   readonly upstream: Resource | undefined
   readonly readLimit: ReadLimit | undefined
+  readonly alongside: readonly Alongside[]
   private readonly produce: (page: readonly unknown[], context: ResourceContext) => ResourceData<unknown>
   private readonly steps: readonly Step[]
 
@@ -75,6 +94,7 @@ export class Resource<Row = unknown> {
     produce(page: readonly unknown[], context: ResourceContext): ResourceData<unknown>
     steps?: readonly Step[]
     readLimit?: ReadLimit | undefined
+    alongside?: readonly Alongside[]
   }) {
     this.name = parts.name
     this.options = parts.options
@@ -82,6 +102,7 @@ export class Resource<Row = unknown> {
     this.produce = parts.produce
     this.steps = parts.steps ?? []
     this.readLimit = parts.readLimit
+    this.alongside = parts.alongside ?? []
   }
 
   /** Changes every row. */
@@ -164,6 +185,7 @@ export class Resource<Row = unknown> {
       produce: this.produce,
       steps: this.steps,
       readLimit: this.readLimit,
+      alongside: this.alongside,
       ...changes,
     })
   }
@@ -184,6 +206,7 @@ export function resource<Row>(
 
 export interface TransformerOptions<In, Out> extends ResourceOptions<Out> {
   from?: Resource<In>
+  alongside?: readonly Alongside[]
   /** Gives the function one row at a time, so many at once; their pages come in the order of the rows. */
   concurrency?: number
 }
@@ -218,11 +241,12 @@ export function transformer<In, Out>(
   transform: PageTransform<In, Out>,
   options: TransformerOptions<In, Out> = {},
 ): Resource<Out> {
-  const { from, concurrency, ...rest } = options
+  const { from, concurrency, alongside = [], ...rest } = options
   return new Resource<Out>({
     name,
     options: rest as ResourceOptions<Out>,
     upstream: from as Resource | undefined,
+    alongside,
     produce: (page, context) =>
       concurrency === undefined
         ? transform(page as readonly In[], context)

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { PipelineError } from '../errors/index.ts'
 import {
   columnsWith,
@@ -121,6 +122,11 @@ export class Normalizer {
       taken.push({ table: walker.table.name, files })
     }
     return taken
+  }
+
+  /** Forgets the rows of the given tables; their files are never packaged. */
+  dropRows(tables: ReadonlySet<string>): void {
+    for (const { files } of this.takeFiles(tables)) for (const { path } of files) rmSync(path, { force: true })
   }
 
   /** Writes one row and, after it, the rows of its lists. */

@@ -1,3 +1,4 @@
+import { PipelineError, redact } from '../errors/index.ts'
 import type { CheckResult, SchemaChange } from '../load/index.ts'
 
 export interface LoadedPackage {
@@ -10,6 +11,12 @@ export interface LoadedPackage {
   failedChecks: CheckResult[]
 }
 
+/** A resource that was left out, with all below it, because the source lets it fail. */
+export interface FailedResource {
+  resource: string
+  error: unknown
+}
+
 /** What a run loaded. `String(info)` gives dlt's lines, `JSON.stringify(info)` the same as data. */
 export class LoadInfo {
   readonly pipeline: string
@@ -17,6 +24,7 @@ export class LoadInfo {
   readonly dataset: string
   readonly location: string
   readonly packages: readonly LoadedPackage[]
+  readonly failedResources: readonly FailedResource[]
   readonly durationMs: number
 
   constructor(parts: {
@@ -25,6 +33,7 @@ export class LoadInfo {
     dataset: string
     location: string
     packages: readonly LoadedPackage[]
+    failedResources: readonly FailedResource[]
     durationMs: number
   }) {
     this.pipeline = parts.pipeline
@@ -32,6 +41,7 @@ export class LoadInfo {
     this.dataset = parts.dataset
     this.location = parts.location
     this.packages = parts.packages
+    this.failedResources = parts.failedResources
     this.durationMs = parts.durationMs
   }
 
@@ -54,6 +64,7 @@ export class LoadInfo {
       `${this.packages.length} load package(s) were loaded to destination ${this.destination} and into dataset ${this.dataset}`,
       `The ${this.destination} destination used ${this.location} location to store data`,
       ...this.packages.map((one) => `Load package ${one.loadId} is LOADED and contains no failed jobs`),
+      ...this.failedResources.map((one) => `Resource ${one.resource} FAILED and was left out`),
     ].join('\n')
   }
 
@@ -66,9 +77,15 @@ export class LoadInfo {
       loadIds: this.loadIds,
       packages: this.packages.map(({ loadId, state, failedJobs }) => ({ loadId, state, failedJobs })),
       rows: this.rows,
+      ...(this.failedResources.length === 0 ? {} : { failedResources: this.failedResources.map(described) }),
       durationMs: Math.round(this.durationMs),
     }
   }
+}
+
+function described({ resource, error }: FailedResource): Record<string, string> {
+  if (!(error instanceof PipelineError)) return { resource, message: redact(String(error)) }
+  return { resource, code: error.code, message: error.summary, fix: error.fix }
 }
 
 function seconds(ms: number): string {

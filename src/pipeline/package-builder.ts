@@ -17,7 +17,8 @@ import {
   type Table,
 } from '../schema/index.ts'
 import type { Refresh } from './refresh.ts'
-import { setResourceState, stateRow, type PipelineState } from './state.ts'
+import { HeldStates } from './held-states.ts'
+import { stateRow, type PipelineState } from './state.ts'
 
 /** When a growing package is sealed before the run ends. */
 export interface PackageLimits {
@@ -51,6 +52,8 @@ export class PackageBuilder {
   private readonly unfinished = new Map<string, Unfinished>()
   private readonly replacing = new Set<string>()
   private readonly checks = new Map<string, Check[]>()
+  /** States that wait for their rows to be packaged. */
+  private readonly states: HeldStates
   private stateChanged: boolean
   private refresh: Refresh | undefined
   private begun = Date.now()
@@ -72,6 +75,7 @@ export class PackageBuilder {
     this.source = parts.source
     this.schema = parts.schema
     this.state = parts.state
+    this.states = new HeldStates(parts.state, parts.source.name)
     this.store = parts.store
     this.limits = parts.limits
     this.refresh = parts.refresh
@@ -125,23 +129,36 @@ export class PackageBuilder {
       }
       this.unfinished.delete(resource.name)
     }
-    this.keepStates(states)
+    this.states.keep(states)
+  }
+
+  /**
+   * A resource with all below it is to be left out: its rows that are not packaged yet go, except those that a later run
+   * writes again in place, and so does its state. False when they stand in one table with rows of another resource.
+   */
+  rootFailed(tree: readonly Resource[]): boolean {
+    const failed = tree.filter((resource) => !mayBeCut(resource)).map((resource) => resource.name)
+    const targets = [...this.targets.values()]
+    const tables = new Set(targets.filter((one) => failed.includes(one.resource)).map((one) => this.rootTable(one)))
+    const shared = targets.some((one) => !failed.includes(one.resource) && tables.has(this.rootTable(one)))
+    if (shared) return false
+    const all = [...tables].flatMap((root) => tableWithNested(this.schema, root))
+    this.normalizer.dropRows(new Set(all.map((table) => table.name)))
+    for (const name of failed) this.unfinished.delete(name)
+    this.states.forget(tree.map((resource) => resource.name))
+    return true
+  }
+
+  private rootTable(target: RowTarget): string {
+    return this.normalizer.declare(target).name
   }
 
   /** Rows and states agree at this moment: a package may end here. */
   checkpoint(states: Map<string, ResourceState>): void {
-    this.keepStates(states)
+    this.states.keep(states)
     for (const resource of states.keys()) {
       const unfinished = this.unfinished.get(resource)
       if (unfinished !== undefined) unfinished.atCheckpoint = true
-    }
-  }
-
-  private keepStates(states: Map<string, ResourceState>): void {
-    for (const [resource, state] of states) {
-      if (Object.keys(state).length === 0) continue
-      setResourceState(this.state, this.source.name, resource, state)
-      this.stateChanged = true
     }
   }
 
@@ -178,7 +195,8 @@ export class PackageBuilder {
     const taken = this.normalizer.takeFiles(new Set(ready.map((table) => table.name)))
     const files = taken.flatMap((one) => one.files)
     const replaced = [...this.replacing].filter((table) => !held.has(table) && this.hasData(table))
-    const state = this.stateChanged ? stateRow(this.state) : undefined
+    const kept = this.states.release((resource) => this.unfinished.get(resource)?.atCheckpoint === false)
+    const state = this.stateChanged || kept ? stateRow(this.state) : undefined
     this.stateChanged = false
     const nothing = files.length === 0 && replaced.length === 0 && state === undefined && this.refresh === undefined
     if (nothing) return undefined

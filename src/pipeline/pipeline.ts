@@ -8,7 +8,7 @@ import { PackageStore } from '../package/index.ts'
 import { namingConvention, schemaFromStored, wrongValue, type Schema, type StoredSchema } from '../schema/index.ts'
 import { Dataset } from './dataset.ts'
 import { EventStream, type EventListener } from './events.ts'
-import { LoadInfo, type LoadedPackage } from './load-info.ts'
+import { LoadInfo } from './load-info.ts'
 import { lockPipeline } from './lock.ts'
 import { defaultLimits, type PackageLimits } from './package-builder.ts'
 import { refreshModes, type RefreshMode } from './refresh.ts'
@@ -90,8 +90,18 @@ export class Pipeline {
         dataset,
         resources: sources.flatMap((one) => one.selected),
       })
-      const packages = await runSources(environment, sources)
-      return this.finished(destination, dataset, session.location, packages, performance.now() - begun)
+      const { packages, failedResources } = await runSources(environment, sources)
+      const durationMs = performance.now() - begun
+      emit({ type: 'run-finished', ms: durationMs })
+      return new LoadInfo({
+        pipeline: this.name,
+        destination: destination.name,
+        dataset,
+        location: session.location,
+        packages,
+        failedResources,
+        durationMs,
+      })
     } catch (cause) {
       const error = asDiskError(cause, this.dataDir)
       emit({ type: 'run-failed', error, ms: performance.now() - begun })
@@ -157,24 +167,6 @@ export class Pipeline {
     this.remember(destination, this.datasetName(destination), session.location)
     const row = await session.ledger.readState(this.name)
     return row === undefined ? undefined : stateFromRow(row)
-  }
-
-  private finished(
-    destination: Destination,
-    dataset: string,
-    location: string,
-    packages: LoadedPackage[],
-    durationMs: number,
-  ): LoadInfo {
-    this.events.emit({ type: 'run-finished', ms: durationMs })
-    return new LoadInfo({
-      pipeline: this.name,
-      destination: destination.name,
-      dataset,
-      location,
-      packages,
-      durationMs,
-    })
   }
 
   /** The loaded tables. */

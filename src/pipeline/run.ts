@@ -14,7 +14,7 @@ import {
   type StoredSchema,
 } from '../schema/index.ts'
 import type { RunEvent } from './events.ts'
-import type { LoadedPackage } from './load-info.ts'
+import type { FailedResource, LoadedPackage } from './load-info.ts'
 import { PackageBuilder, type PackageLimits } from './package-builder.ts'
 import { applyRefresh, resetResources, tablesOf, type RefreshMode } from './refresh.ts'
 import { exportSchema, importSchema, type SchemaFiles } from './schema-files.ts'
@@ -36,7 +36,11 @@ export interface RunEnvironment {
 }
 
 /** Loads what earlier runs had sealed but not loaded, then the sources; all stages work at the same time. */
-export async function runSources(environment: RunEnvironment, sources: readonly Source[]): Promise<LoadedPackage[]> {
+export async function runSources(
+  environment: RunEnvironment,
+  sources: readonly Source[],
+): Promise<{ packages: LoadedPackage[]; failedResources: FailedResource[] }> {
+  const failedResources: FailedResource[] = []
   const loaded: LoadedPackage[] = []
   for (const pending of environment.store.pending()) {
     const done = await loadOne(environment, pending, true)
@@ -44,8 +48,8 @@ export async function runSources(environment: RunEnvironment, sources: readonly 
   }
   // Read after the pending packages: their state is part of it.
   const state = await readState(environment)
-  for (const source of sources) loaded.push(...(await runSource(environment, source, state)))
-  return loaded
+  for (const source of sources) loaded.push(...(await runSource(environment, source, state, failedResources)))
+  return { packages: loaded, failedResources }
 }
 
 /**
@@ -101,7 +105,12 @@ async function readSchema({ session }: RunEnvironment, name: string): Promise<Sc
   return stored === undefined ? emptySchema(name) : schemaFromStored(JSON.parse(stored) as StoredSchema)
 }
 
-async function runSource(environment: RunEnvironment, source: Source, state: PipelineState): Promise<LoadedPackage[]> {
+async function runSource(
+  environment: RunEnvironment,
+  source: Source,
+  state: PipelineState,
+  failedResources: FailedResource[],
+): Promise<LoadedPackage[]> {
   const { destination, emit, signal } = environment
   const { identifiers } = destination.capabilities
   const naming = namingConvention(identifiers.naming, identifiers.maxLength, identifiers.reserved)
@@ -157,6 +166,12 @@ async function runSource(environment: RunEnvironment, source: Source, state: Pip
         if (builder.mayCut()) await seal()
       },
       rootDone: (_root, loaded, states) => onDisk(() => builder.rootDone(loaded, states)),
+      rootFailed: async (tree, error) => {
+        // Its rows may be among those that are loaded already, in a transaction that is still open.
+        await queue.abandonEarly()
+        if (!builder.rootFailed(tree)) throw error
+        failedResources.push({ resource: tree[0]!.name, error })
+      },
       emit,
     })
     await seal()

@@ -89,7 +89,7 @@ async function importModule(path: string): Promise<Record<string, unknown>> {
     return (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>
   } catch (error) {
     if ((error as { code?: string }).code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw error
-    throw wrongUse(`Node ${process.versions.node} cannot run ${path}`, 'use Node 22.18 or newer, which runs TypeScript')
+    throw wrongUse(`Node ${process.versions.node} cannot run ${path}`, 'use Node 22.19 or newer, which runs TypeScript')
   }
 }
 

@@ -1,6 +1,5 @@
 import { BlobServiceClient, StorageSharedKeyCredential, type ContainerClient } from '@azure/storage-blob'
-import { addSecret, PipelineError } from '../../errors/index.ts'
-import { withDriver } from '../driver.ts'
+import { addSecret, PipelineError, withDriver } from '../../errors/index.ts'
 import { cacheFile } from './cache-file.ts'
 import type { AzureCredentials } from './credentials.ts'
 import {

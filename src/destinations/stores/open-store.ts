@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { PipelineError } from '../../errors/index.ts'
-import { withDriver } from '../driver.ts'
+import { PipelineError, withDriver } from '../../errors/index.ts'
 import type { AzureCredentials, GcsCredentials, S3Credentials, StoreCredentials } from './credentials.ts'
 import { localStore } from './local-store.ts'
 import type { BucketPlace, ObjectStore } from './object-store.ts'

@@ -48,7 +48,7 @@ const limit = 100
 const reachableRows = 1000 + limit
 
 function cliengoSource(options: CliengoOptions = {}): Source {
-  const splitByDay = {
+  const splitRange = {
     startParam: 'since',
     endParam: 'until',
     maxRows: reachableRows,
@@ -65,12 +65,12 @@ function cliengoSource(options: CliengoOptions = {}): Source {
     resources: [
       {
         name: 'contacts',
-        endpoint: { splitByDay, incremental: { cursorPath: 'creationDate' } },
+        endpoint: { splitRange, incremental: { cursorPath: 'creationDate' } },
       },
       {
         name: 'conversations',
         endpoint: {
-          splitByDay: { ...splitByDay, fromCursor: false },
+          splitRange: { ...splitRange, fromCursor: false },
           // The API filters by creation; what was said since shows only in the rows.
           incremental: { cursorPath: 'lastMessageDate', onCursorValueMissing: 'include' },
         },

@@ -1,21 +1,22 @@
 import { ConfigReference } from '../../config/index.ts'
-import { resource, type Resource } from '../../extract/index.ts'
+import { resource, type Resource, type ResourceOptions } from '../../extract/index.ts'
 
 /** Rows from a list in the configuration, to be parents of others: ids that an API cannot list. */
 export function configuredList(
   name: string,
   field: string,
-  setting: ConfigReference | readonly string[],
+  setting: ConfigReference | string | readonly string[],
   section: { section: string; name: string },
+  options: ResourceOptions = { selected: false },
 ): Resource {
-  return resource<Record<string, string>>(
+  return resource(
     name,
     (context) => {
       const value =
         setting instanceof ConfigReference ? context.config.get(setting, { root: 'sources', ...section }) : setting
       return listOf(value).map((id) => ({ [field]: id }))
     },
-    { selected: false },
+    options,
   )
 }
 

@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import { PipelineError } from '../../errors/index.ts'
 import {
   incremental,
@@ -9,84 +8,109 @@ import {
 } from '../../extract/index.ts'
 import { digestId, keyColumns } from '../../schema/index.ts'
 import type { ClientPool } from './client-pool.ts'
-import type { RestClient } from './client.ts'
-import { splitByDay } from './day-split.ts'
-import { createPaginator, detectPaginator, type Page, type Paginator } from './paginate/index.ts'
-import { copyRequest, formData, joinUrl, setParams, type RestRequest, type RestResponse } from './request.ts'
-import { detectingSelector, pathSelector } from './select.ts'
-import { invalidSource } from './source-invalid.ts'
-import type { EndpointSpec, PaginatorName, PaginatorSpec, ResponseAction, RestResourceSpec } from './spec.ts'
-import { fill, fillPath, parentFieldsIn, type CursorValues, type TemplateValues } from './template.ts'
+import { isSkipped, type RestClient } from './client.ts'
+import type { FormatOptions } from './formats/index.ts'
+import { connectionPaginator, connectionRows, graphqlErrors } from './graphql.ts'
+import { PageSeries } from './page-series.ts'
+import type { PaginatorSpec } from './paginate/paginator-spec.ts'
+import type { Paginator } from './paginate/index.ts'
+import { requestRows, valuesOf, type Parents, type RequestRows } from './parent-rows.ts'
+import { splitByRange } from './range-split.ts'
+import { readAhead } from './read-ahead.ts'
+import { prepareReport } from './report.ts'
+import { buildRequest } from './request-builder.ts'
+import { copyRequest, type RestRequest, type RestResponse } from './request.ts'
+import { judgeBy, type Judge } from './response-actions.ts'
+import { detectingSelector, pathSelector, type RowSelector } from './select.ts'
+import type { EndpointSpec, RestResourceSpec } from './spec.ts'
+import type { CursorValues, TemplateValues } from './template.ts'
 
 /** A resource with shorthands resolved and defaults applied. */
 export interface MergedResource extends RestResourceSpec {
   endpoint: EndpointSpec & { path: string }
 }
 
+/** Says that a parent's rows are to be left out altogether. */
+class ParentSkipped extends Error {}
+
+/** Who reads, for whom. */
+interface Reading {
+  client: RestClient
+  context: ResourceContext
+  /** Parent rows that the request is about. */
+  rows: RequestRows
+}
+
 /** Reads the pages of one endpoint, for every parent row where there is one. */
 export class EndpointReader {
   private readonly spec: MergedResource
   private readonly clients: ClientPool
-  private readonly parent: string | undefined
+  private readonly parents: Parents | undefined
   private readonly singleEntity: boolean
+  private readonly judge: Judge
+  private readonly skipsParents: boolean
 
-  constructor(spec: MergedResource, clients: ClientPool, parent: string | undefined) {
+  constructor(spec: MergedResource, clients: ClientPool, parents: Parents | undefined) {
     this.spec = spec
     this.clients = clients
-    this.parent = parent
+    this.parents = parents
+    const { endpoint } = spec
     // A path that ends in a field of the parent names one thing, not a list.
-    this.singleEntity = /\{resources\.[^{}]+\}$/.test(spec.endpoint.path)
+    this.singleEntity = /\{resources\.[^{}]+\}$/.test(endpoint.path) && parents?.options.batch === undefined
+    const actions = [...(endpoint.responseActions ?? []), ...(clients.spec.client.responseActions ?? [])]
+    const rules = judgeBy(actions)
+    this.judge = endpoint.graphql === undefined ? rules : (response) => rules(response) ?? graphqlErrors(response)
+    this.skipsParents = actions.some(
+      (one) => typeof one === 'function' || one.action === 'skip_parent' || typeof one.action === 'function',
+    )
+  }
+
+  /** The pages of a root endpoint. */
+  async *pages(context: ResourceContext): AsyncGenerator<unknown[]> {
+    const client = this.clients.get(context.config)
+    yield* this.withWindows(context.cursor, { client, context, rows: new Map() })
   }
 
   /** Child pages for a page of parent rows; several parents are read at once, their pages come in order. */
-  async *pagesForAll(rows: readonly unknown[], context: ResourceContext): AsyncGenerator<unknown[]> {
+  async *pagesForAll(page: readonly unknown[], context: ResourceContext): AsyncGenerator<unknown[]> {
     const client = this.clients.get(context.config)
-    const pending: Promise<unknown[][]>[] = []
-    let next = 0
-    const start = (): void => {
-      while (next < rows.length && pending.length < this.concurrency * 2) {
-        const read = this.collect(rows[next++], client, context)
-        // Awaited below; a failure before that must not count as unhandled.
-        read.catch(() => undefined)
-        pending.push(read)
-      }
+    const seen = this.seenBy(context)
+    const units = requestRows(this.parents!, page, context, seen)
+    const read = (rows: RequestRows): AsyncIterable<unknown[]> => {
+      const pages = this.pagesFor({ client, context, rows })
+      return this.skipsParents ? wholeOrNothing(pages, () => this.emitSkipped(context, rows)) : pages
     }
-    for (start(); pending.length > 0; start()) yield* (await pending.shift()!) as unknown[][]
+    for await (const { key, page: rows } of readAhead(units, read, client.concurrency * 2)) {
+      context.origin = key
+      yield rows
+    }
   }
 
-  private async collect(row: unknown, client: RestClient, context: ResourceContext): Promise<unknown[][]> {
-    const pages: unknown[][] = []
-    for await (const page of this.pages(row, context, client)) pages.push(page)
-    return pages
+  /** Parent rows of a run that were asked for already. */
+  private readonly seen = new WeakMap<ResourceContext, Set<string>>()
+  private seenBy(context: ResourceContext): Set<string> {
+    const seen = this.seen.get(context) ?? new Set()
+    this.seen.set(context, seen)
+    return seen
   }
 
-  /** The pages of the endpoint, for one parent row or none. */
-  async *pages(
-    row: unknown,
-    context: ResourceContext,
-    client = this.clients.get(context.config),
-  ): AsyncGenerator<unknown[]> {
+  /** The pages for one parent row, with a cursor of its own where there is one. */
+  private async *pagesFor(reading: Reading): AsyncGenerator<unknown[]> {
     const { endpoint } = this.spec
-    if (this.parent === undefined || endpoint.incremental === undefined) {
-      yield* this.pagesWith(context.cursor, row, context, client)
+    const { context, rows } = reading
+    if (endpoint.incremental === undefined) {
+      yield* this.withWindows(context.cursor, reading)
       return
     }
     const states = (context.state.by_parent ??= {}) as Record<string, CursorState>
-    const key = this.parentKey(row)
+    const key = digestId(JSON.stringify(valuesOf(this.parents!.fields, rows)))
     const cursor = this.cursorFor(key, states)
-    for await (const page of this.pagesWith(cursor, row, context, client)) {
+    for await (const page of this.withWindows(cursor, reading)) {
       yield cursor.filter(page)
       if (cursor.exhausted) break
     }
     const state = cursor.state()
     if (state !== undefined) states[key] = state
-  }
-
-  /** What tells a parent row from the others: the values that go into the request. */
-  private parentKey(row: unknown): string {
-    const { path, params, json, data, headers } = this.spec.endpoint
-    const fields = parentFieldsIn([path, params, json, data, headers])
-    return digestId(JSON.stringify(fields.map((field) => jsonPath(field).first(row))))
   }
 
   private cursorFor(key: string, states: Record<string, CursorState>): IncrementalCursor {
@@ -98,272 +122,191 @@ export class EndpointReader {
       ...options
     } = this.spec.endpoint.incremental!
     const stored = Object.hasOwn(states, key) ? states[key] : undefined
-    return new IncrementalCursor(
-      incremental(cursorPath, options),
-      this.spec.name,
-      keyColumns(this.spec.primaryKey),
-      stored,
-    )
+    const declared = incremental(cursorPath, options)
+    return new IncrementalCursor(declared, this.spec.name, keyColumns(this.spec.primaryKey), stored)
   }
 
-  /** The pages of the endpoint with one cursor, window by window where it has windows. */
-  private async *pagesWith(
-    cursor: IncrementalCursor | undefined,
-    row: unknown,
-    context: ResourceContext,
-    client: RestClient,
-  ): AsyncGenerator<unknown[]> {
-    const { endpoint } = this.spec
-    if (cursor === undefined || endpoint.incremental?.window === undefined) {
-      yield* this.pagesBetween(cursor, row, context, client)
+  /** With one cursor, window by window where it has windows. */
+  private async *withWindows(cursor: IncrementalCursor | undefined, reading: Reading): AsyncGenerator<unknown[]> {
+    if (cursor === undefined || this.spec.endpoint.incremental?.window === undefined) {
+      yield* this.between(cursor, reading)
       return
     }
     for (const { start, end } of cursor.windows()) {
-      yield* this.pagesBetween({ startValue: start, lastValue: start, endValue: end }, row, context, client)
+      yield* this.between({ startValue: start, lastValue: start, endValue: end }, reading)
     }
   }
 
-  private async *pagesBetween(
-    cursor: CursorValues | undefined,
-    row: unknown,
-    context: ResourceContext,
-    client: RestClient,
-  ): AsyncGenerator<unknown[]> {
+  /** The pages of the request, or of the requests into which its range is split. */
+  private async *between(cursor: CursorValues | undefined, reading: Reading): AsyncGenerator<unknown[]> {
     const { endpoint } = this.spec
-    const values: TemplateValues = { parent: this.parent, row, cursor, convert: endpoint.incremental?.convert }
-    const request = this.request(client, values)
-    const ahead = context.readsAll && cursor === undefined
-    if (endpoint.splitByDay === undefined) {
-      yield* this.series(request, row, client, context, ahead)
+    const { client, rows } = reading
+    const values: TemplateValues = {
+      parents: rows,
+      separator: this.parents?.options.separator,
+      cursor,
+      convert: endpoint.incremental?.convert,
+    }
+    const paginator = this.paginator(client)
+    const request = buildRequest(endpoint, client, paginator, values)
+    const ahead = reading.context.readsAll && cursor === undefined
+    const { splitRange } = endpoint
+    if (splitRange === undefined) {
+      yield* this.read(request, reading, ahead)
       return
     }
-    const { totalPath } = endpoint.splitByDay
     const total = async (part: RestRequest): Promise<number> => {
       const first = copyRequest(part)
-      this.paginator(client)?.first(first)
-      const response = await this.ask(first, client, context)
-      return response === undefined ? 0 : Number(jsonPath(totalPath).first(response.body) ?? 0)
+      this.series(reading, ahead).prepare(first)
+      const response = await this.ask(first, reading)
+      return response === undefined ? 0 : Number(jsonPath(splitRange.totalPath).first(response.body) ?? 0)
     }
-    const start = endpoint.splitByDay.fromCursor === false ? undefined : cursor?.startValue
-    const parts = splitByDay(request, endpoint.splitByDay, start === undefined ? undefined : String(start), total)
-    for await (const part of parts) yield* this.series(part, row, client, context, ahead)
+    const start = splitRange.fromCursor === false ? undefined : cursor?.startValue
+    const from =
+      start === undefined || typeof start === 'number'
+        ? start
+        : start instanceof Date
+          ? start.toISOString()
+          : String(start)
+    for await (const part of splitByRange(request, splitRange, from, total)) yield* this.read(part, reading, ahead)
   }
 
-  /**
-   * The pages of one request, in order. `ahead`: a page is asked for while the one before is being used, and several at
-   * once where their number is known.
-   */
-  private async *series(
-    request: RestRequest,
-    row: unknown,
-    client: RestClient,
-    context: ResourceContext,
-    ahead: boolean,
-  ): AsyncGenerator<unknown[]> {
-    const selector = this.selector()
-    const fromParent = this.fieldsOfParent(row)
-    let paginator = this.paginator(client)
-    paginator?.first(request)
-    const sameAnswer = this.sameAnswerGuard()
-    const asked = new Set<string>()
-    const ask = (): Promise<RestResponse | undefined> => {
-      // The request changes while this one is under way.
-      const answer = this.askOnce(copyRequest(request), asked, client, context)
-      // Awaited when its turn comes; a failure before that must not count as unhandled.
-      answer.catch(() => undefined)
-      return answer
-    }
-    const waiting = [ask()]
-    let foreseen = false
-    while (waiting.length > 0) {
-      const response = await waiting.shift()!
-      if (response === undefined) return
-      const page = { response, rows: selector.rows(response.body) }
-      paginator ??= createPaginator(detectPaginator(response, page.rows))
-      foreseen ||= ahead && paginator.foresees?.(page) === true
-      if (foreseen && paginator.endsWith!(page)) return
-      if (foreseen) while (waiting.length < this.concurrency && paginator.skip!(request)) waiting.push(ask())
-      const more = waiting.length === 0 && paginator.next(request, page)
-      if (more && ahead) waiting.push(ask())
-      // Rows are walked in one go: without a turn for the socket, the requests would leave only after them.
-      if (waiting.length > 0) await turn()
-      sameAnswer(page)
-      yield this.withFields(page.rows, fromParent)
-      if (more && !ahead) waiting.push(ask())
+  private async *read(request: RestRequest, reading: Reading, ahead: boolean): AsyncGenerator<unknown[]> {
+    const { report } = this.spec.endpoint
+    const prepared = report === undefined ? { request } : await this.prepare(request, reading)
+    if (prepared === undefined) return
+    const fromParent = this.fieldsOfParent(reading.rows)
+    for await (const page of this.series(reading, ahead).read(prepared.request, prepared.answered)) {
+      yield fromParent === undefined ? page : withFields(page, fromParent)
     }
   }
 
-  private get concurrency(): number {
-    return this.clients.spec.client.concurrency ?? 6
-  }
-
-  private async askOnce(
-    request: RestRequest,
-    asked: Set<string>,
-    client: RestClient,
-    context: ResourceContext,
-  ): Promise<RestResponse | undefined> {
-    this.guardLoop(request, asked)
-    return this.ask(request, client, context)
-  }
-
-  /** Throws when one answer follows itself too often: the API does not know the parameter that should change it. */
-  private sameAnswerGuard(): (page: Page) => void {
-    let times = 0
-    let before: string | undefined
-    return ({ response: { text }, rows }) => {
-      times = rows.length > 0 && before === text ? times + 1 : 0
-      before = text
-      if (times === sameAnswers) throw this.loops('the same answer comes again and again')
-    }
-  }
-
-  private guardLoop(request: RestRequest, asked: Set<string>): void {
-    const key = `${request.method} ${request.url.href} ${JSON.stringify(request.body ?? null)}`
-    if (!asked.has(key)) {
-      asked.add(key)
-      return
-    }
-    throw this.loops('it asks for the same page again')
-  }
-
-  private loops(what: string): PipelineError {
-    return new PipelineError(`resource "${this.spec.name}": paging does not end: ${what}`, {
-      code: 'PAGING_LOOP',
+  private prepare(request: RestRequest, reading: Reading): ReturnType<typeof prepareReport> {
+    const { client, context } = reading
+    return prepareReport(this.spec.endpoint.report!, request, {
       resource: this.spec.name,
-      fix: 'check the paginator: its cursor, next link or parameter does not move on, or the API does not know it',
+      baseUrl: client.baseUrl,
+      headers: client.headers(),
+      context,
+      ask: (step) => this.ask(step, reading, { format: 'json' }),
     })
   }
 
-  /** The answer, or `undefined` when a response action ignores it. */
+  private series(reading: Reading, ahead: boolean): PageSeries {
+    const { endpoint, name } = this.spec
+    const { client } = reading
+    return new PageSeries({
+      resource: name,
+      paginator: this.ownPaginator() ?? this.paginator(client),
+      selector: this.selector(),
+      maxPages: endpoint.maxPages,
+      ahead,
+      concurrency: client.concurrency,
+      ask: (request) => this.ask(request, reading),
+    })
+  }
+
+  /** The answer, or `undefined` when a response action says to go on without it. */
   private async ask(
     request: RestRequest,
-    client: RestClient,
-    context: ResourceContext,
+    { client, context }: Reading,
+    format = this.format(),
   ): Promise<RestResponse | undefined> {
-    const { name, endpoint } = this.spec
-    try {
-      const response = await client.send(request, endpoint.auth, {
-        resource: name,
-        signal: context.signal,
-        emit: context.emit,
-        isFinal: (status) =>
-          (endpoint.responseActions ?? []).some(
-            (one) => one.content === undefined && Number(one.statusCode) === status,
-          ),
-      })
-      return this.isIgnored(response.status, response.body) ? undefined : response
-    } catch (error) {
-      const status = statusOf(error)
-      if (status === undefined || !this.isIgnored(status, (error as Error).message)) throw error
-      context.emit({ type: 'skipped', resource: name, detail: `${request.url.pathname} answered ${status}` })
-      return undefined
-    }
+    const { name: resource, endpoint } = this.spec
+    const { signal, emit } = context
+    const answer = await client.send(request, endpoint.auth, { resource, signal, emit, judge: this.judge, format })
+    if (!isSkipped(answer)) return answer
+    if (answer.skipped === 'skip_parent') throw new ParentSkipped(`${request.url.pathname} answered ${answer.status}`)
+    emit({ type: 'skipped', resource, detail: `${request.url.pathname} answered ${answer.status}` })
+    return undefined
   }
 
-  private isIgnored(status: number, body: unknown): boolean {
-    const matches = ({ statusCode, content, action }: ResponseAction): boolean =>
-      action === 'ignore' &&
-      (statusCode === undefined || Number(statusCode) === status) &&
-      (content === undefined || JSON.stringify(body).includes(content)) &&
-      (statusCode !== undefined || content !== undefined)
-    return (this.spec.endpoint.responseActions ?? []).some(matches)
+  private format(): FormatOptions {
+    const { format = 'auto', csv, dataSelector } = this.spec.endpoint
+    return { format, csv, selector: dataSelector ?? undefined }
   }
 
-  private request(client: RestClient, values: TemplateValues): RestRequest {
-    const { endpoint } = this.spec
-    const params = { ...endpoint.params }
-    const path = fillPath(takePathParams(endpoint.path, params), values)
-    const request: RestRequest = {
-      method: endpoint.method ?? 'GET',
-      url: joinUrl(client.baseUrl, path),
-      headers: this.headers(client, values),
-      body:
-        endpoint.json === undefined || endpoint.json === null
-          ? undefined
-          : (fill(endpoint.json, values) as Record<string, unknown>),
-      data: formData(fill(endpoint.data, values)),
-    }
-    setParams(request.url, { ...(fill(params, values) as object), ...this.cursorParams(values) })
-    return request
-  }
-
-  private headers(client: RestClient, values: TemplateValues): Record<string, string> {
-    const own = fill(this.spec.endpoint.headers ?? {}, values) as Record<string, unknown>
-    const texts = Object.entries(own).map(([name, value]) => [name, String(value)])
-    return { ...client.headers(), ...Object.fromEntries(texts) }
-  }
-
-  private cursorParams({ cursor, convert }: TemplateValues): Record<string, unknown> {
-    const { incremental: declared } = this.spec.endpoint
-    if (declared === undefined || cursor === undefined) return {}
-    const value = (of: unknown): unknown => (of !== undefined && convert !== undefined ? convert(of) : of)
-    return {
-      ...(declared.startParam === undefined ? {} : { [declared.startParam]: value(cursor.startValue) }),
-      ...(declared.endParam === undefined ? {} : { [declared.endParam]: value(cursor.endValue) }),
-    }
-  }
-
-  private selector() {
-    const { dataSelector } = this.spec.endpoint
+  private selector(): RowSelector {
+    const { dataSelector, graphql } = this.spec.endpoint
     if (dataSelector !== undefined && dataSelector !== null && dataSelector !== '') return pathSelector(dataSelector)
+    if (graphql !== undefined) return connectionRows(graphql)
     return this.singleEntity ? pathSelector('$') : detectingSelector()
   }
 
+  /** The paginator of a connection is no spec: it looks for the connection in every answer. */
+  private ownPaginator(): Paginator | undefined {
+    const { graphql, paginator, dataSelector } = this.spec.endpoint
+    const isConnection =
+      graphql !== undefined && (paginator ?? undefined) === undefined && (dataSelector ?? undefined) === undefined
+    return isConnection ? connectionPaginator(graphql) : undefined
+  }
+
   /** The declared paginator; `undefined` when the first answer has to tell. */
-  private paginator(client: RestClient): Paginator | undefined {
-    const own = this.spec.endpoint.paginator ?? (this.singleEntity ? 'single_page' : client.paginator)
-    const spec: PaginatorSpec | undefined =
-      typeof own === 'string' ? ({ type: own as PaginatorName } as PaginatorSpec) : own
-    return spec === undefined || spec.type === 'auto' ? undefined : createPaginator(spec)
+  private paginator(client: RestClient): PaginatorSpec | undefined {
+    const { paginator, report, graphql } = this.spec.endpoint
+    const isSingle = this.singleEntity || report !== undefined || graphql !== undefined
+    const own = paginator ?? (isSingle ? 'single_page' : client.spec.paginator) ?? undefined
+    return typeof own === 'string' ? { type: own } : own
+  }
+
+  /** What every row of a child takes over from its parent rows. */
+  private fieldsOfParent(rows: RequestRows): Record<string, unknown> | undefined {
+    const { includeFromParent: include } = this.spec
+    if (include === undefined || this.parents === undefined) return undefined
+    const { primary } = this.parents
+    const names = Array.isArray(include)
+      ? (include as string[]).map((field) => [field, `_${primary}_${field}`] as const)
+      : Object.entries(include as Record<string, string>)
+    return Object.fromEntries(names.map(([field, name]) => [name, this.parentValue(field, rows)]))
+  }
+
+  /** A field of the parent row, or `resource.field` of another row that the request is about. */
+  private parentValue(field: string, rows: RequestRows): unknown {
+    const { primary } = this.parents!
+    const [row] = rows.get(primary)!
+    const own = jsonPath(field).first(row)
+    if (own !== undefined) return own
+    const dot = field.indexOf('.')
+    const other = dot < 0 ? undefined : rows.get(field.slice(0, dot))
+    const value = other === undefined ? undefined : jsonPath(field.slice(dot + 1)).first(other[0])
+    if (value === undefined) throw this.noParentField(field, row)
+    return value
   }
 
   private noParentField(field: string, row: unknown): PipelineError {
     const has = typeof row === 'object' && row !== null ? Object.keys(row).join(', ') : 'no fields'
-    return new PipelineError(`resource "${this.spec.name}": a row of "${this.parent}" has no "${field}" to include`, {
-      code: 'SOURCE_INVALID',
-      resource: this.spec.name,
-      fix: `name a field that every row has; this one has: ${has}`,
-    })
+    return new PipelineError(
+      `resource "${this.spec.name}": a row of "${this.parents!.primary}" has no "${field}" to include`,
+      {
+        code: 'SOURCE_INVALID',
+        resource: this.spec.name,
+        fix: `name a field that every row has; this one has: ${has}`,
+      },
+    )
   }
 
-  /** What every row of a child takes over from its parent row. */
-  private fieldsOfParent(parentRow: unknown): Record<string, unknown> | undefined {
-    const { includeFromParent: include } = this.spec
-    if (include === undefined || parentRow === undefined) return undefined
-    const names = Array.isArray(include)
-      ? (include as string[]).map((field) => [field, `_${this.parent}_${field}`] as const)
-      : Object.entries(include as Record<string, string>)
-    const added = names.map(([field, name]) => {
-      const value = jsonPath(field).first(parentRow)
-      if (value === undefined) throw this.noParentField(field, parentRow)
-      return [name, value] as const
-    })
-    return Object.fromEntries(added)
-  }
-
-  private withFields(rows: unknown[], fields: Record<string, unknown> | undefined): unknown[] {
-    if (fields === undefined) return rows
-    return rows.map((row) => {
-      const own = typeof row === 'object' && row !== null ? row : { value: row }
-      return Object.assign(own, fields)
-    })
+  private emitSkipped(context: ResourceContext, rows: RequestRows): void {
+    const values = valuesOf(this.parents!.fields, rows).map(String).join(', ')
+    context.emit({ type: 'skipped', resource: this.spec.name, detail: `all of ${this.parents!.primary} ${values}` })
   }
 }
 
-/** So often may one answer follow itself: a page of equal rows is no loop yet. */
-const sameAnswers = 5
-
-/** `{name}` in a path takes the parameter of that name out of the query. */
-function takePathParams(path: string, params: Record<string, unknown>): string {
-  return path.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const value = params[name]
-    if (value === undefined || value === null) throw invalidSource(`path "${path}" needs the parameter "${name}"`)
-    delete params[name]
-    // A template stays one: it is filled, and encoded, together with the rest of the path.
-    return typeof value === 'string' && value.startsWith('{') ? value : encodeURIComponent(String(value))
+function withFields(rows: unknown[], fields: Record<string, unknown>): unknown[] {
+  return rows.map((row) => {
+    const own = typeof row === 'object' && row !== null ? row : { value: row }
+    return Object.assign(own, fields)
   })
 }
 
-const statusOf = (error: unknown): number | undefined =>
-  error instanceof PipelineError ? (error.cause as { status?: number } | undefined)?.status : undefined
+/** All pages of a parent, or none when a response action leaves the parent out. */
+async function* wholeOrNothing(pages: AsyncIterable<unknown[]>, skipped: () => void): AsyncGenerator<unknown[]> {
+  const all: unknown[][] = []
+  try {
+    for await (const page of pages) all.push(page)
+  } catch (error) {
+    if (!(error instanceof ParentSkipped)) throw error
+    skipped()
+    return
+  }
+  yield* all
+}

@@ -1,4 +1,6 @@
 import { PipelineError } from '../../errors/index.ts'
+import { ExactNumber } from '../../schema/index.ts'
+import type { NestedParams } from './spec.ts'
 
 /** A request to be: changed by templates and paginators, then sent by the client. */
 export interface RestRequest {
@@ -8,6 +10,8 @@ export interface RestRequest {
   body: Record<string, unknown> | undefined
   /** A body that is no JSON: a form, written out, or any text. */
   data?: { text: string; contentType: string | undefined } | undefined
+  /** Values that paging writes into the path: `/items/{page}`. */
+  pathValues?: { template: string; values: Record<string, string> }
 }
 
 /** An answer, parsed. */
@@ -18,6 +22,8 @@ export interface RestResponse {
   /** The answer as it came. */
   text: string
   url: URL
+  /** Rows of a format that is read piece by piece; `body` is undefined then. */
+  rows?: AsyncIterable<unknown[]>
 }
 
 /** Joins as dlt does: a full address stays, everything else is appended to the base. */
@@ -38,13 +44,57 @@ export function joinUrl(baseUrl: string, path: string): URL {
   }
 }
 
-/** Writes query parameters: null is left out, lists repeat the name. */
-export function setParams(url: URL, params: Record<string, unknown>): void {
+/** Writes query parameters: null is left out, lists repeat the name, objects are written in the API's style. */
+export function setParams(url: URL, params: Record<string, unknown>, style?: NestedParams): void {
   for (const [name, value] of Object.entries(params)) {
     url.searchParams.delete(name)
-    if (value === null || value === undefined) continue
-    for (const item of Array.isArray(value) ? value : [value]) url.searchParams.append(name, String(item))
+    for (const [key, text] of flattened(name, value, style)) url.searchParams.append(key, text)
   }
+}
+
+function flattened(name: string, value: unknown, style: NestedParams | undefined): [string, string][] {
+  if (value === null || value === undefined) return []
+  if (Array.isArray(value) && style !== 'json') return value.flatMap((item) => flattened(name, item, style))
+  const isNested =
+    typeof value === 'object' && [Object.prototype, Array.prototype].includes(Object.getPrototypeOf(value))
+  if (!isNested || style === undefined) return [[name, String(value)]]
+  if (style === 'json') return [[name, jsonText(value)]]
+  return Object.entries(value).flatMap(([key, inner]) =>
+    flattened(style === 'brackets' ? `${name}[${key}]` : `${name}.${key}`, inner, style),
+  )
+}
+
+/** JSON with every number exact. */
+export const jsonText = (value: unknown): string =>
+  JSON.stringify(value, (_key, inner: unknown) => {
+    if (typeof inner === 'bigint') return rawJSON(String(inner))
+    return inner instanceof ExactNumber ? rawJSON(inner.text) : inner
+  })
+// Not in TypeScript's library yet; Node has it since 21.
+const { rawJSON } = JSON as unknown as { rawJSON(text: string): object }
+
+/** What goes over the wire as the body. */
+export const bodyText = ({ data, body }: RestRequest): string | null =>
+  data?.text ?? (body === undefined ? null : jsonText(body))
+
+const slot = (name: string): string => `%7B${name}%7D`
+
+/** Says which `{name}`s of the path are to be written by `setPathValue`. */
+export function keepPathSlots(request: RestRequest, names: readonly string[]): void {
+  const { pathname } = request.url
+  if (names.some((name) => pathname.includes(slot(name)))) request.pathValues = { template: pathname, values: {} }
+}
+
+/** Writes into the path; false when it has no such place. */
+export function setPathValue(request: RestRequest, name: string, value: unknown): boolean {
+  const { pathValues } = request
+  if (pathValues === undefined || !pathValues.template.includes(slot(name))) return false
+  pathValues.values[name] = encodeURIComponent(String(value))
+  request.url.pathname = Object.entries(pathValues.values).reduce(
+    (path, [key, text]) => path.replace(slot(key), () => text),
+    pathValues.template,
+  )
+  return true
 }
 
 /** A form, `a=1&b=2`, from names and values or from pairs, which may repeat a name; other text is sent as it is. */
@@ -75,5 +125,15 @@ export const copyRequest = (request: RestRequest): RestRequest => ({
   ...request,
   url: new URL(request.url),
   headers: { ...request.headers },
-  body: request.body === undefined ? undefined : structuredClone(request.body),
+  body: copyBody(request.body) as RestRequest['body'],
+  ...(request.pathValues === undefined
+    ? {}
+    : { pathValues: { ...request.pathValues, values: { ...request.pathValues.values } } }),
 })
+
+/** Numbers that are kept as text are objects too, and stay what they are. */
+function copyBody(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyBody)
+  if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copyBody(inner)]))
+}

@@ -8,11 +8,12 @@ import {
   type ResourceOptions,
 } from '../../extract/index.ts'
 import { ClientPool } from './client-pool.ts'
+import { configuredList } from './configured-list.ts'
 import { EndpointReader, type MergedResource } from './endpoint-reader.ts'
 import { invalidSource } from './source-invalid.ts'
 import type { EndpointSpec, RestIncremental, RestResourceSpec, RestSourceSpec } from './spec.ts'
-import { parentsIn } from './template.ts'
-import { validateSpec } from './validate.ts'
+import { parentFieldsIn, type ParentField } from './template.ts'
+import { validateSpec } from './grammar/validate.ts'
 
 /** A source declared in dlt's REST grammar. */
 export function restSource(spec: RestSourceSpec): Source {
@@ -78,7 +79,9 @@ const camelKeys = (object: Record<string, unknown>): Record<string, unknown> =>
 function merged(spec: RestSourceSpec, given: string | RestResourceSpec): MergedResource {
   const own = typeof given === 'string' ? { name: given } : given
   const { endpoint: defaults = {}, ...resourceDefaults } = spec.resourceDefaults ?? {}
-  const endpoint = withoutParamTypes(typeof own.endpoint === 'string' ? { path: own.endpoint } : (own.endpoint ?? {}))
+  const endpoint = withoutNulls(
+    withoutParamTypes(typeof own.endpoint === 'string' ? { path: own.endpoint } : (own.endpoint ?? {})),
+  )
   return {
     ...resourceDefaults,
     ...own,
@@ -92,6 +95,12 @@ function merged(spec: RestSourceSpec, given: string | RestResourceSpec): MergedR
   }
 }
 
+/** An explicit null takes back a default; for the rest it is as if it were not there. */
+function withoutNulls(endpoint: EndpointSpec): EndpointSpec {
+  const { incremental: declared } = endpoint
+  return declared === null ? { ...endpoint, incremental: undefined as never } : endpoint
+}
+
 /** JSON bodies are merged key by key; another kind of body, or an explicit null, is taken as it is. */
 function mergedBody(defaults: EndpointSpec, endpoint: EndpointSpec): Pick<EndpointSpec, 'json'> {
   if (endpoint.json === null || endpoint.data !== undefined) return { json: null }
@@ -99,23 +108,87 @@ function mergedBody(defaults: EndpointSpec, endpoint: EndpointSpec): Pick<Endpoi
   return none ? {} : { json: { ...defaults.json, ...endpoint.json } }
 }
 
-function restResource(spec: MergedResource, clients: ClientPool, parentOf: (name: string) => Resource): Resource {
-  const { endpoint } = spec
-  const parents = [
-    ...new Set(parentsIn([endpoint.path, endpoint.params, endpoint.json, endpoint.data, endpoint.headers])),
-  ]
-  if (parents.length > 1)
-    throw invalidSource(`resource "${spec.name}" reads from several parents: ${parents.join(', ')}`)
-  const [parentName] = parents
-  const options = resourceOptions(spec, parentName !== undefined)
-  const reader = new EndpointReader(spec, clients, parentName)
-  const made =
-    parentName === undefined
-      ? resource(spec.name, (context) => reader.pages(undefined, context), options)
-      : transformer(spec.name, (rows, context) => reader.pagesForAll(rows, context), {
-          ...options,
-          from: parentOf(parentName),
-        })
+function restResource(spec: MergedResource, clients: ClientPool, resourceOf: (name: string) => Resource): Resource {
+  if (spec.rows !== undefined) return withSteps(listedRows(spec, clients.spec), spec)
+  const { path, params, json, data, headers, graphql } = spec.endpoint
+  const fields = parentFieldsIn([path, params, json, data, headers, graphql?.variables])
+  const named = [...new Set(fields.map(({ resource }) => resource))].map(resourceOf)
+  const [primary, ...others] = nearestFirst(named)
+  const options = resourceOptions(spec, primary !== undefined)
+  if (primary === undefined) {
+    const reader = new EndpointReader(spec, clients, undefined)
+    return withSteps(
+      resource(spec.name, (context) => reader.pages(context), options),
+      spec,
+    )
+  }
+  const alongside = others.filter((one) => !ancestorsOf(primary).includes(one.name))
+  checkAlongside(spec.name, primary, alongside)
+  checkBatch(spec)
+  const reader = new EndpointReader(spec, clients, {
+    child: spec.name,
+    primary: primary.name,
+    alongside: alongside.map((one) => one.name),
+    fields,
+    options: spec.endpoint.parentRows ?? {},
+  })
+  const made = transformer(spec.name, (rows, context) => reader.pagesForAll(rows, context), {
+    ...options,
+    from: primary,
+    alongside: alongside.map((one) => ({ resource: one, keep: keeping(one.name, fields) })),
+  })
+  return withSteps(made, spec)
+}
+
+const ancestorsOf = ({ upstream }: Resource): string[] =>
+  upstream === undefined ? [] : [upstream.name, ...ancestorsOf(upstream)]
+
+const rootOf = (one: Resource): Resource => (one.upstream === undefined ? one : rootOf(one.upstream))
+
+/** The parent that is above none of the others comes first: its pages are what is transformed. */
+function nearestFirst(named: readonly Resource[]): Resource[] {
+  const above = new Set(named.flatMap(ancestorsOf))
+  const primary = named.find((one) => !above.has(one.name))
+  return primary === undefined ? [] : [primary, ...named.filter((one) => one !== primary)]
+}
+
+/** Rows that are needed whole come from another tree: those of the same one are not all there yet. */
+function checkAlongside(child: string, primary: Resource, alongside: readonly Resource[]): void {
+  const sibling = alongside.find((one) => rootOf(one) === rootOf(primary))
+  if (sibling === undefined) return
+  throw invalidSource(
+    `resource "${child}" reads from "${primary.name}" and "${sibling.name}", which both come from "${rootOf(primary).name}"`,
+  )
+}
+
+function checkBatch({ name, includeFromParent, endpoint }: MergedResource): void {
+  if (endpoint.parentRows?.batch === undefined) return
+  if (includeFromParent !== undefined) {
+    throw invalidSource(`resource "${name}": a batch has many parent rows, includeFromParent cannot choose one`)
+  }
+  if (endpoint.incremental !== undefined) {
+    throw invalidSource(`resource "${name}": a batch has many parent rows, which cannot share a cursor`)
+  }
+}
+
+/** Of a row that waits in memory, only what requests are made of. */
+function keeping(name: string, fields: readonly ParentField[]): (row: unknown) => unknown {
+  const keys = fields.filter(({ resource }) => resource === name).map(({ field }) => /^[\w-]+/.exec(field)?.[0])
+  if (keys.includes(undefined)) return (row) => row
+  return (row) => Object.fromEntries(keys.map((key) => [key, (row as Record<string, unknown> | null)?.[key!]]))
+}
+
+/** Rows that stand in the source, or in the configuration as a list. */
+function listedRows(spec: MergedResource, { section, name }: RestSourceSpec): Resource {
+  const { rows } = spec
+  const options = { selected: false, ...resourceOptions(spec, false) }
+  if (!isList(rows)) return configuredList(spec.name, 'value', rows!, { section: section ?? name, name }, options)
+  const asRow = (value: unknown): unknown => (typeof value === 'object' && value !== null ? value : { value })
+  return resource(spec.name, () => [rows.map(asRow)], options)
+}
+const isList = (rows: RestResourceSpec['rows']): rows is readonly unknown[] => Array.isArray(rows)
+
+function withSteps(made: Resource, spec: MergedResource): Resource {
   return (spec.processingSteps ?? []).reduce<Resource>((current, step) => {
     const filtered = step.filter === undefined ? current : current.filter(step.filter as (row: unknown) => boolean)
     const changed = step.map === undefined ? filtered : filtered.map(step.map as (row: unknown) => unknown)
@@ -125,7 +198,15 @@ function restResource(spec: MergedResource, clients: ClientPool, parentOf: (name
 }
 
 function resourceOptions(spec: MergedResource, isChild: boolean): ResourceOptions {
-  const { name: _name, endpoint, includeFromParent: _include, processingSteps: _steps, ...options } = spec
+  const {
+    name: _name,
+    endpoint,
+    rows: _rows,
+    includeFromParent: _include,
+    processingSteps: _steps,
+    parallelized: _parallelized,
+    ...options
+  } = spec
   // A child has a cursor for each of its parents, kept by its reader.
   if (endpoint.incremental === undefined || isChild) return options
   const { cursorPath, startParam: _start, endParam: _end, convert: _convert, ...cursor } = endpoint.incremental

@@ -6,12 +6,9 @@ import { PipelineError } from '../../errors/index.ts'
 import type { Source } from '../../extract/index.ts'
 import { restSource } from './rest-source.ts'
 import type { RestSourceSpec } from './spec.ts'
-import { validateSpec } from './validate.ts'
-
-/** Keys below which names belong to the API or the tables, not to the grammar. */
-const freeForm = new Set(['params', 'headers', 'json', 'data', 'access_token_request_data', 'include_from_parent'])
-/** Keys below which the first level is names and the next is grammar again. */
-const named = new Set(['columns', 'nested_hints'])
+import { shapeOf, sourceShape } from './grammar/grammar.ts'
+import { keys, type ObjectShape, type Shape } from './grammar/shape.ts'
+import { validateSpec } from './grammar/validate.ts'
 
 /** Reads a source file, `<name>.source.yaml`, `.yml` or `.json`, with dlt's keys. */
 export function loadSourceFile(path: string): Source {
@@ -19,7 +16,7 @@ export function loadSourceFile(path: string): Source {
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     throw invalidFile(path, 'it holds no keys', undefined)
   }
-  const spec = camelKeys(content) as Partial<RestSourceSpec>
+  const spec = fromFile(content, sourceShape) as Partial<RestSourceSpec>
   const name = spec.name ?? basename(path).replace(/\.source\.(ya?ml|json)$/, '')
   validateSpec({ ...spec, name }, snake)
   return restSource({ ...spec, name } as RestSourceSpec)
@@ -53,20 +50,51 @@ const invalidFile = (path: string, reason: string, cause: unknown): PipelineErro
     cause,
   })
 
-const camel = (key: string): string => key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 const snake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+const camel = (key: string): string => key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+const mapEntries = (value: object, change: (key: string, inner: unknown) => [string, unknown]): object =>
+  Object.fromEntries(Object.entries(value).map(([key, inner]) => change(key, inner)))
 
-function camelKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(camelKeys)
+/** The grammar's keys in camelCase; names of the API and of tables stay as they are. */
+function fromFile(value: unknown, given: Shape | undefined): unknown {
   if (typeof value !== 'object' || value === null) return value
   const reference = asReference(value)
   if (reference !== undefined) return reference
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => {
-      if (freeForm.has(key)) return [camel(key), withReferences(inner)]
-      if (named.has(key) && !Array.isArray(inner)) return [camel(key), mapValues(inner, camelKeys)]
-      return [camel(key), camelKeys(inner)]
-    }),
+  const shape = given === undefined ? undefined : shapeFor(value, shapeOf(given))
+  if (Array.isArray(value)) {
+    return value.map((item) => fromFile(item, shape?.kind === 'list' ? shape.of : shape))
+  }
+  switch (shape?.kind) {
+    case 'object':
+      return fromKeys(value, shape)
+    case 'union': {
+      const { type } = value as { type?: unknown }
+      const variant = typeof type === 'string' && Object.hasOwn(shape.types, type) ? shape.types[type] : undefined
+      return fromKeys(value, variant)
+    }
+    case 'keys':
+      return mapEntries(value, (key, inner) => [camel(key), fromFile(inner, keys)])
+    case 'names':
+      return mapEntries(value, (key, inner) => [key, fromFile(inner, shape.of)])
+    default:
+      return mapEntries(value, (key, inner) => [key, fromFile(inner, undefined)])
+  }
+}
+
+const fromKeys = (value: object, shape: ObjectShape | undefined): object =>
+  mapEntries(value, (key, inner) => {
+    const name = camel(key)
+    return [name, fromFile(inner, shape?.keys[name])]
+  })
+
+/** Of several alternatives, the one that holds what the value holds. */
+function shapeFor(value: object, shape: Shape): Shape | undefined {
+  if (shape.kind !== 'either') return shape
+  const inner = shape.of.map(shapeOf).map((one) => shapeFor(value, one))
+  return inner.find((one) =>
+    Array.isArray(value)
+      ? one?.kind === 'list'
+      : one !== undefined && ['object', 'union', 'names', 'keys'].includes(one.kind),
   )
 }
 
@@ -77,13 +105,3 @@ function asReference(value: object): ConfigReference | undefined {
   if (entry[0] !== 'secret' && entry[0] !== 'config') return undefined
   return new ConfigReference(entry[1], entry[0] === 'secret', false)
 }
-
-function withReferences(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-  return asReference(value) ?? mapValues(value, withReferences)
-}
-
-const mapValues = (value: unknown, change: (inner: unknown) => unknown): unknown =>
-  typeof value === 'object' && value !== null
-    ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, change(inner)]))
-    : value

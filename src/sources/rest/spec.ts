@@ -1,104 +1,35 @@
-import type { ConfigReference } from '../../config/index.ts'
 import type { IncrementalOptions, Resource } from '../../extract/index.ts'
 import type { TableHints } from '../../normalize/index.ts'
 import type { SchemaContract } from '../../schema/index.ts'
-import type { CustomPaginator } from './paginate/paginator.ts'
+import type { AuthSpec, Setting } from './auth/auth-spec.ts'
+import type { PaginatorName, PaginatorSpec } from './paginate/paginator-spec.ts'
+import type { RestResponse } from './request.ts'
 
-/** A literal value, or one that is looked up when the run starts. */
-export type Setting = string | ConfigReference
+export type { AuthSpec, Setting } from './auth/auth-spec.ts'
+export type { CustomPaginator, PaginatorName, PaginatorSpec } from './paginate/paginator-spec.ts'
 
-export type AuthSpec =
-  | { type: 'bearer'; token?: Setting }
-  | { type: 'http_basic'; username?: Setting; password?: Setting }
-  | {
-      type: 'api_key'
-      apiKey?: Setting
-      /** Name of the header, parameter or cookie. @default 'Authorization' */
-      name?: string
-      /** @default 'header' */
-      location?: 'header' | 'query' | 'param' | 'cookie'
-      /** A word before the key, as in `Chatra.Simple PUBLIC:SECRET`. */
-      scheme?: string
-    }
-  | {
-      /** A request that trades the key for a token, which then goes with every other request. */
-      type: 'jwt_exchange'
-      url: string
-      params?: Record<string, Setting>
-      /** @default 'GET' */
-      method?: 'GET' | 'POST'
-      /** Where the token stands in the answer. @default 'jwt' */
-      tokenPath?: string
-      /** @default 'bearer' */
-      sendAs?: 'bearer' | 'cookie'
-      /** Name of the cookie. @default 'jwt' */
-      cookieName?: string
-    }
-  | {
-      type: 'oauth2_client_credentials'
-      /** May be at another host than the API. */
-      accessTokenUrl: Setting
-      clientId?: Setting
-      clientSecret?: Setting
-      /** More fields of the token request, such as `scope` and `audience`. */
-      accessTokenRequestData?: Record<string, unknown>
-      /** Seconds a token lasts when the answer does not say. @default 3600 */
-      defaultTokenExpiration?: number
-    }
+/**
+ * What to do with an answer. `ignore`: go on without this page and those after it. `retry`: ask again, with growing waits.
+ * `fail`: end the run with `message`. `refresh_auth`: get a new token, ask once more. `skip_parent`: leave out this parent's
+ * rows altogether.
+ */
+export type ResponseActionName = 'ignore' | 'retry' | 'fail' | 'refresh_auth' | 'skip_parent'
 
-/** Where paging values are written: one of the two. */
-interface OffsetOptions {
-  limit?: number
-  offset?: number
-  offsetParam?: string
-  limitParam?: string
-  offsetBodyPath?: string
-  limitBodyPath?: string
-  totalPath?: string | null
-  maximumOffset?: number
-  stopAfterEmptyPage?: boolean
-  hasMorePath?: string
-}
-interface PageNumberOptions {
-  basePage?: number
-  page?: number
-  pageParam?: string
-  pageBodyPath?: string
-  totalPath?: string | null
-  maximumPage?: number
-  stopAfterEmptyPage?: boolean
-  hasMorePath?: string
-}
-interface CursorOptions {
-  cursorPath?: string
-  cursorParam?: string
-  cursorBodyPath?: string
-  stopAfterEmptyPage?: boolean
-  hasMorePath?: string
-  /** A page with fewer rows than this is the last one. */
-  pageSize?: number
-}
-
-export type PaginatorSpec =
-  | { type: 'auto' }
-  | { type: 'single_page' }
-  | { type: 'json_link'; nextUrlPath?: string }
-  | { type: 'json_response'; nextUrlPath?: string }
-  | { type: 'header_link'; linksNextKey?: string }
-  | { type: 'header_cursor'; cursorKey?: string; cursorParam?: string }
-  | ({ type: 'cursor' } & CursorOptions)
-  | ({ type: 'offset' } & OffsetOptions)
-  | ({ type: 'page_number' } & PageNumberOptions)
-  /** The first answer lists the addresses of all others: Chaport's `links.more`. */
-  | { type: 'link_list'; linksPath: string }
-  | CustomPaginator
-export type PaginatorName = Exclude<PaginatorSpec, CustomPaginator>['type']
-
-export interface ResponseAction {
+export interface ResponseRule {
+  /** `404`, or a class such as `4xx`. */
   statusCode?: number | string
+  /** A text within the answer. */
   content?: string
-  action: 'ignore'
+  /** A condition on `status`, `body`, `headers`, such as `body.error.code == 'RATE_LIMITED'`. */
+  when?: string
+  action: ResponseActionName | ResponseFunction
+  /** Said when the action is `fail`. */
+  message?: string
 }
+
+/** Looks at an answer; returns an action, a changed answer, or nothing to take it as it is. */
+export type ResponseFunction = (response: RestResponse) => ResponseActionName | RestResponse | void
+export type ResponseAction = ResponseRule | ResponseFunction
 
 export interface RestIncremental extends IncrementalOptions {
   cursorPath: string
@@ -109,38 +40,108 @@ export interface RestIncremental extends IncrementalOptions {
   convert?: (value: unknown) => unknown
 }
 
-/** For APIs that serve only the first rows of a query: the range of days is halved until every part fits. */
-export interface DaySplit {
+/** For APIs that serve only the first rows of a query: its range is halved until every part fits. */
+export interface RangeSplit {
   startParam: string
   endParam: string
+  /** What the range is made of. @default 'day' */
+  unit?: 'day' | 'second' | 'millisecond' | 'number'
+  /** How moments are written. @default 'date' for days, 'iso' for the others */
+  format?: 'date' | 'iso' | 'seconds' | 'milliseconds'
   /** Rows of a query that can be reached. */
   maxRows: number
+  /** Where an answer tells how many rows a query has. */
   totalPath: string
-  /** Begin at the day of the stored cursor. @default true */
+  /** Begin at the stored cursor. @default true */
   fromCursor?: boolean
-  /** First day to ask for when nothing was loaded yet, `YYYY-MM-DD`. */
-  earliest: string
+  /** Where to begin when nothing was loaded yet. */
+  earliest: string | number
+  /** Where to end. @default now; needed for numbers */
+  latest?: string | number
 }
+
+/** How the rows of a parent become requests. */
+export interface ParentRows {
+  /** So many parent rows in one request: a placeholder gives all their values. */
+  batch?: number
+  /** Between the values of a batch in a text. @default ',' */
+  separator?: string
+  /** Ask once for parent rows whose values are equal. @default false */
+  distinct?: boolean
+  /** A parent row without a value for a placeholder. @default 'fail' */
+  onNull?: 'fail' | 'skip'
+}
+
+/** A query with a connection, paged by `pageInfo`. Its text is sent as it is; placeholders go into the variables. */
+export interface GraphqlSpec {
+  query: string
+  variables?: Record<string, unknown>
+  /** Where the connection stands. @default the first object with `pageInfo` */
+  connectionPath?: string
+  /** The variable that takes the cursor. @default 'after' */
+  afterVariable?: string
+}
+
+/** A report that the API makes in its own time: the endpoint's request creates it, then it is asked for until done. */
+export interface ReportSpec {
+  /** Where the report's progress is asked: `exports/{report.id}`. */
+  pollPath: string
+  /** Seconds between two looks. @default 5 */
+  pollEvery?: number
+  /** Seconds after which waiting ends. @default 3600 */
+  pollFor?: number
+  /** `body.status == 'done'`; about the answer to a poll. */
+  doneWhen: string
+  failedWhen?: string
+  /** Path of the file: `exports/{report.id}/file`. */
+  downloadPath?: string
+  /** Where the last poll's answer holds the address of the file. Neither: that answer is the file. */
+  downloadUrlPath?: string
+}
+
+export interface CsvOptions {
+  /** @default ',' */
+  delimiter?: string
+  /** @default '"' */
+  quote?: string
+  /** Names of the columns, for files without a first line that names them. */
+  columns?: string[]
+}
+
+export type ResponseFormat = 'auto' | 'json' | 'jsonl' | 'csv' | 'xml'
+export type NestedParams = 'brackets' | 'dots' | 'json'
 
 export interface EndpointSpec {
   path?: string
   method?: 'GET' | 'POST'
   params?: Record<string, unknown>
+  /** How objects among the parameters are written: `filter[a]=1`, `filter.a=1`, or as JSON. */
+  nestedParams?: NestedParams
   json?: Record<string, unknown> | null
   /** A form, from names and values or from pairs; or text that is sent as it is. Not together with `json`. */
   data?: Record<string, unknown> | readonly (readonly [string, unknown])[] | string
   headers?: Record<string, string>
   paginator?: PaginatorSpec | PaginatorName | null
+  /** More pages than this for one request end the run with `PAGING_LOOP`. */
+  maxPages?: number
   dataSelector?: string | null
   responseActions?: ResponseAction[]
   incremental?: RestIncremental
-  auth?: AuthSpec | null
-  splitByDay?: DaySplit
+  auth?: AuthSpec | AuthSpec['type'] | null
+  parentRows?: ParentRows
+  splitRange?: RangeSplit
+  /** @default 'auto', by the content type: anything unknown is taken for JSON */
+  format?: ResponseFormat
+  csv?: CsvOptions
+  graphql?: GraphqlSpec
+  report?: ReportSpec
 }
 
 export interface RestResourceSpec extends TableHints {
   name: string
   endpoint?: string | EndpointSpec
+  /** Rows that stand here instead of at the API: what it cannot list. A value that is no object becomes `{ value }`. */
+  rows?: readonly unknown[] | Setting
   /** Fields of the parent row for each child row: as `_parent_field`, or under the names given. */
   includeFromParent?: readonly string[] | Record<string, string>
   processingSteps?: {
@@ -149,9 +150,14 @@ export interface RestResourceSpec extends TableHints {
     /** One row becomes many, or none. */
     yieldMap?: (row: never) => Iterable<unknown>
   }[]
+  /** `continue`: when this resource fails, it is left out with its children, and the others load. @default 'fail' */
+  onError?: 'fail' | 'continue'
   selected?: boolean
+  /** dlt's flag; here children are always read several at a time. */
+  parallelized?: boolean
   tableName?: string
   maxTableNesting?: number
+  resumable?: boolean
 }
 
 export interface RateLimit {
@@ -162,24 +168,35 @@ export interface RateLimit {
 export interface ClientSpec {
   baseUrl: Setting
   headers?: Record<string, Setting>
-  auth?: AuthSpec
-  paginator?: PaginatorSpec | PaginatorName
+  auth?: AuthSpec | AuthSpec['type'] | { token: Setting }
+  paginator?: PaginatorSpec | PaginatorName | null
+  /** For every endpoint, after its own. */
+  responseActions?: ResponseAction[]
+  nestedParams?: NestedParams
   /** Shared by all resources of the source. */
   rateLimit?: RateLimit
   /** Requests in flight at once. @default 6 */
   concurrency?: number
-  /** @default 60_000 */
+  /** From the first byte sent to the last one received. @default 60_000; an hour for downloads */
   timeoutMs?: number
+  /** @default 10_000 */
+  connectTimeoutMs?: number
+  /** Until the answer begins. @default timeoutMs */
+  headersTimeoutMs?: number
+  /** Between two parts of an answer. @default 30_000 */
+  bodyTimeoutMs?: number
   /** @default 5 */
   maxAttempts?: number
   /** Wait before the second attempt; doubles each time. @default 1000 */
   backoffMs?: number
   /** Hosts beside the API's own that links and redirects may lead to; they get no credentials. */
   allowedHosts?: string[]
-  /** Decoded bytes one answer may have. @default 256 MiB */
+  /** Decoded bytes one answer may have. @default 256 MiB; 64 GiB for JSONL and CSV, which are read piece by piece */
   maxResponseBytes?: number
   /** A status that the API uses for "slow down" beside 429 and 5xx. */
   retryStatuses?: number[]
+  /** @default HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment */
+  proxy?: Setting
 }
 
 /** dlt's REST configuration in camelCase. */
@@ -188,7 +205,7 @@ export interface RestSourceSpec {
   /** dlt's section for settings. @default the name */
   section?: string
   client: ClientSpec
-  resourceDefaults?: Omit<RestResourceSpec, 'name' | 'endpoint'> & { endpoint?: EndpointSpec }
+  resourceDefaults?: Omit<RestResourceSpec, 'name' | 'endpoint' | 'rows'> & { endpoint?: EndpointSpec }
   resources: readonly (string | RestResourceSpec | Resource)[]
   maxTableNesting?: number
   rootKey?: boolean

@@ -1,21 +1,32 @@
 import { PipelineError } from '../../errors/index.ts'
 import { jsonPath, type IncrementalCursor } from '../../extract/index.ts'
+import { ExactNumber } from '../../schema/index.ts'
 
 /** Where a request begins and ends; a cursor, or a window of it. */
 export type CursorValues = Pick<IncrementalCursor, 'startValue' | 'lastValue' | 'endValue'> & { initialValue?: unknown }
 
 /** What placeholders can name. */
 export interface TemplateValues {
-  /** Name of the parent resource. */
-  parent: string | undefined
-  row: unknown
-  cursor: CursorValues | undefined
-  convert: ((value: unknown) => unknown) | undefined
+  /** Rows by the resource they are of: one, or the rows of a batch. */
+  parents: ReadonlyMap<string, readonly unknown[]>
+  /** Between the values of a batch; undefined repeats a parameter instead. */
+  separator?: string | undefined
+  cursor?: CursorValues | undefined
+  convert?: ((value: unknown) => unknown) | undefined
+  /** Answers about a report: to its creation, and to the last look at it. */
+  report?: unknown
+  poll?: unknown
+}
+
+/** `{resources.users.id}`. */
+export interface ParentField {
+  resource: string
+  field: string
 }
 
 // Doubled braces first: they stand for themselves.
-const placeholder = /\{\{|\}\}|\{(resources|incremental)\.([^{}]+)\}/g
-const whole = /^\{(resources|incremental)\.([^{}]+)\}$/
+const placeholder = /\{\{|\}\}|\{(resources|incremental|report|poll)\.([^{}]+)\}/g
+const whole = /^\{(resources|incremental|report|poll)\.([^{}]+)\}$/
 
 const substitute = (template: string, value: (scope: string, name: string) => string): string =>
   template.replace(placeholder, (found, scope: string | undefined, name: string | undefined) =>
@@ -39,13 +50,12 @@ export function unknownPlaceholders(template: unknown, isIncremental: boolean): 
   )
 }
 
-/** The parent resources that a template names. */
-export const parentsIn = (template: unknown): string[] =>
-  [...JSON.stringify(template ?? '').matchAll(/\{resources\.(\w+)\./g)].map((match) => match[1]!)
-
-/** The fields of the parent row that a template names. */
-export const parentFieldsIn = (template: unknown): string[] =>
-  [...JSON.stringify(template ?? '').matchAll(/\{resources\.\w+\.([^{}]+)\}/g)].map((match) => match[1]!)
+/** The fields of parent rows that a template names. */
+export const parentFieldsIn = (template: unknown): ParentField[] =>
+  [...JSON.stringify(template ?? '').matchAll(/\{resources\.(\w+)\.([^{}]+)\}/g)].map((match) => ({
+    resource: match[1]!,
+    field: match[2]!.replaceAll('\\"', '"'),
+  }))
 
 /** Fills placeholders in a path; values cannot leave their place in it. */
 export const fillPath = (path: string, values: TemplateValues): string =>
@@ -70,19 +80,38 @@ export function fill(template: unknown, values: TemplateValues): unknown {
 
 function required(scope: string, name: string, values: TemplateValues): string {
   const value = valueOf(scope, name, values)
-  if (value !== undefined && value !== null && typeof value !== 'object') return String(value)
+  if (Array.isArray(value) && value.length > 0) return value.map(String).join(values.separator ?? ',')
+  if (isValue(value)) return String(value)
   throw new PipelineError(`{${scope}.${name}} has no value to put into a request`, {
     code: 'SOURCE_INVALID',
-    fix: 'name a field that every parent row has, or filter the others out',
+    fix: "name a field that every parent row has, or leave the others out: parentRows: { onNull: 'skip' }",
   })
 }
 
-function valueOf(scope: string, name: string, { parent, row, cursor, convert }: TemplateValues): unknown {
+/** Something that can stand in a request; numbers that are kept as text are objects. */
+const isValue = (value: unknown): boolean =>
+  value !== undefined && value !== null && (typeof value !== 'object' || value instanceof ExactNumber)
+
+function valueOf(scope: string, name: string, values: TemplateValues): unknown {
+  const { parents, separator, cursor, convert } = values
+  if (scope === 'report' || scope === 'poll') return jsonPath(name).first(values[scope])
   if (scope === 'incremental') {
     const property = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
     const value = (cursor as unknown as Record<string, unknown> | undefined)?.[property]
     return value !== undefined && convert !== undefined ? convert(value) : value
   }
-  const path = name.slice(name.indexOf('.') + 1)
-  return name.startsWith(`${parent}.`) ? jsonPath(path).first(row) : undefined
+  const dot = name.indexOf('.')
+  const rows = parents.get(name.slice(0, dot)) ?? []
+  const path = jsonPath(name.slice(dot + 1))
+  if (!(rows instanceof Batch)) return path.first(rows[0])
+  const found = rows.map((row) => path.first(row))
+  return separator === undefined ? found : found.map(String).join(separator)
+}
+
+/** Parent rows that share a request. */
+export class Batch extends Array<unknown> {
+  // `map` and `filter` give plain arrays.
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array
+  }
 }

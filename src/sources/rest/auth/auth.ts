@@ -1,10 +1,12 @@
 import type { RestRequest, RestResponse } from '../request.ts'
+import type { BasicAuth, SessionAuth } from './auth-spec.ts'
+import type { Settings } from './settings.ts'
 
 /** Adds credentials to a request just before it is sent. */
 export interface Auth {
   apply(request: RestRequest): Promise<void>
-  /** Forgets a token that the server refused; true when another attempt makes sense. */
-  refresh(): boolean
+  /** Forgets what the server refused with 401; true when another attempt makes sense. */
+  refresh(refused: Headers): boolean
   /** Some value still looks like the one from documentation. */
   looksCopied: boolean
 }
@@ -15,4 +17,10 @@ export type Send = (request: RestRequest) => Promise<RestResponse>
 export function addCookie(request: RestRequest, name: string, value: string): void {
   const cookie = `${name}=${value}`
   request.headers.Cookie = request.headers.Cookie === undefined ? cookie : `${request.headers.Cookie}; ${cookie}`
+}
+
+export function basicHeader(spec: BasicAuth | SessionAuth, settings: Settings): string {
+  const username = settings.secret(spec.username, 'username')
+  const password = settings.secret(spec.password, 'password')
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
 }

@@ -1,9 +1,13 @@
 import { looksCopied } from '../../../config/index.ts'
 import { setParams } from '../request.ts'
-import type { AuthSpec, Setting } from '../spec.ts'
-import { addCookie, type Auth, type Send } from './auth.ts'
+import { addCookie, basicHeader, type Auth, type Send } from './auth.ts'
+import type { ApiKeyAuth, AuthSpec, CustomAuth, Setting } from './auth-spec.ts'
+import { digestAuth } from './digest-auth.ts'
+import { authorizationCodeAuth, clientCredentialsAuth, jwtBearerAuth, refreshTokenAuth } from './oauth2-auth.ts'
+import { exchangeAuth, sessionAuth } from './session-auth.ts'
 import type { Settings } from './settings.ts'
-import { clientCredentialsAuth, exchangeAuth } from './token-auth.ts'
+import { sigv4Auth } from './sigv4-auth.ts'
+import { jwtAuth } from './signed-token.ts'
 
 /** dlt's shorthands: the type alone, or a token without a type. */
 export function fullAuth(given: AuthSpec | AuthSpec['type'] | { token: Setting }): AuthSpec {
@@ -17,17 +21,32 @@ export function createAuth(spec: AuthSpec, settings: Settings, baseUrl: string, 
       const token = settings.secret(spec.token, 'token')
       return headerAuth(`Bearer ${token}`, token)
     }
-    case 'http_basic': {
-      const username = settings.secret(spec.username, 'username')
+    case 'http_basic':
+      return headerAuth(basicHeader(spec, settings), settings.secret(spec.username, 'username'))
+    case 'http_digest': {
       const password = settings.secret(spec.password, 'password')
-      return headerAuth(`Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`, username)
+      return digestAuth(settings.secret(spec.username, 'username'), password, looksCopied(password))
     }
     case 'api_key':
       return apiKeyAuth(spec, settings.secret(spec.apiKey, 'api_key'))
     case 'jwt_exchange':
       return exchangeAuth(spec, settings, baseUrl, send)
+    case 'session':
+      return sessionAuth(spec, settings, baseUrl, send)
     case 'oauth2_client_credentials':
       return clientCredentialsAuth(spec, settings, baseUrl, send)
+    case 'oauth2_refresh_token':
+      return refreshTokenAuth(spec, settings, baseUrl, send)
+    case 'oauth2_authorization_code':
+      return authorizationCodeAuth(spec, settings, baseUrl, send)
+    case 'oauth2_jwt_bearer':
+      return jwtBearerAuth(spec, settings, baseUrl, send)
+    case 'jwt':
+      return jwtAuth(spec, settings)
+    case 'aws_sigv4':
+      return sigv4Auth(spec, settings)
+    case 'custom':
+      return customAuth(spec, settings)
   }
 }
 
@@ -39,7 +58,7 @@ const headerAuth = (value: string, secret: string, name = 'Authorization'): Auth
   looksCopied: looksCopied(secret),
 })
 
-function apiKeyAuth(spec: Extract<AuthSpec, { type: 'api_key' }>, key: string): Auth {
+function apiKeyAuth(spec: ApiKeyAuth, key: string): Auth {
   const { name = 'Authorization', location = 'header', scheme } = spec
   const value = scheme === undefined ? key : `${scheme} ${key}`
   if (location === 'header') return headerAuth(value, key, name)
@@ -50,5 +69,14 @@ function apiKeyAuth(spec: Extract<AuthSpec, { type: 'api_key' }>, key: string): 
     },
     refresh: () => false,
     looksCopied: looksCopied(key),
+  }
+}
+
+function customAuth(spec: CustomAuth, settings: Settings): Auth {
+  const made = spec.create({ secret: (name) => settings.secret(undefined, name) })
+  return {
+    apply: async (request) => made.apply(request),
+    refresh: () => made.refresh?.() ?? false,
+    looksCopied: false,
   }
 }

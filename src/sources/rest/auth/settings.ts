@@ -1,6 +1,6 @@
 import { ConfigReference, type Config, type ConfigPlace } from '../../../config/index.ts'
 import { addSecret } from '../../../errors/index.ts'
-import type { Setting } from '../spec.ts'
+import type { Setting } from './auth-spec.ts'
 
 /** Looks up settings of one source. Literal secrets are remembered for masking as well. */
 export class Settings {
@@ -22,6 +22,23 @@ export class Settings {
     const text = this.text(value)
     addSecret(text)
     return text
+  }
+
+  /** As `secret`; `undefined` when it is nowhere. */
+  optionalSecret(setting: Setting | undefined, field: string): string | undefined {
+    const known = setting !== undefined || this.config.find(this.implied(field), this.place) !== undefined
+    return known ? this.secret(setting, field) : undefined
+  }
+
+  /** Values of a request, with those looked up that are named only. */
+  values(given: Record<string, unknown>): Record<string, unknown> {
+    return Object.fromEntries(
+      Object.entries(given).map(([name, value]) => [name, this.isReference(value) ? this.secret(value, name) : value]),
+    )
+  }
+
+  isReference(value: unknown): value is ConfigReference {
+    return value instanceof ConfigReference
   }
 
   private implied(field: string): ConfigReference {

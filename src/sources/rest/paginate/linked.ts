@@ -1,8 +1,9 @@
 import { PipelineError } from '../../../errors/index.ts'
 import { jsonPath } from '../../../extract/index.ts'
-import { setBodyValue, setParams, type RestRequest } from '../request.ts'
-import type { PaginatorSpec } from '../spec.ts'
-import { flagAt, type Paginator } from './paginator.ts'
+import type { RestRequest } from '../request.ts'
+import type { CursorSpec, HeaderCursorSpec, HeaderLinkSpec, KeysetSpec, LinkListSpec } from './paginator-spec.ts'
+import { flagAt, type Page, type Paginator } from './paginator.ts'
+import { writerTo } from './place.ts'
 
 /** Goes where an answer points; relative links are resolved against the request they came with. */
 function follow(request: RestRequest, link: string): boolean {
@@ -35,7 +36,7 @@ export function jsonLinkPaginator(spec: { nextUrlPath?: string }): Paginator {
   }
 }
 
-export function headerLinkPaginator(spec: Extract<PaginatorSpec, { type: 'header_link' }>): Paginator {
+export function headerLinkPaginator(spec: HeaderLinkSpec): Paginator {
   const relation = spec.linksNextKey ?? 'next'
   return {
     first: () => undefined,
@@ -56,36 +57,76 @@ export function linkWith(header: string | null, relation: string): string | unde
   return undefined
 }
 
-export function headerCursorPaginator(spec: Extract<PaginatorSpec, { type: 'header_cursor' }>): Paginator {
+export function headerCursorPaginator(spec: HeaderCursorSpec): Paginator {
+  const write = writerTo(
+    { param: spec.cursorParam, bodyPath: spec.cursorBodyPath, header: spec.cursorHeader },
+    'cursor',
+  )
   return {
-    first: () => undefined,
+    first(request) {
+      if (spec.initialCursor !== undefined) write(request, spec.initialCursor)
+    },
     next(request, { response }) {
       const cursor = response.headers.get(spec.cursorKey ?? 'next')
       if (cursor === null || cursor === '') return false
-      setParams(request.url, { [spec.cursorParam ?? 'cursor']: cursor })
+      write(request, cursor)
       return true
     },
   }
 }
 
-export function cursorPaginator(spec: Extract<PaginatorSpec, { type: 'cursor' }>): Paginator {
+type Ends = Pick<CursorSpec, 'stopAfterEmptyPage' | 'pageSize' | 'hasMorePath'>
+
+/** A page that says itself that no other follows. */
+const isEnd = (spec: Ends, { response, count }: Page): boolean =>
+  (spec.stopAfterEmptyPage === true && count === 0) ||
+  (spec.pageSize !== undefined && count < spec.pageSize) ||
+  (spec.hasMorePath !== undefined && spec.hasMorePath !== null && !flagAt(response.body, spec.hasMorePath))
+
+export function cursorPaginator(spec: CursorSpec): Paginator {
   const path = jsonPath(spec.cursorPath ?? 'cursors.next')
+  const write = writerTo(
+    { param: spec.cursorParam, bodyPath: spec.cursorBodyPath, header: spec.cursorHeader },
+    'cursor',
+  )
   return {
-    first: () => undefined,
-    next(request, { response, rows }) {
-      if (spec.stopAfterEmptyPage === true && rows.length === 0) return false
-      if (spec.pageSize !== undefined && rows.length < spec.pageSize) return false
-      if (spec.hasMorePath !== undefined && !flagAt(response.body, spec.hasMorePath)) return false
-      const cursor = path.first(response.body)
+    first(request) {
+      if (spec.initialCursor !== undefined) write(request, spec.initialCursor)
+    },
+    next(request, page) {
+      if (isEnd(spec, page)) return false
+      const cursor = path.first(page.response.body)
       if (cursor === undefined || cursor === null || cursor === '' || cursor === false || cursor === 0) return false
-      if (spec.cursorBodyPath !== undefined) setBodyValue(request, spec.cursorBodyPath, cursor)
-      else setParams(request.url, { [spec.cursorParam ?? 'cursor']: cursor })
+      write(request, cursor)
       return true
     },
   }
 }
 
-export function linkListPaginator(spec: Extract<PaginatorSpec, { type: 'link_list' }>): Paginator {
+/** The key of the last row is where the next page begins; an empty page is the end. */
+export function keysetPaginator(spec: KeysetSpec): Paginator {
+  const path = jsonPath(spec.keyPath ?? 'id')
+  const write = writerTo({ param: spec.keyParam, bodyPath: spec.keyBodyPath, header: spec.keyHeader }, 'after')
+  return {
+    first(request) {
+      if (spec.initialKey !== undefined) write(request, spec.initialKey)
+    },
+    next(request, page) {
+      if (page.count === 0 || isEnd(spec, page)) return false
+      const key = path.first(page.rows.at(-1))
+      if (key === undefined || key === null) {
+        throw new PipelineError(`paging: the last row of a page has no "${path.text}"`, {
+          code: 'PAGING_UNKNOWN',
+          fix: 'name a field by which the API sorts, and which every row has, as keyPath',
+        })
+      }
+      write(request, typeof key === 'object' ? String(key) : key)
+      return true
+    },
+  }
+}
+
+export function linkListPaginator(spec: LinkListSpec): Paginator {
   const path = jsonPath(spec.linksPath)
   const known = new Set<string>()
   const open: string[] = []

@@ -1,30 +1,27 @@
 import { PipelineError } from '../../../errors/index.ts'
-import { setBodyValue, setParams, type RestRequest } from '../request.ts'
-import type { PaginatorSpec } from '../spec.ts'
+import type { RestRequest } from '../request.ts'
+import type { OffsetSpec, PageNumberSpec } from './paginator-spec.ts'
 import { flagAt, numberAt, type Page, type Paginator } from './paginator.ts'
-
-/** Where a value of the paging goes. */
-function writer(param: string | undefined, bodyPath: string | undefined, standard: string) {
-  if (bodyPath !== undefined) {
-    return (request: RestRequest, value: number): void => setBodyValue(request, bodyPath, value)
-  }
-  return (request: RestRequest, value: number): void => setParams(request.url, { [param ?? standard]: value })
-}
+import { writerTo } from './place.ts'
 
 interface Counting {
   stopAfterEmptyPage?: boolean
-  hasMorePath?: string
+  hasMorePath?: string | null
+  pageSize?: number
   totalPath?: string | null
-  maximum: number | undefined
+  totalHeader?: string
+  maximum: number | null | undefined
 }
 
-/** The shared rule of when to stop: an empty page, the total or the maximum reached, or `hasMore` false. */
+/** The shared rule of when to stop: an empty or short page, the total or the maximum reached, or `hasMore` false. */
 function isLast(rules: Counting, page: Page, reached: number, base: number): boolean {
   if (isEmptyEnd(rules, page)) return true
-  if (rules.maximum !== undefined && reached >= rules.maximum) return true
-  if (rules.hasMorePath !== undefined) return !flagAt(page.response.body, rules.hasMorePath)
-  if (rules.totalPath === null) return false
-  const total = numberAt(page.response.body, rules.totalPath ?? 'total')
+  if (rules.pageSize !== undefined && page.count < rules.pageSize) return true
+  if (rules.maximum !== undefined && rules.maximum !== null && reached >= rules.maximum) return true
+  if (rules.hasMorePath !== undefined && rules.hasMorePath !== null)
+    return !flagAt(page.response.body, rules.hasMorePath)
+  if (rules.totalPath === null && rules.totalHeader === undefined) return false
+  const total = totalOf(rules, page)
   if (total !== undefined) return reached >= total + base
   if (rules.totalPath === undefined) return false
   throw new PipelineError(`paging: the answer has no total at "${rules.totalPath}"`, {
@@ -34,19 +31,34 @@ function isLast(rules: Counting, page: Page, reached: number, base: number): boo
 }
 
 const isEmptyEnd = ({ stopAfterEmptyPage }: Pick<Counting, 'stopAfterEmptyPage'>, page: Page): boolean =>
-  stopAfterEmptyPage !== false && page.rows.length === 0
+  stopAfterEmptyPage !== false && page.count === 0
+
+function totalOf({ totalPath, totalHeader }: Counting, { response }: Page): number | undefined {
+  if (totalHeader === undefined) return numberAt(response.body, totalPath ?? 'total')
+  const text = response.headers.get(totalHeader)
+  return text === null ? undefined : numberAt({ total: text }, 'total')
+}
 
 /** Where counting ends, exclusive, when a page tells it. */
 function endOf(rules: Counting, page: Page, base: number): number | undefined {
-  if (page.rows.length === 0 || rules.totalPath === null || rules.hasMorePath !== undefined) return undefined
-  const total = numberAt(page.response.body, rules.totalPath ?? 'total')
+  const { totalPath, totalHeader, hasMorePath, pageSize } = rules
+  const tells = (totalPath !== null || totalHeader !== undefined) && (hasMorePath ?? undefined) === undefined
+  if (page.count === 0 || !tells || pageSize !== undefined) return undefined
+  const total = totalOf(rules, page)
   return total === undefined ? undefined : Math.min(total + base, rules.maximum ?? Infinity)
 }
 
-export function offsetPaginator(spec: Extract<PaginatorSpec, { type: 'offset' }>): Paginator {
-  const writeOffset = writer(spec.offsetParam, spec.offsetBodyPath, 'offset')
-  const writeLimit = writer(spec.limitParam, spec.limitBodyPath, 'limit')
+export function offsetPaginator(spec: OffsetSpec): Paginator {
+  const writeOffset = writerTo(
+    { param: spec.offsetParam, bodyPath: spec.offsetBodyPath, header: spec.offsetHeader },
+    'offset',
+  )
+  const writeLimit = writerTo(
+    { param: spec.limitParam, bodyPath: spec.limitBodyPath, header: spec.limitHeader },
+    'limit',
+  )
   const { limit } = spec
+  const rules: Counting = { ...spec, maximum: spec.maximumOffset }
   let offset = spec.offset ?? 0
   let [end, step] = [0, 0]
   const write = (request: RestRequest): void => {
@@ -57,17 +69,17 @@ export function offsetPaginator(spec: Extract<PaginatorSpec, { type: 'offset' }>
     first: write,
     next(request, page) {
       // Without a stated limit the server's page size counts.
-      const step = limit ?? page.rows.length
+      const step = limit ?? page.count
       if (step === 0) return false
       offset += step
-      if (isLast({ ...spec, maximum: spec.maximumOffset }, page, offset, 0)) return false
+      if (isLast(rules, page, offset, 0)) return false
       write(request)
       return true
     },
     endsWith: (page) => isEmptyEnd(spec, page),
     foresees(page) {
-      end = endOf({ ...spec, maximum: spec.maximumOffset }, page, 0) ?? 0
-      step = limit ?? page.rows.length
+      end = endOf(rules, page, 0) ?? 0
+      step = limit ?? page.count
       return end > 0 && step > 0
     },
     skip(request) {
@@ -79,22 +91,23 @@ export function offsetPaginator(spec: Extract<PaginatorSpec, { type: 'offset' }>
   }
 }
 
-export function pageNumberPaginator(spec: Extract<PaginatorSpec, { type: 'page_number' }>): Paginator {
-  const writePage = writer(spec.pageParam, spec.pageBodyPath, 'page')
+export function pageNumberPaginator(spec: PageNumberSpec): Paginator {
+  const writePage = writerTo({ param: spec.pageParam, bodyPath: spec.pageBodyPath, header: spec.pageHeader }, 'page')
   const base = spec.basePage ?? 0
+  const rules: Counting = { ...spec, maximum: spec.maximumPage }
   let page = spec.page ?? base
   let end = 0
   return {
     first: (request) => writePage(request, page),
     next(request, current) {
       page += 1
-      if (isLast({ ...spec, maximum: spec.maximumPage }, current, page, base)) return false
+      if (isLast(rules, current, page, base)) return false
       writePage(request, page)
       return true
     },
     endsWith: (current) => isEmptyEnd(spec, current),
     foresees(current) {
-      end = endOf({ ...spec, maximum: spec.maximumPage }, current, base) ?? 0
+      end = endOf(rules, current, base) ?? 0
       return end > 0
     },
     skip(request) {

@@ -5,7 +5,9 @@ import type { RestRequest, RestResponse } from '../request.ts'
 /** A page as a paginator sees it. */
 export interface Page {
   response: RestResponse
+  /** The last of them, where they come piece by piece. */
   rows: readonly unknown[]
+  count: number
 }
 
 /** How to get from one page to the next. Fresh for every series of pages. */
@@ -23,12 +25,6 @@ export interface Paginator {
   skip?(request: RestRequest): boolean
   /** True when the pages end here although more were foreseen. */
   endsWith?(page: Page): boolean
-}
-
-/** A paginator of one's own: `{ type: 'custom', create: () => ({ first, next }) }`. */
-export interface CustomPaginator {
-  type: 'custom'
-  create(): Paginator
 }
 
 /** A whole number from an answer, text included; `undefined` when the path selects nothing. */

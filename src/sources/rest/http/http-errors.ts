@@ -1,6 +1,7 @@
-import { PipelineError } from '../../errors/index.ts'
-import type { Auth } from './auth/index.ts'
-import type { RestRequest } from './request.ts'
+import { PipelineError } from '../../../errors/index.ts'
+import type { Auth } from '../auth/index.ts'
+import type { NotInFormat } from '../formats/index.ts'
+import type { RestRequest } from '../request.ts'
 
 /** Method and address without its query: parameters may hold keys. */
 export const requestName = ({ method, url }: RestRequest): string => `${method} ${url.origin}${url.pathname}`
@@ -67,22 +68,39 @@ function bodyMessage(text: string): string {
   }
 }
 
-export function notJson(
+/** A response action said so. */
+export function actionFailed(
   request: RestRequest,
   resource: string,
-  contentType: string,
-  text: string,
+  status: number,
+  message: string | undefined,
   attempts: number,
-  cause: unknown,
 ): PipelineError {
-  const what = /^\s*</.test(text) ? 'an HTML page' : `text that is not JSON (${(cause as Error).message})`
+  const tried = attempts > 1 ? ` after ${attempts} attempts` : ''
+  const said = message === undefined ? '' : `: ${message}`
+  return new PipelineError(`resource "${resource}": ${requestName(request)} answered ${status}${tried}${said}`, {
+    code: 'HTTP_STATUS',
+    resource,
+    fix: 'a response action of the source ends the run here; see what the API says, or change the action',
+    cause: { status },
+  })
+}
+
+export function notInFormat(
+  request: RestRequest,
+  resource: string,
+  contentType: string | null,
+  cause: NotInFormat,
+  attempts: number,
+): PipelineError {
+  const type = contentType ?? 'no content type'
   return new PipelineError(
-    `resource "${resource}": ${requestName(request)} answered with ${what} (${contentType}) after ${attempts} attempts`,
+    `resource "${resource}": ${requestName(request)} answered with ${cause.message} (${type}) after ${attempts} attempts`,
     {
       code: 'HTTP_NOT_JSON',
       resource,
       recovery: 'retry',
-      fix: 'check the base URL; a login or maintenance page in between answers like this',
+      fix: 'check the base URL and the format; a login or maintenance page in between answers like this',
       cause,
     },
   )

@@ -1,4 +1,4 @@
-import { PipelineError } from '../errors/index.ts'
+import { PipelineError } from './pipeline-error.ts'
 
 /** Loads the part that needs optional packages; says what to install when one is missing. */
 export async function withDriver<T>(owner: string, packages: readonly string[], load: () => Promise<T>): Promise<T> {

@@ -1,0 +1,2 @@
+export { decode, type FormatOptions } from './decode.ts'
+export { NotInFormat } from './not-in-format.ts'

@@ -1,0 +1,404 @@
+import { ConfigReference } from '../../../config/index.ts'
+import { Resource } from '../../../extract/index.ts'
+import type { TableHints } from '../../../normalize/index.ts'
+import type { AuthSpec } from '../auth/auth-spec.ts'
+import type { PaginatorSpec } from '../paginate/paginator-spec.ts'
+import type {
+  ClientSpec,
+  CsvOptions,
+  EndpointSpec,
+  GraphqlSpec,
+  ParentRows,
+  RangeSplit,
+  RateLimit,
+  ReportSpec,
+  ResponseRule,
+  RestIncremental,
+  RestResourceSpec,
+  RestSourceSpec,
+} from '../spec.ts'
+import {
+  anything,
+  code,
+  either,
+  flag,
+  keys,
+  list,
+  named,
+  names,
+  number,
+  object,
+  oneOf,
+  orNull,
+  setting,
+  text,
+  whole,
+  type KeysOf,
+  type ObjectShape,
+  type Shape,
+  type UnionShape,
+} from './shape.ts'
+
+// The keys of a source. Types in `spec.ts` and shapes here are held together by the compiler: a key that is in one alone
+// does not compile.
+
+type Variants<U extends { type: string }> = { [T in U['type']]: KeysOf<Omit<Extract<U, { type: T }>, 'type'>> }
+
+/** The keys of every type of a union. */
+function variants<U extends { type: string }>(
+  types: Variants<U>,
+  required: { readonly [T in U['type']]?: readonly string[] },
+): Record<string, ObjectShape> {
+  const entries = Object.entries<Readonly<Record<string, Shape>>>(types)
+  return Object.fromEntries(
+    entries.map(([type, keys]) => [type, { kind: 'object', keys, required: required[type as U['type']] ?? [] }]),
+  )
+}
+
+const textOrTexts = either(text, list(text))
+const settings = names(setting)
+
+const token = {
+  sendAs: oneOf('bearer', 'header', 'query', 'cookie'),
+  tokenPath: text,
+  name: text,
+  scheme: text,
+  expiresPath: text,
+}
+const oauth2 = {
+  accessTokenUrl: setting,
+  clientId: setting,
+  clientSecret: setting,
+  accessTokenRequestData: names(setting),
+  defaultTokenExpiration: whole,
+}
+const signed = {
+  privateKey: setting,
+  algorithm: text,
+  keyId: setting,
+  issuer: setting,
+  subject: setting,
+  audience: text,
+  claims: names(),
+  lifetime: whole,
+}
+const getOrPost = oneOf('GET', 'POST')
+
+const authTypes = variants<AuthSpec>(
+  {
+    bearer: { token: setting },
+    http_basic: { username: setting, password: setting },
+    http_digest: { username: setting, password: setting },
+    api_key: {
+      apiKey: setting,
+      name: text,
+      location: oneOf('header', 'query', 'param', 'cookie'),
+      scheme: text,
+    },
+    session: {
+      ...token,
+      url: text,
+      method: getOrPost,
+      params: settings,
+      json: settings,
+      data: settings,
+      headers: settings,
+      username: setting,
+      password: setting,
+      tokenHeader: text,
+      tokenCookie: text,
+    },
+    jwt_exchange: { ...token, url: text, params: settings, method: getOrPost, cookieName: text },
+    oauth2_client_credentials: oauth2,
+    oauth2_refresh_token: { ...oauth2, refreshToken: setting },
+    oauth2_authorization_code: { ...oauth2, authorizationUrl: setting, scope: text, redirectPort: whole },
+    oauth2_jwt_bearer: {
+      ...signed,
+      accessTokenUrl: setting,
+      scope: text,
+      accessTokenRequestData: settings,
+      defaultTokenExpiration: whole,
+    },
+    jwt: signed,
+    aws_sigv4: { service: text, region: text, accessKeyId: setting, secretAccessKey: setting, sessionToken: setting },
+    custom: { create: code },
+  },
+  {
+    session: ['url'],
+    jwt_exchange: ['url'],
+    oauth2_client_credentials: ['accessTokenUrl'],
+    oauth2_refresh_token: ['accessTokenUrl'],
+    oauth2_authorization_code: ['accessTokenUrl', 'authorizationUrl'],
+    oauth2_jwt_bearer: ['accessTokenUrl'],
+    aws_sigv4: ['service', 'region'],
+    custom: ['create'],
+  },
+)
+
+const auth: UnionShape = {
+  kind: 'union',
+  types: authTypes,
+  implied: (given) => ('token' in given ? 'bearer' : undefined),
+}
+
+const sized = { stopAfterEmptyPage: flag, hasMorePath: orNull(text), pageSize: whole, stopWhen: text }
+const textOrWhole = either(text, whole)
+
+const paginatorTypes = variants<PaginatorSpec>(
+  {
+    auto: {},
+    single_page: {},
+    json_link: { nextUrlPath: text, stopWhen: text },
+    json_response: { nextUrlPath: text, stopWhen: text },
+    header_link: { linksNextKey: text, stopWhen: text },
+    header_cursor: {
+      cursorKey: text,
+      cursorParam: text,
+      cursorBodyPath: text,
+      cursorHeader: text,
+      initialCursor: textOrWhole,
+      stopWhen: text,
+    },
+    cursor: {
+      cursorPath: text,
+      cursorParam: text,
+      cursorBodyPath: text,
+      cursorHeader: text,
+      initialCursor: textOrWhole,
+      ...sized,
+    },
+    keyset: {
+      keyPath: text,
+      keyParam: text,
+      keyBodyPath: text,
+      keyHeader: text,
+      initialKey: textOrWhole,
+      ...sized,
+    },
+    offset: {
+      limit: whole,
+      offset: whole,
+      offsetParam: text,
+      offsetBodyPath: text,
+      offsetHeader: text,
+      limitParam: text,
+      limitBodyPath: text,
+      limitHeader: text,
+      totalPath: orNull(text),
+      maximumOffset: orNull(whole),
+      ...sized,
+    },
+    page_number: {
+      basePage: whole,
+      page: whole,
+      pageParam: text,
+      pageBodyPath: text,
+      pageHeader: text,
+      totalPath: orNull(text),
+      totalHeader: text,
+      maximumPage: orNull(whole),
+      ...sized,
+    },
+    link_list: { linksPath: text, stopWhen: text },
+    custom: { create: code },
+  },
+  {
+    link_list: ['linksPath'],
+    custom: ['create'],
+  },
+)
+const paginator: UnionShape = { kind: 'union', types: paginatorTypes }
+
+const actionName = oneOf('ignore', 'retry', 'fail', 'refresh_auth', 'skip_parent')
+const responseActions = list(
+  either(
+    object<ResponseRule>(
+      {
+        statusCode: either(whole, text),
+        content: text,
+        when: text,
+        action: either(actionName, code),
+        message: text,
+      },
+      ['action'],
+    ),
+    code,
+  ),
+)
+
+const cursorValue = either(text, number)
+const incremental = object<RestIncremental>(
+  {
+    cursorPath: text,
+    initialValue: cursorValue,
+    endValue: cursorValue,
+    lastValueFunc: either(oneOf('max', 'min'), code),
+    rowOrder: oneOf('asc', 'desc'),
+    lag: number,
+    onCursorValueMissing: oneOf('raise', 'include', 'exclude'),
+    rangeStart: oneOf('closed', 'open'),
+    rangeEnd: oneOf('open', 'closed'),
+    window: object<{ size: number; lookback?: number }>({ size: number, lookback: number }, ['size']),
+    allowExternalSchedulers: flag,
+    primaryKey: textOrTexts,
+    startParam: text,
+    endParam: text,
+    convert: code,
+  },
+  ['cursorPath'],
+)
+
+const endpoint = object<EndpointSpec>({
+  path: text,
+  method: getOrPost,
+  params: orNull(names()),
+  nestedParams: oneOf('brackets', 'dots', 'json'),
+  json: orNull(names()),
+  data: either(names(), list(anything), text),
+  headers: names(either(setting, number, flag)),
+  paginator: orNull(named('paginator', () => paginator)),
+  maxPages: whole,
+  dataSelector: orNull(text),
+  responseActions,
+  incremental: orNull(incremental),
+  auth: orNull(named('auth', () => auth)),
+  parentRows: object<ParentRows>({ batch: whole, separator: text, distinct: flag, onNull: oneOf('fail', 'skip') }),
+  splitRange: object<RangeSplit>(
+    {
+      startParam: text,
+      endParam: text,
+      unit: oneOf('day', 'second', 'millisecond', 'number'),
+      format: oneOf('date', 'iso', 'seconds', 'milliseconds'),
+      maxRows: whole,
+      totalPath: text,
+      fromCursor: flag,
+      earliest: cursorValue,
+      latest: cursorValue,
+    },
+    ['startParam', 'endParam', 'maxRows', 'totalPath', 'earliest'],
+  ),
+  format: oneOf('auto', 'json', 'jsonl', 'csv', 'xml'),
+  csv: object<CsvOptions>({ delimiter: text, quote: text, columns: list(text) }),
+  graphql: object<GraphqlSpec>({ query: text, variables: names(), connectionPath: text, afterVariable: text }, [
+    'query',
+  ]),
+  report: object<ReportSpec>(
+    {
+      pollPath: text,
+      pollEvery: number,
+      pollFor: number,
+      doneWhen: text,
+      failedWhen: text,
+      downloadPath: text,
+      downloadUrlPath: text,
+    },
+    ['pollPath', 'doneWhen'],
+  ),
+})
+
+const schemaContract = either(
+  oneOf('evolve', 'freeze', 'discard_row', 'discard_value'),
+  object<{ tables?: unknown; columns?: unknown; dataType?: unknown }>({
+    tables: text,
+    columns: text,
+    dataType: text,
+  }),
+)
+const tableHints: KeysOf<Omit<TableHints, 'nestedHints'>> = {
+  writeDisposition: either(oneOf('append', 'replace', 'merge', 'skip'), keys),
+  primaryKey: textOrTexts,
+  mergeKey: textOrTexts,
+  columns: either(names(keys), list(keys)),
+  schemaContract,
+  description: text,
+  quarantine: flag,
+  checks: list(keys),
+}
+
+const defaults: KeysOf<Omit<RestResourceSpec, 'name' | 'endpoint' | 'rows' | 'nestedHints'>> = {
+  ...tableHints,
+  includeFromParent: either(list(text), names(text)),
+  processingSteps: code,
+  onError: oneOf('fail', 'continue'),
+  selected: flag,
+  parallelized: flag,
+  tableName: text,
+  maxTableNesting: whole,
+  resumable: flag,
+}
+const nestedHints = names(object<Omit<TableHints, 'nestedHints'>>(tableHints))
+
+export const resourceShape = object<RestResourceSpec>(
+  {
+    ...defaults,
+    nestedHints,
+    name: text,
+    endpoint: orNull(
+      either(
+        text,
+        named('endpoint', () => endpoint),
+      ),
+    ),
+    rows: either(list(anything), setting),
+  },
+  ['name'],
+)
+
+const client = object<ClientSpec>(
+  {
+    baseUrl: setting,
+    headers: names(either(setting, number, flag)),
+    auth: orNull(named('auth', () => auth)),
+    paginator: orNull(named('paginator', () => paginator)),
+    responseActions,
+    nestedParams: oneOf('brackets', 'dots', 'json'),
+    rateLimit: object<RateLimit>({ requests: number, perSeconds: number }, ['requests', 'perSeconds']),
+    concurrency: whole,
+    timeoutMs: whole,
+    connectTimeoutMs: whole,
+    headersTimeoutMs: whole,
+    bodyTimeoutMs: whole,
+    maxAttempts: whole,
+    backoffMs: whole,
+    allowedHosts: list(text),
+    maxResponseBytes: whole,
+    retryStatuses: list(whole),
+    proxy: setting,
+  },
+  ['baseUrl'],
+)
+
+export const sourceShape = object<RestSourceSpec>(
+  {
+    name: text,
+    section: text,
+    client,
+    resourceDefaults: object<NonNullable<RestSourceSpec['resourceDefaults']>>({
+      ...defaults,
+      nestedHints,
+      endpoint: named('endpoint', () => endpoint),
+    }),
+    resources: list(
+      either(
+        text,
+        named('resource', () => resourceShape),
+        code,
+      ),
+    ),
+    maxTableNesting: whole,
+    rootKey: flag,
+    schemaContract,
+  },
+  ['client', 'resources'],
+)
+
+/** Made in code; the grammar has no say in it. */
+export const isNative = (value: unknown): boolean =>
+  typeof value === 'function' ||
+  (typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    (value instanceof Resource ||
+      (Object.getPrototypeOf(value) !== Object.prototype && !(value instanceof ConfigReference))))
+
+export const shapeOf = (shape: Shape): Shape => (shape.kind === 'named' ? shapeOf(shape.shape()) : shape)

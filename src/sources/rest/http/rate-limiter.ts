@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { RateLimit } from '../spec.ts'
+import type { ServerLimit } from './rate-headers.ts'
+
+/** A little more than the window: the server may see requests closer together than they were sent. */
+const slackMs = 25
+/** Statements of one window may differ by so much: servers round. */
+const sameWindowMs = 2000
+
+export interface Caller {
+  /** Whose turn it is; callers with requests waiting take turns. */
+  resource: string
+  signal: AbortSignal
+  onWait(ms: number): void
+}
+
+/** Keeps a number of requests per window of time, and a number of requests in flight, for all users of a client. */
+export class RateLimiter {
+  private readonly limit: RateLimit | undefined
+  private readonly concurrency: number
+  private readonly sent: number[] = []
+  private readonly waiting = new Map<string, (() => void)[]>()
+  private inFlight = 0
+  /** Nobody sends before this moment: the server asked for a pause. */
+  private pausedUntil = 0
+  /** What the server's headers said last. */
+  private allowance: { left: number; until: number } | undefined
+
+  constructor(limit: RateLimit | undefined, concurrency: number) {
+    this.limit = limit
+    this.concurrency = concurrency
+  }
+
+  /** Runs `send` when there is room for it. */
+  async run<T>(send: () => Promise<T>, caller: Caller): Promise<T> {
+    if (this.inFlight >= this.concurrency) await this.queue(caller.resource)
+    else this.inFlight += 1
+    try {
+      await this.takeSlot(caller)
+      return await send()
+    } finally {
+      this.passOn()
+    }
+  }
+
+  /** All requests wait, as after a 429. */
+  pause(ms: number): void {
+    this.pausedUntil = Math.max(this.pausedUntil, performance.now() + ms)
+  }
+
+  /** Takes what an answer said about the server's limit; requests still under way are not counted there yet. */
+  report({ remaining, resetMs }: ServerLimit): void {
+    const now = performance.now()
+    const until = now + resetMs
+    const left = remaining - Math.max(0, this.inFlight - 1)
+    const known = this.allowance
+    const same = known !== undefined && now < known.until && Math.abs(known.until - until) < sameWindowMs
+    this.allowance = same ? { left: Math.min(known.left, left), until: known.until } : { left, until }
+  }
+
+  private queue(resource: string): Promise<void> {
+    return new Promise((resolve) => {
+      const line = this.waiting.get(resource)
+      if (line === undefined) this.waiting.set(resource, [resolve])
+      else line.push(resolve)
+    })
+  }
+
+  /** The place goes to the resource that has waited longest for its turn. */
+  private passOn(): void {
+    const [entry] = this.waiting
+    if (entry === undefined) {
+      this.inFlight -= 1
+      return
+    }
+    const [resource, line] = entry
+    const next = line.shift()!
+    this.waiting.delete(resource)
+    if (line.length > 0) this.waiting.set(resource, line)
+    next()
+  }
+
+  private async takeSlot({ signal, onWait }: Caller): Promise<void> {
+    for (;;) {
+      const now = performance.now()
+      const ms = Math.max(this.pausedUntil - now, this.untilFree(now), this.untilAllowed(now))
+      if (ms <= 0) break
+      if (ms >= 200) onWait(ms)
+      await sleep(ms, undefined, { signal })
+    }
+    if (this.limit !== undefined) this.sent.push(performance.now())
+    if (this.allowance !== undefined) this.allowance.left -= 1
+  }
+
+  private untilFree(now: number): number {
+    if (this.limit === undefined) return 0
+    const windowMs = this.limit.perSeconds * 1000 + slackMs
+    while (this.sent.length > 0 && this.sent[0]! <= now - windowMs) this.sent.shift()
+    return this.sent.length < this.limit.requests ? 0 : this.sent[0]! + windowMs - now
+  }
+
+  private untilAllowed(now: number): number {
+    const { allowance } = this
+    if (allowance === undefined || allowance.left > 0) return 0
+    if (now < allowance.until) return allowance.until - now + slackMs
+    // The next answer tells what the new window allows.
+    this.allowance = undefined
+    return 0
+  }
+}

@@ -1,0 +1,130 @@
+import { Agent, EnvHttpProxyAgent, fetch, ProxyAgent, type Dispatcher } from 'undici'
+import { addSecret, PipelineError } from '../../../errors/index.ts'
+import { bodyText, type RestRequest } from '../request.ts'
+import type { ClientSpec } from '../spec.ts'
+import { requestName } from './http-errors.ts'
+
+/** An answer whose body has not been read yet. */
+export interface RawAnswer {
+  status: number
+  headers: Headers
+  url: URL
+  body: AsyncIterable<Uint8Array>
+  /** Ends the reading; nothing else is sent. */
+  cancel(): Promise<void>
+}
+
+const redirectStatuses = new Set([301, 302, 303, 307, 308])
+const maxRedirects = 10
+const minute = 60_000
+
+/** Sends one request over connections that are kept, through the environment's proxy, and follows redirects. */
+export class Transport {
+  private readonly spec: ClientSpec
+  private readonly dispatcher: Dispatcher
+  private readonly checkTarget: (url: URL) => void
+
+  /** `checkTarget` throws for an address that must not be asked. */
+  constructor(spec: ClientSpec, proxy: string | undefined, checkTarget: (url: URL) => void) {
+    this.spec = spec
+    this.dispatcher = dispatcherFor(spec, proxy)
+    this.checkTarget = checkTarget
+  }
+
+  /** Follows redirects by hand: `fetch` would carry keys in custom headers to any host. */
+  async fetch(
+    request: RestRequest,
+    signal: AbortSignal,
+    timeoutMs = this.spec.timeoutMs ?? minute,
+  ): Promise<RawAnswer> {
+    let { url, method, headers } = request
+    let body = bodyText(request)
+    const contentType = request.data === undefined ? 'application/json' : request.data.contentType
+    const timeout = AbortSignal.timeout(timeoutMs)
+    for (let hop = 0; hop <= maxRedirects; hop++) {
+      const response = await fetch(url, {
+        method,
+        headers: {
+          accept: 'application/json, */*;q=0.5',
+          ...(body === null || contentType === undefined ? {} : { 'content-type': contentType }),
+          ...headers,
+        },
+        body,
+        redirect: 'manual',
+        signal: AbortSignal.any([signal, timeout]),
+        dispatcher: this.dispatcher,
+      })
+      const location = response.headers.get('location')
+      if (!redirectStatuses.has(response.status) || location === null) {
+        return {
+          status: response.status,
+          headers: response.headers as unknown as Headers,
+          url,
+          body: (response.body ?? []) as AsyncIterable<Uint8Array>,
+          cancel: async () => void (await response.body?.cancel()),
+        }
+      }
+      await response.body?.cancel()
+      const target = new URL(location, url)
+      this.checkTarget(target)
+      if (target.origin !== url.origin) headers = {}
+      if (response.status < 307 && method === 'POST') [method, body] = ['GET', null]
+      url = target
+    }
+    throw new PipelineError(`${requestName(request)} was redirected more than ${maxRedirects} times`, {
+      code: 'HTTP_FAILED',
+      fix: 'check the base URL: the server sends the request in circles',
+    })
+  }
+}
+
+/** The whole of an answer. Counts decoded bytes: a few kilobytes on the wire can be gigabytes here. */
+export async function readBytes({ body, url }: RawAnswer, limit: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of limited(body, limit, url)) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+/** Passes bytes on until there are too many. */
+export async function* limited(
+  body: AsyncIterable<Uint8Array>,
+  limit: number,
+  { origin, pathname }: URL,
+): AsyncGenerator<Uint8Array> {
+  let bytes = 0
+  for await (const chunk of body) {
+    bytes += chunk.length
+    if (bytes > limit) {
+      throw new PipelineError(`${origin}${pathname} sent more than ${limit} bytes in one answer`, {
+        code: 'HTTP_TOO_LARGE',
+        fix: 'ask for smaller pages, or raise maxResponseBytes of the client',
+      })
+    }
+    yield chunk
+  }
+}
+
+function dispatcherFor(spec: ClientSpec, proxy: string | undefined): Dispatcher {
+  const { timeoutMs = minute } = spec
+  const options: Agent.Options = {
+    // The connection is shared by many streams where the server speaks HTTP/2.
+    allowH2: true,
+    connect: { timeout: spec.connectTimeoutMs ?? 10_000 },
+    headersTimeout: spec.headersTimeoutMs ?? timeoutMs,
+    bodyTimeout: spec.bodyTimeoutMs ?? 30_000,
+  }
+  if (proxy !== undefined) {
+    hideLogin(proxy)
+    return new ProxyAgent({ ...options, uri: proxy })
+  }
+  const named = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].flatMap((name) => process.env[name] ?? [])
+  if (named.every((one) => one === '')) return new Agent(options)
+  for (const one of named) hideLogin(one)
+  return new EnvHttpProxyAgent(options)
+}
+
+/** A proxy's password must not show up in an error. */
+function hideLogin(proxy: string): void {
+  const password = /^\w+:\/\/[^/@]*?:([^/@]+)@/.exec(proxy)?.[1]
+  if (password !== undefined) addSecret(decodeURIComponent(password))
+}

@@ -1,0 +1,161 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { PipelineError } from '../../errors/index.ts'
+import { createPaginator, detectPaginator, type Page, type Paginator } from './paginate/index.ts'
+import type { PaginatorSpec } from './paginate/paginator-spec.ts'
+import { copyRequest, jsonText, type RestRequest, type RestResponse } from './request.ts'
+import type { RowSelector } from './select.ts'
+
+/** What a series of pages needs to know. */
+export interface SeriesOptions {
+  resource: string
+  /** Undefined: the first answer has to tell. */
+  paginator: PaginatorSpec | Paginator | undefined
+  selector: RowSelector
+  maxPages: number | undefined
+  /** A page is asked for while the one before is being used, and several at once where their number is known. */
+  ahead: boolean
+  concurrency: number
+  /** The answer; `undefined` when the source says to go on without it. */
+  ask(request: RestRequest): Promise<RestResponse | undefined>
+}
+
+/** So often may one answer follow itself: a page of equal rows is no loop yet. */
+const sameAnswers = 5
+
+/** The pages of one request, in order. */
+export class PageSeries {
+  private readonly options: SeriesOptions
+  private readonly asked = new Set<string>()
+  private sameTimes = 0
+  private before: string | undefined
+  private pages = 0
+  private detected: PaginatorSpec | undefined
+
+  constructor(options: SeriesOptions) {
+    this.options = options
+  }
+
+  /** Writes what paging begins with into a request. */
+  prepare(request: RestRequest): void {
+    this.declaredPaginator()?.first(request)
+  }
+
+  /** `answered`: the answer to the request is there already. */
+  async *read(request: RestRequest, answered?: RestResponse): AsyncGenerator<unknown[]> {
+    const { ahead, concurrency, selector } = this.options
+    let paginator = this.declaredPaginator()
+    paginator?.first(request)
+    this.checkPath(request)
+    const ask = (): Promise<RestResponse | undefined> => {
+      // The request changes while this one is under way.
+      const answer = this.ask(copyRequest(request))
+      // Awaited when its turn comes; a failure before that must not count as unhandled.
+      answer.catch(() => undefined)
+      return answer
+    }
+    const waiting = [answered === undefined ? ask() : Promise.resolve(answered)]
+    let foreseen = false
+    while (waiting.length > 0) {
+      const response = await waiting.shift()!
+      if (response === undefined) return
+      const page =
+        response.rows === undefined ? wholePage(response, selector) : yield* this.pieces(response, response.rows)
+      paginator ??= this.detectedPaginator(page)
+      foreseen ||= ahead && paginator.foresees?.(page) === true
+      if (foreseen && paginator.endsWith!(page)) return
+      if (foreseen) while (waiting.length < concurrency && paginator.skip!(request)) waiting.push(ask())
+      const more = waiting.length === 0 && paginator.next(request, page)
+      if (more && ahead) waiting.push(ask())
+      // Rows are walked in one go: without a turn for the socket, the requests would leave only after them.
+      if (waiting.length > 0) await turn()
+      this.guardSameAnswer(page)
+      if (response.rows === undefined) yield page.rows as unknown[]
+      if (more && !ahead) waiting.push(ask())
+    }
+  }
+
+  /** Passes on the rows of an answer that is read piece by piece; paging sees the last piece and the count. */
+  private async *pieces(response: RestResponse, rows: AsyncIterable<unknown[]>): AsyncGenerator<unknown[], Page> {
+    let count = 0
+    let last: unknown[] = []
+    for await (const piece of rows) {
+      count += piece.length
+      if (piece.length > 0) last = piece
+      yield piece
+    }
+    return { response, rows: last, count }
+  }
+
+  private declaredPaginator(): Paginator | undefined {
+    const { paginator } = this.options
+    if (paginator === undefined || 'first' in paginator) return paginator
+    return paginator.type === 'auto' ? undefined : createPaginator(paginator)
+  }
+
+  private detectedPaginator({ response, rows }: Page): Paginator {
+    this.detected = response.rows === undefined ? detectPaginator(response, rows) : { type: 'single_page' }
+    return createPaginator(this.detected)
+  }
+
+  private async ask(request: RestRequest): Promise<RestResponse | undefined> {
+    this.guardLoop(request)
+    return this.options.ask(request)
+  }
+
+  private checkPath({ url, pathValues }: RestRequest): void {
+    if (pathValues === undefined || !url.pathname.includes('%7B')) return
+    throw new PipelineError(
+      `resource "${this.options.resource}": ${url.pathname} has a place that paging did not fill`,
+      {
+        code: 'SOURCE_INVALID',
+        resource: this.options.resource,
+        fix: 'say where paging begins: initialCursor or initialKey of the paginator',
+      },
+    )
+  }
+
+  /** Throws when one answer follows itself too often: the API does not know the parameter that should change it. */
+  private guardSameAnswer({ response: { text }, rows }: Page): void {
+    this.sameTimes = rows.length > 0 && text !== '' && this.before === text ? this.sameTimes + 1 : 0
+    this.before = text
+    if (this.sameTimes > 0 && this.detected !== undefined) throw this.wronglyDetected(this.detected)
+    if (this.sameTimes === sameAnswers) throw this.loops('the same answer comes again and again')
+  }
+
+  private guardLoop(request: RestRequest): void {
+    const { maxPages = Infinity } = this.options
+    this.pages += 1
+    if (this.pages > maxPages) throw this.loops(`there are more than ${maxPages} pages, which is its maxPages`)
+    const body = request.data?.text ?? jsonText(request.body ?? null)
+    const key = `${request.method} ${request.url.href} ${body} ${JSON.stringify(request.headers)}`
+    if (this.asked.has(key)) throw this.loops('it asks for the same page again')
+    this.asked.add(key)
+  }
+
+  /** Two equal pages in a row: the way of paging was guessed, and the API does not know it. */
+  private wronglyDetected({ type, ...options }: PaginatorSpec): PipelineError {
+    const { resource } = this.options
+    return new PipelineError(
+      `resource "${resource}": paging was taken for ${type} ${JSON.stringify(options)}, but the second page is the first again`,
+      {
+        code: 'PAGING_UNKNOWN',
+        resource,
+        fix: 'declare endpoint.paginator as the API documents it',
+      },
+    )
+  }
+
+  private loops(what: string): PipelineError {
+    const { resource } = this.options
+    return new PipelineError(`resource "${resource}": paging does not end: ${what}`, {
+      code: 'PAGING_LOOP',
+      resource,
+      fix: 'check the paginator: its cursor, next link or parameter does not move on, or the API does not know it',
+    })
+  }
+}
+
+function wholePage(response: RestResponse, selector: RowSelector): Page {
+  const rows = selector.rows(response.body)
+  return { response, rows, count: rows.length }
+}
