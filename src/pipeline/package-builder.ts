@@ -52,6 +52,8 @@ export class PackageBuilder {
   private readonly unfinished = new Map<string, Unfinished>()
   private readonly replacing = new Set<string>()
   private readonly checks = new Map<string, Check[]>()
+  /** Tables that the destination has, or that a package brings it. */
+  private readonly packaged: Set<string>
   /** States that wait for their rows to be packaged. */
   private readonly states: HeldStates
   private stateChanged: boolean
@@ -75,6 +77,7 @@ export class PackageBuilder {
     this.source = parts.source
     this.schema = parts.schema
     this.state = parts.state
+    this.packaged = new Set(parts.schema.tables.keys())
     this.states = new HeldStates(parts.state, parts.source.name)
     this.store = parts.store
     this.limits = parts.limits
@@ -144,6 +147,7 @@ export class PackageBuilder {
     if (shared) return false
     const all = [...tables].flatMap((root) => tableWithNested(this.schema, root))
     this.normalizer.dropRows(new Set(all.map((table) => table.name)))
+    for (const { name } of all) if (!this.packaged.has(name)) this.schema.tables.delete(name)
     for (const name of failed) this.unfinished.delete(name)
     this.states.forget(tree.map((resource) => resource.name))
     return true
@@ -228,6 +232,7 @@ export class PackageBuilder {
     this.schema.version = copy.version
     this.schema.versionHash = copy.versionHash
     this.schema.previousHashes = copy.previousHashes
+    for (const name of copy.tables.keys()) this.packaged.add(name)
     return copy
   }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { PipelineError } from '../../errors/index.ts'
 import type { ExtractEvent } from '../../extract/index.ts'
 import type { AuthSpec } from './auth/auth-spec.ts'
-import { createAuth, fullAuth, type Auth, type Settings } from './auth/index.ts'
+import { createAuth, fullAuth, type Auth, type Refused, type Settings } from './auth/index.ts'
 import { decode, NotInFormat, type FormatOptions } from './formats/index.ts'
 import { actionFailed, errorForStatus, notInFormat, requestFailed } from './http/http-errors.ts'
 import { RateLimiter } from './http/rate-limiter.ts'
@@ -161,7 +161,7 @@ export class RestClient {
     if (limit !== undefined) this.limiter.report(limit)
     try {
       const response = await decode(raw, format, this.spec.maxResponseBytes)
-      return this.judge(response, request, auth, context)
+      return this.judge(response, { request, prepared, auth }, context)
     } catch (error) {
       if (!(error instanceof NotInFormat)) throw error
       return {
@@ -178,14 +178,14 @@ export class RestClient {
 
   private judge(
     response: RestResponse,
-    request: RestRequest,
-    auth: Auth | undefined,
+    { request, prepared, auth }: { request: RestRequest; prepared: RestRequest; auth: Auth | undefined },
     context: RequestContext,
   ): Outcome {
     const verdict = context.judge?.(response)
     if (verdict !== undefined && 'response' in verdict) return { answer: verdict.response }
     const { status, headers, text } = response
     const { resource } = context
+    const refused = { request: prepared, headers }
     const failed = (attempts: number): PipelineError =>
       verdict !== undefined
         ? actionFailed(request, resource, status, verdict.message, attempts)
@@ -197,24 +197,25 @@ export class RestClient {
       case 'fail':
         return { retry: false, reason: 'the source says so', error: failed }
       case 'refresh_auth':
-        return { retry: false, refused: headers, reason: 'the source asks for new credentials', error: failed }
+        return { retry: false, refused, reason: 'the source asks for new credentials', error: failed }
       case 'retry': {
         const statedWaitMs = statedWait(headers)
         return { retry: true, reason: `HTTP ${status}`, statedWaitMs, pausesAll: status === 429, error: failed }
       }
       case undefined:
-        return status < 400 ? { answer: response } : this.errorOutcome(response, failed)
+        return status < 400 ? { answer: response } : this.errorOutcome(status, refused, failed)
     }
   }
 
-  private errorOutcome({ status, headers }: RestResponse, error: (attempts: number) => PipelineError): Outcome {
+  private errorOutcome(status: number, refused: Refused, error: (attempts: number) => PipelineError): Outcome {
+    const { headers } = refused
     // GitHub answers 403 when its limit is used up, and says so in the headers.
     const limited =
       status === 429 || (status === 403 && (headers.has('retry-after') || serverLimit(headers)?.remaining === 0))
     const passes = limited || status === 408 || status >= 500 || (this.spec.retryStatuses ?? []).includes(status)
     return {
       retry: passes,
-      ...(status === 401 ? { refused: headers } : {}),
+      ...(status === 401 ? { refused } : {}),
       reason: `HTTP ${status}`,
       statedWaitMs: statedWait(headers),
       pausesAll: limited,
@@ -249,8 +250,8 @@ type Outcome =
   | { answer: RestResponse | Skipped }
   | {
       retry: boolean
-      /** The headers of an answer that refuses the credentials. */
-      refused?: Headers
+      /** The credentials are refused. */
+      refused?: Refused
       reason: string
       /** The server says how long. */
       statedWaitMs?: number | undefined

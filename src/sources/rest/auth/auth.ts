@@ -5,10 +5,20 @@ import type { Settings } from './settings.ts'
 /** Adds credentials to a request just before it is sent. */
 export interface Auth {
   apply(request: RestRequest): Promise<void>
-  /** Forgets what the server refused with 401; true when another attempt makes sense. */
-  refresh(refused: Headers): boolean
+  /**
+   * Forgets what the server refused with 401; true when another attempt makes sense. Requests that were under way together
+   * may be refused together: only the first of them makes what they were sent with invalid.
+   */
+  refresh(refused: Refused): boolean
   /** Some value still looks like the one from documentation. */
   looksCopied: boolean
+}
+
+export interface Refused {
+  /** As it was sent. */
+  request: RestRequest
+  /** Of the answer. */
+  headers: Headers
 }
 
 /** Sends a request without credentials. */

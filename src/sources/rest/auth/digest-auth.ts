@@ -17,14 +17,15 @@ export function digestAuth(username: string, password: string, looksCopied: bool
       count += 1
       request.headers.Authorization = answer(challenge, request, username, password, count)
     },
-    refresh(refused) {
-      const offered = challenges(refused.get('www-authenticate') ?? '')
+    refresh({ request, headers }) {
+      const offered = challenges(headers.get('www-authenticate') ?? '')
       const usable = offered.filter((one) => hashOf(one) !== undefined)
       // The strongest that both know.
       const next = usable.toSorted((a, b) => strength(b) - strength(a))[0]
-      const isNew = next !== undefined && (challenge === undefined || next.nonce !== challenge.nonce)
-      if (isNew) [challenge, count] = [next, 0]
-      return isNew
+      if (next === undefined) return false
+      const answered = request.headers.Authorization?.includes(`nonce="${next.nonce}"`) === true
+      if (next.nonce !== challenge?.nonce) [challenge, count] = [next, 0]
+      return !answered
     },
     looksCopied,
   }

@@ -1,3 +1,3 @@
-export type { Auth } from './auth.ts'
+export type { Auth, Refused } from './auth.ts'
 export { createAuth, fullAuth } from './create-auth.ts'
 export { Settings } from './settings.ts'

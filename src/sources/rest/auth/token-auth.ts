@@ -17,6 +17,7 @@ export function tokenAuth(
 ): Auth {
   let token: Promise<Token> | undefined
   let held: Token | undefined
+  const sentWith = new WeakMap<RestRequest, string>()
   const askAgain = (): Promise<Token> => {
     // One request for all: others that come meanwhile wait for the same promise.
     const asked = ask()
@@ -32,11 +33,12 @@ export function tokenAuth(
   return {
     async apply(request) {
       if (held !== undefined && Date.now() >= held.endsAt) token = undefined
-      put(request, (await (token ?? askAgain())).value)
+      const { value } = await (token ?? askAgain())
+      sentWith.set(request, value)
+      put(request, value)
     },
-    refresh() {
-      token = undefined
-      held = undefined
+    refresh({ request }) {
+      if (held === undefined || sentWith.get(request) === held.value) [token, held] = [undefined, undefined]
       return true
     },
     looksCopied: copied,
