@@ -46,9 +46,9 @@ export async function* splitByRange(
       // The end counts: the two can be asked for one by one.
       open.push({ from: to, to }, { from, to: from })
     } else {
-      const what = split.unit === 'number' ? written(from, split) : `the ${split.unit ?? 'day'} ${written(from, split)}`
+      const range = `${written(from, split)} to ${written(to, split)}`
       throw new PipelineError(
-        `${request.url.pathname}: ${total} rows at ${what}, but the API serves only the first ${split.maxRows}`,
+        `${request.url.pathname}: ${total} rows from ${range}, but the API serves only the first ${split.maxRows}`,
         {
           code: 'PAGING_UNKNOWN',
           fix: 'split by a smaller unit, or add a parameter that narrows the query; a plain load would lose the rest',
