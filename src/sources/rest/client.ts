@@ -75,6 +75,16 @@ export class RestClient {
     return this.settings.isReference(value) ? this.settings.text(value) : String(value)
   }
 
+  /** Values of a request, with those looked up that are only named; a copy. */
+  looked(values: Record<string, unknown>): Record<string, unknown> {
+    return Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [
+        name,
+        this.settings.isReference(value) ? this.settings.text(value) : value,
+      ]),
+    )
+  }
+
   /** Without rules of an endpoint no answer is skipped. */
   send(
     request: RestRequest,

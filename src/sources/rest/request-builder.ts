@@ -14,13 +14,13 @@ export function buildRequest(
   values: TemplateValues,
 ): RestRequest {
   const slots = slotNames(paginator)
-  const params = { ...endpoint.params }
+  const params = client.looked(endpoint.params ?? {})
   const path = fillPath(takePathParams(endpoint.path, params, slots), values)
   const request: RestRequest = {
     method: endpoint.method ?? (endpoint.graphql === undefined ? 'GET' : 'POST'),
     url: joinUrl(client.baseUrl, path),
     headers: headers(endpoint, client, values),
-    body: body(endpoint, values),
+    body: body(endpoint, client, values),
     data: formData(fill(endpoint.data, values)),
   }
   const style = endpoint.nestedParams ?? client.spec.nestedParams
@@ -29,11 +29,13 @@ export function buildRequest(
   return request
 }
 
-function body({ json, graphql }: EndpointSpec, values: TemplateValues): RestRequest['body'] {
+function body({ json, graphql }: EndpointSpec, client: RestClient, values: TemplateValues): RestRequest['body'] {
   // Lists stay lists in JSON.
   const asLists = { ...values, separator: undefined }
   if (graphql !== undefined) return graphqlBody(graphql, fill(graphql.variables ?? {}, asLists))
-  return json === undefined || json === null ? undefined : (fill(json, asLists) as Record<string, unknown>)
+  return json === undefined || json === null
+    ? undefined
+    : (fill(client.looked(json), asLists) as Record<string, unknown>)
 }
 
 function headers(endpoint: EndpointSpec, client: RestClient, values: TemplateValues): Record<string, string> {

@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs'
+import { parse as parseYaml } from 'yaml'
+import { PipelineError } from '../../../errors/index.ts'
+
+/** A node of a description, as it was parsed. */
+export type Node = Record<string, unknown>
+
+export const isNode = (value: unknown): value is Node =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** An OpenAPI 3 or Swagger 2 description whose references are followed where they are met. */
+export class ApiDocument {
+  readonly root: Node
+  /** Where it came from, for a relative server address. */
+  readonly place: string
+
+  constructor(root: unknown, place: string) {
+    if (!isNode(root) || !isNode(root.paths) || !('openapi' in root || 'swagger' in root)) {
+      throw new PipelineError(`${place} is no OpenAPI description: it has no "openapi" or "swagger", or no "paths"`, {
+        code: 'SOURCE_INVALID',
+        fix: 'give an OpenAPI 3 or Swagger 2 file, as JSON or YAML',
+      })
+    }
+    this.root = root
+    this.place = place
+  }
+
+  /** A node, or what its `$ref` stands for; empty for one that leads nowhere or in circles. */
+  at(value: unknown): Node {
+    let node = value
+    for (let hops = 0; isNode(node) && typeof node.$ref === 'string'; hops++) {
+      if (hops > 20) return {}
+      node = this.lookUp(node.$ref)
+    }
+    return isNode(node) ? node : {}
+  }
+
+  list(value: unknown): Node[] {
+    return Array.isArray(value) ? value.map((one) => this.at(one)) : []
+  }
+
+  get isSwagger2(): boolean {
+    return 'swagger' in this.root
+  }
+
+  /** Where the API is, as far as it says. */
+  get baseUrl(): string | undefined {
+    const { servers, host, schemes, basePath } = this.root
+    if (this.isSwagger2) {
+      if (typeof host !== 'string') return undefined
+      const scheme = Array.isArray(schemes) && !schemes.includes('https') ? String(schemes[0]) : 'https'
+      return trimmed(`${scheme}://${host}${typeof basePath === 'string' ? basePath : ''}`)
+    }
+    const [server] = this.list(servers)
+    if (typeof server?.url !== 'string') return undefined
+    const variables = this.at(server.variables)
+    const url = server.url.replace(/\{([^{}]+)\}/g, (found, name: string) => {
+      const { default: value } = this.at(variables[name])
+      return value === undefined ? found : String(value)
+    })
+    if (/^https?:\/\//.test(url)) return trimmed(url)
+    return URL.canParse(url, this.place) ? trimmed(new URL(url, this.place).href) : undefined
+  }
+
+  private lookUp(reference: string): unknown {
+    // Other files are not followed: what stands there is told as not found.
+    if (!reference.startsWith('#/')) return undefined
+    const keys = reference
+      .slice(2)
+      .split('/')
+      .map((key) => decodeURIComponent(key).replaceAll('~1', '/').replaceAll('~0', '~'))
+    return keys.reduce<unknown>(
+      (node, key) => (isNode(node) || Array.isArray(node) ? (node as Node)[key] : undefined),
+      this.root,
+    )
+  }
+}
+
+const trimmed = (url: string): string => url.replace(/\/+$/, '')
+
+/** Reads a description from a file or an address, JSON or YAML. */
+export async function readDocument(place: string): Promise<ApiDocument> {
+  const text = /^https?:\/\//.test(place) ? await fetchText(place) : readText(place)
+  let root: unknown
+  try {
+    root = text.trimStart().startsWith('{') ? JSON.parse(text) : parseYaml(text, { maxAliasCount: 10_000 })
+  } catch (error) {
+    throw new PipelineError(`${place} is neither JSON nor YAML: ${(error as Error).message.split('\n')[0]}`, {
+      code: 'SOURCE_INVALID',
+      fix: 'give the description itself, not a page about it',
+      cause: error,
+    })
+  }
+  return new ApiDocument(root, place)
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new PipelineError(`cannot read ${path}`, { code: 'WRONG_USE', fix: 'check the path', cause: error })
+  }
+}
+
+async function fetchText(url: string): Promise<string> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(60_000) })
+  if (response.ok) return response.text()
+  throw new PipelineError(`${url} answered ${response.status}`, { code: 'HTTP_STATUS', fix: 'check the address' })
+}
