@@ -3,6 +3,16 @@ import type { Notice } from '../normalize/index.ts'
 /** What happens while rows come in. */
 export type ExtractEvent =
   | { type: 'resource-started'; resource: string }
+  /** What the first answer of a REST resource told: where rows are, and how it pages. */
+  | {
+      type: 'first-page'
+      resource: string
+      rowsAt: string
+      rows: number
+      paginator: Record<string, unknown> | undefined
+      isDetected: boolean
+      hasNext: boolean
+    }
   | { type: 'page'; resource: string; rows: number; total?: number }
   /** `url` without its query, which may hold keys. */
   | { type: 'request'; resource: string; method: string; url: string; status: number; ms: number }

@@ -1,4 +1,4 @@
-import { pipeline, type LoadInfo, type Pipeline, type RunEvent } from '../../src/index.ts'
+import type { LoadInfo, Pipeline, RunEvent } from '../../src/index.ts'
 import { restSource, type ClientSpec, type RestSourceSpec } from '../../src/sources/rest/index.ts'
 import { freshPipeline, type TestApi } from './api.ts'
 
@@ -28,7 +28,7 @@ export async function load(
   }
 }
 
-export async function rowsOf(from: ReturnType<typeof pipeline>, table: string): Promise<Record<string, unknown>[]> {
+export async function rowsOf(from: Pipeline, table: string): Promise<Record<string, unknown>[]> {
   const rows = await from.dataset().table<Record<string, unknown>>(table).toArray()
   const own = rows.map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => !name.startsWith('_dlt_'))))
   const key = (row: object): string =>

@@ -1,14 +1,20 @@
 import { PipelineError } from '../../index.ts'
 import type { PlatformDocs } from '../../sources/chats/platform.ts'
 import { platformByName, platformNames, type AnyPlatform } from '../../sources/chats/registry.ts'
-import { loadSourceFile } from '../../sources/rest/index.ts'
 import { serve, simulation } from '../../sources/simulators/index.ts'
 import { done, parseCommand, printJson, type CommandResult } from '../command.ts'
+import { wrap } from '../style.ts'
+import { fromOpenApi, lint, login, probe } from './source-files.ts'
 
 const usage = `
 sluice source list
 sluice source docs <platform>
-sluice source lint <name.source.yaml>
+sluice source from-openapi <file | url> [--output file --name n --force
+                                         --only /path,tag]
+sluice source lint <name.source.yaml>      without asking the API
+sluice source probe <name.source.yaml>     one request for each resource
+                   [--resources a,b]
+sluice source login <name.source.yaml>     OAuth: agree once in a browser
 sluice source simulate <platform> [--size n --seed n --port n --page-size n
                                    --shape name --latency ms --limit n]
 sluice source call <platform> <action> --input '{"clientId": "…", "text": "…"}'
@@ -27,6 +33,11 @@ export async function run(args: string[]): Promise<CommandResult> {
     limit: { type: 'string' },
     input: { type: 'string' },
     'base-url': { type: 'string' },
+    output: { type: 'string', short: 'o' },
+    name: { type: 'string' },
+    only: { type: 'string' },
+    force: { type: 'boolean' },
+    resources: { type: 'string' },
   })
   if (parsed === undefined) return done
   const { values, positionals } = parsed
@@ -39,8 +50,13 @@ export async function run(args: string[]): Promise<CommandResult> {
       docs((await platform(name)).docs, values.json === true)
       return done
     case 'lint':
-      lint(name, values.json === true)
-      return done
+      return lint(name, values.json === true)
+    case 'from-openapi':
+      return fromOpenApi(name, values)
+    case 'probe':
+      return probe(name, values)
+    case 'login':
+      return login(name)
     case 'simulate':
       return simulate(name, values)
     case 'call':
@@ -84,24 +100,6 @@ function docs(about: PlatformDocs, json: boolean): void {
   for (const { name, note } of about.actions) console.log(`  ${name.padEnd(20)} ${note}`)
   console.log('\nwhere the API differs from what its source page says')
   for (const correction of about.corrections) console.log(`  - ${wrap(correction, 74).join('\n    ')}`)
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = ['']
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1)!
-    if (last !== '' && last.length + word.length + 1 > width) lines.push(word)
-    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`
-  }
-  return lines
-}
-
-function lint(path: string | undefined, json: boolean): void {
-  if (path === undefined) throw wrongUse('source lint: which file?', 'sluice source lint github.source.yaml')
-  const { name, resources } = loadSourceFile(path)
-  const names = resources.map((one) => one.name)
-  if (json) printJson({ source: name, resources: names })
-  else console.log(`${path} is right: source ${name} with ${names.join(', ')}`)
 }
 
 type Values = Record<string, string | boolean | undefined>

@@ -11,7 +11,7 @@ import type { ClientPool } from './client-pool.ts'
 import { isSkipped, type RestClient } from './client.ts'
 import type { FormatOptions } from './formats/index.ts'
 import { connectionPaginator, connectionRows, graphqlErrors } from './graphql.ts'
-import { PageSeries } from './page-series.ts'
+import { PageSeries, type FirstPage } from './page-series.ts'
 import type { PaginatorSpec } from './paginate/paginator-spec.ts'
 import type { Paginator } from './paginate/index.ts'
 import { requestRows, valuesOf, type Parents, type RequestRows } from './parent-rows.ts'
@@ -50,8 +50,12 @@ export class EndpointReader {
   private readonly judge: Judge
   private readonly skipsParents: boolean
 
-  constructor(spec: MergedResource, clients: ClientPool, parents: Parents | undefined) {
+  /** `probing`: only the first page, of the first parent row; a failure is told, not thrown. */
+  private readonly probing: boolean
+
+  constructor(spec: MergedResource, clients: ClientPool, parents: Parents | undefined, probing = false) {
     this.spec = spec
+    this.probing = probing
     this.clients = clients
     this.parents = parents
     const { endpoint } = spec
@@ -67,12 +71,31 @@ export class EndpointReader {
 
   /** The pages of a root endpoint. */
   async *pages(context: ResourceContext): AsyncGenerator<unknown[]> {
-    const client = this.clients.get(context.config)
-    yield* this.withWindows(context.cursor, { client, context, rows: new Map() })
+    const pages = (): AsyncGenerator<unknown[]> => {
+      const client = this.clients.get(context.config)
+      return this.withWindows(context.cursor, { client, context, rows: new Map() })
+    }
+    yield* this.probing ? this.probed(pages, context) : pages()
   }
 
   /** Child pages for a page of parent rows; several parents are read at once, their pages come in order. */
   async *pagesForAll(page: readonly unknown[], context: ResourceContext): AsyncGenerator<unknown[]> {
+    if (this.probing) yield* this.probed(() => this.childPages(page.slice(0, 1), context), context)
+    else yield* this.childPages(page, context)
+  }
+
+  private async *probed(pages: () => AsyncGenerator<unknown[]>, context: ResourceContext): AsyncGenerator<unknown[]> {
+    try {
+      for await (const page of pages()) {
+        yield page
+        return
+      }
+    } catch (error) {
+      context.emit({ type: 'resource-failed', resource: this.spec.name, error })
+    }
+  }
+
+  private async *childPages(page: readonly unknown[], context: ResourceContext): AsyncGenerator<unknown[]> {
     const client = this.clients.get(context.config)
     const seen = this.seenBy(context)
     const units = requestRows(this.parents!, page, context, seen)
@@ -88,6 +111,7 @@ export class EndpointReader {
 
   /** Parent rows of a run that were asked for already. */
   private readonly seen = new WeakMap<ResourceContext, Set<string>>()
+  private readonly toldIn = new WeakSet<ResourceContext>()
   private seenBy(context: ResourceContext): Set<string> {
     const seen = this.seen.get(context) ?? new Set()
     this.seen.set(context, seen)
@@ -149,7 +173,7 @@ export class EndpointReader {
     }
     const paginator = this.paginator(client)
     const request = buildRequest(endpoint, client, paginator, values)
-    const ahead = reading.context.readsAll && cursor === undefined
+    const ahead = reading.context.readsAll && cursor === undefined && !this.probing
     const { splitRange } = endpoint
     if (splitRange === undefined) {
       yield* this.read(request, reading, ahead)
@@ -201,9 +225,24 @@ export class EndpointReader {
       selector: this.selector(),
       maxPages: endpoint.maxPages,
       ahead,
+      probing: this.probing,
       concurrency: client.concurrency,
+      onFirstPage: this.firstPageOf(reading.context),
       ask: (request) => this.ask(request, reading),
     })
+  }
+
+  /** Of all series of a run, the first one tells what was found. */
+  private firstPageOf(context: ResourceContext): ((first: FirstPage) => void) | undefined {
+    if (this.toldIn.has(context)) return undefined
+    return (first) => {
+      if (this.toldIn.has(context)) return
+      this.toldIn.add(context)
+      const { problem, ...told } = first
+      const paginator = first.paginator as Record<string, unknown> | undefined
+      context.emit({ type: 'first-page', resource: this.spec.name, ...told, paginator })
+      if (problem !== undefined) context.emit({ type: 'resource-failed', resource: this.spec.name, error: problem })
+    }
   }
 
   /** The answer, or `undefined` when a response action says to go on without it. */

@@ -6,7 +6,9 @@ export { restSource } from './rest-source.ts'
 export type { CustomPaginator, Page, Paginator } from './paginate/index.ts'
 export type { RestRequest, RestResponse } from './request.ts'
 export { joinUrl } from './request.ts'
-export { isSourceFile, loadSourceFile } from './source-file.ts'
+export { lintSource, type Finding } from './lint.ts'
+export { logInSource } from './log-in-source.ts'
+export { isSourceFile, loadSourceFile, readSourceSpec } from './source-file.ts'
 export type {
   AuthSpec,
   ClientSpec,

@@ -14,9 +14,26 @@ export interface SeriesOptions {
   maxPages: number | undefined
   /** A page is asked for while the one before is being used, and several at once where their number is known. */
   ahead: boolean
+  /** Only the first page is wanted, even when it does not tell how to get the next. */
+  probing: boolean
   concurrency: number
+  /** Told once, when the first page is there. */
+  onFirstPage?: ((first: FirstPage) => void) | undefined
   /** The answer; `undefined` when the source says to go on without it. */
   ask(request: RestRequest): Promise<RestResponse | undefined>
+}
+
+/** What the first page tells about an endpoint. */
+export interface FirstPage {
+  /** Where the rows are. */
+  rowsAt: string
+  rows: number
+  /** Declared or recognised; undefined for one that is no declaration. */
+  paginator: PaginatorSpec | undefined
+  isDetected: boolean
+  hasNext: boolean
+  /** How it pages cannot be told; only when probing, otherwise it is thrown. */
+  problem?: unknown
 }
 
 /** So often may one answer follow itself: a page of equal rows is no loop yet. */
@@ -60,11 +77,19 @@ export class PageSeries {
       if (response === undefined) return
       const page =
         response.rows === undefined ? wholePage(response, selector) : yield* this.pieces(response, response.rows)
-      paginator ??= this.detectedPaginator(page)
+      try {
+        paginator ??= this.detectedPaginator(page)
+      } catch (problem) {
+        if (!this.options.probing) throw problem
+        this.tellFirstPage(page, true, problem)
+        yield page.rows as unknown[]
+        return
+      }
       foreseen ||= ahead && paginator.foresees?.(page) === true
       if (foreseen && paginator.endsWith!(page)) return
       if (foreseen) while (waiting.length < concurrency && paginator.skip!(request)) waiting.push(ask())
       const more = waiting.length === 0 && paginator.next(request, page)
+      this.tellFirstPage(page, more || waiting.length > 0)
       if (more && ahead) waiting.push(ask())
       // Rows are walked in one go: without a turn for the socket, the requests would leave only after them.
       if (waiting.length > 0) await turn()
@@ -84,6 +109,19 @@ export class PageSeries {
       yield piece
     }
     return { response, rows: last, count }
+  }
+
+  private tellFirstPage({ response, count }: Page, hasNext: boolean, problem?: unknown): void {
+    const { onFirstPage, paginator, selector } = this.options
+    onFirstPage?.({
+      rowsAt: response.rows === undefined ? selector.place : 'the lines',
+      rows: count,
+      paginator: this.detected ?? (paginator !== undefined && 'type' in paginator ? paginator : undefined),
+      isDetected: this.detected !== undefined,
+      hasNext,
+      ...(problem === undefined ? {} : { problem }),
+    })
+    this.options.onFirstPage = undefined
   }
 
   private declaredPaginator(): Paginator | undefined {

@@ -55,7 +55,7 @@ function cursorParams(endpoint: EndpointSpec, { cursor, convert }: TemplateValue
 }
 
 /** What paging may write into the path, by the names of its parameters. */
-function slotNames(paginator: PaginatorSpec | undefined): string[] {
+export function slotNames(paginator: PaginatorSpec | undefined): string[] {
   switch (paginator?.type) {
     case 'page_number':
       return [paginator.pageParam ?? 'page']

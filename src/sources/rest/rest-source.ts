@@ -10,13 +10,19 @@ import {
 import { ClientPool } from './client-pool.ts'
 import { configuredList } from './configured-list.ts'
 import { EndpointReader, type MergedResource } from './endpoint-reader.ts'
+import type { Parents } from './parent-rows.ts'
 import { invalidSource } from './source-invalid.ts'
 import type { EndpointSpec, RestIncremental, RestResourceSpec, RestSourceSpec } from './spec.ts'
 import { parentFieldsIn, type ParentField } from './template.ts'
 import { validateSpec } from './grammar/validate.ts'
 
+export interface RestSourceOptions {
+  /** Asks once for each resource, and tells failures instead of throwing them. @default false */
+  probing?: boolean
+}
+
 /** A source declared in dlt's REST grammar. */
-export function restSource(spec: RestSourceSpec): Source {
+export function restSource(spec: RestSourceSpec, { probing = false }: RestSourceOptions = {}): Source {
   validateSpec(spec)
   const clients = new ClientPool(spec)
   const declared = spec.resources.map((one) => (one instanceof Resource ? one : merged(spec, one)))
@@ -29,7 +35,7 @@ export function restSource(spec: RestSourceSpec): Source {
     const made =
       one instanceof Resource
         ? one
-        : restResource(one, clients, (name) => build(find(declared, one, name), [...path, one.name]))
+        : restResource(one, clients, (name) => build(find(declared, one, name), [...path, one.name]), probing)
     built.set(one.name, made)
     return made
   }
@@ -108,7 +114,12 @@ function mergedBody(defaults: EndpointSpec, endpoint: EndpointSpec): Pick<Endpoi
   return none ? {} : { json: { ...defaults.json, ...endpoint.json } }
 }
 
-function restResource(spec: MergedResource, clients: ClientPool, resourceOf: (name: string) => Resource): Resource {
+function restResource(
+  spec: MergedResource,
+  clients: ClientPool,
+  resourceOf: (name: string) => Resource,
+  probing: boolean,
+): Resource {
   if (spec.rows !== undefined) return withSteps(listedRows(spec, clients.spec), spec)
   const { path, params, json, data, headers, graphql } = spec.endpoint
   const fields = parentFieldsIn([path, params, json, data, headers, graphql?.variables])
@@ -116,7 +127,7 @@ function restResource(spec: MergedResource, clients: ClientPool, resourceOf: (na
   const [primary, ...others] = nearestFirst(named)
   const options = resourceOptions(spec, primary !== undefined)
   if (primary === undefined) {
-    const reader = new EndpointReader(spec, clients, undefined)
+    const reader = new EndpointReader(spec, clients, undefined, probing)
     return withSteps(
       resource(spec.name, (context) => reader.pages(context), options),
       spec,
@@ -125,13 +136,14 @@ function restResource(spec: MergedResource, clients: ClientPool, resourceOf: (na
   const alongside = others.filter((one) => !ancestorsOf(primary).includes(one.name))
   checkAlongside(spec.name, primary, alongside)
   checkBatch(spec)
-  const reader = new EndpointReader(spec, clients, {
+  const parents: Parents = {
     child: spec.name,
     primary: primary.name,
     alongside: alongside.map((one) => one.name),
     fields,
     options: spec.endpoint.parentRows ?? {},
-  })
+  }
+  const reader = new EndpointReader(spec, clients, parents, probing)
   const made = transformer(spec.name, (rows, context) => reader.pagesForAll(rows, context), {
     ...options,
     from: primary,

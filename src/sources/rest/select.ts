@@ -4,12 +4,15 @@ import { jsonPath, type JsonPath } from '../../extract/index.ts'
 /** Takes the rows out of answers. */
 export interface RowSelector {
   rows(body: unknown): unknown[]
+  /** Where the rows are; for a search, what it has found. */
+  readonly place: string
 }
 
 /** By a path; one match that is a list is the list of rows, anything else is a row. */
 export function pathSelector(path: string): RowSelector {
   const compiled: JsonPath = jsonPath(path)
   return {
+    place: path,
     rows(body) {
       const found = compiled.all(body)
       const value = found.length === 1 ? found[0] : found.flat()
@@ -53,6 +56,9 @@ const searchDepth = 3
 export function detectingSelector(): RowSelector {
   let place: string[] | undefined
   return {
+    get place() {
+      return place === undefined || place.length === 0 ? '$' : place.join('.')
+    },
     rows(body) {
       if (Array.isArray(body)) return body
       if (typeof body !== 'object' || body === null) return body === null || body === undefined ? [] : [body]

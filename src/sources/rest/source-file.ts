@@ -4,22 +4,28 @@ import { parse as parseYaml } from 'yaml'
 import { ConfigReference } from '../../config/index.ts'
 import { PipelineError } from '../../errors/index.ts'
 import type { Source } from '../../extract/index.ts'
-import { restSource } from './rest-source.ts'
+import { restSource, type RestSourceOptions } from './rest-source.ts'
 import type { RestSourceSpec } from './spec.ts'
 import { shapeOf, sourceShape } from './grammar/grammar.ts'
 import { keys, type ObjectShape, type Shape } from './grammar/shape.ts'
 import { validateSpec } from './grammar/validate.ts'
 
 /** Reads a source file, `<name>.source.yaml`, `.yml` or `.json`, with dlt's keys. */
-export function loadSourceFile(path: string): Source {
+export function loadSourceFile(path: string, options?: RestSourceOptions): Source {
+  const spec = readSourceSpec(path)
+  validateSpec(spec, snake)
+  return restSource(spec, options)
+}
+
+/** A source file in the words of TypeScript, as it stands: not checked. */
+export function readSourceSpec(path: string): RestSourceSpec {
   const content = readContent(path)
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     throw invalidFile(path, 'it holds no keys', undefined)
   }
   const spec = fromFile(content, sourceShape) as Partial<RestSourceSpec>
   const name = spec.name ?? basename(path).replace(/\.source\.(ya?ml|json)$/, '')
-  validateSpec({ ...spec, name }, snake)
-  return restSource({ ...spec, name } as RestSourceSpec)
+  return { ...spec, name } as RestSourceSpec
 }
 
 export const isSourceFile = (path: string): boolean => /\.(ya?ml|json)$/.test(path)
@@ -50,7 +56,7 @@ const invalidFile = (path: string, reason: string, cause: unknown): PipelineErro
     cause,
   })
 
-const snake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+export const snake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 const camel = (key: string): string => key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 const mapEntries = (value: object, change: (key: string, inner: unknown) => [string, unknown]): object =>
   Object.fromEntries(Object.entries(value).map(([key, inner]) => change(key, inner)))

@@ -7,7 +7,7 @@ import type { ObjectShape, Shape, UnionShape } from './shape.ts'
 
 /** Checks a whole source before anything is sent, and tells all problems at once with their paths. No value is shown. */
 export function validateSpec(spec: unknown, spelling: (key: string) => string = (key) => key): void {
-  const problems = new Checker(spelling).source(spec)
+  const problems = problemsOf(spec, spelling)
   if (problems.length === 0) return
   throw new PipelineError(
     `the source has ${problems.length} problem(s):\n${problems.map((one) => `  ${one}`).join('\n')}`,
@@ -17,6 +17,10 @@ export function validateSpec(spec: unknown, spelling: (key: string) => string = 
     },
   )
 }
+
+/** All problems of a source, each with its path; none for one that is sound. */
+export const problemsOf = (spec: unknown, spelling: (key: string) => string): string[] =>
+  new Checker(spelling).source(spec)
 
 type Given = Record<string, unknown>
 
@@ -81,7 +85,12 @@ class Checker {
     if (value === null || isNative(value)) return
     const stated = isKeyed(value) ? (value.type ?? shape.implied?.(value)) : value
     const variant = typeof stated === 'string' && Object.hasOwn(shape.types, stated) ? shape.types[stated]! : undefined
-    if (variant === undefined) return this.expected(`${path}.type`, Object.keys(shape.types).join(', '))
+    if (variant === undefined) {
+      const types = Object.keys(shape.types)
+      const near = typeof stated === 'string' ? nearest(stated, types) : undefined
+      const hint = near === undefined ? '' : `; did you mean "${near}"?`
+      return this.expected(`${path}.type`, `${types.join(', ')}${hint}`)
+    }
     if (!isKeyed(value)) {
       for (const key of variant.required) this.problems.push(`${path}.${this.spelling(key)}: is missing`)
       return

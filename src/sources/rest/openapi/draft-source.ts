@@ -47,7 +47,7 @@ export function draftSource(document: ApiDocument, options: DraftOptions = {}): 
   const leave = (why: string): void => void leftOut.set(why, (leftOut.get(why) ?? 0) + 1)
   const lists = new Map(reads.filter(({ rows }) => rows.isList).map((one) => [shapeOf(one.path), one]))
   const kept = reads.filter((one) => {
-    const isDetail = !one.rows.isList && /\}$/.test(one.path) && lists.has(shapeOf(one.path.replace(/\/[^/]*$/, '')))
+    const isDetail = !one.rows.isList && one.path.endsWith('}') && lists.has(shapeOf(one.path.replace(/\/[^/]*$/, '')))
     if (isDetail) leave('give one row of a list')
     return !isDetail
   })

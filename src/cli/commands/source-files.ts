@@ -1,0 +1,248 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { duckdb } from '../../destinations/duckdb/duckdb.ts'
+import { pipeline, PipelineError, type RunEvent } from '../../index.ts'
+import { draftSource, readDocument, sourceFileText, type Draft } from '../../sources/rest/openapi/index.ts'
+import { lintSource, loadSourceFile, logInSource, readSourceSpec, type Finding } from '../../sources/rest/index.ts'
+import { done, printJson, program, type CommandResult } from '../command.ts'
+import { count, duration, plural, style, wrap } from '../style.ts'
+
+// What can be done with a source file: made from a description, checked, tried, logged in to.
+
+type Values = Record<string, string | boolean | undefined>
+
+const wrongUse = (message: string, fix: string): PipelineError => new PipelineError(message, { code: 'WRONG_USE', fix })
+
+function needFile(path: string | undefined, action: string): string {
+  if (path === undefined) throw wrongUse(`source ${action}: which file?`, `sluice source ${action} github.source.yaml`)
+  return path
+}
+
+/** `sluice source from-openapi`: writes a source file, and tells what it could not find. */
+export async function fromOpenApi(place: string | undefined, values: Values): Promise<CommandResult> {
+  if (place === undefined)
+    throw wrongUse('source from-openapi: which description?', 'sluice source from-openapi openapi.yaml')
+  const only = typeof values.only === 'string' ? values.only.split(',').map((one) => one.trim()) : undefined
+  const draft = draftSource(await readDocument(place), { name: values.name as string | undefined, only })
+  const text = sourceFileText(draft)
+  const path = typeof values.output === 'string' ? values.output : `${draft.name}.source.yaml`
+  if (path === '-') {
+    process.stdout.write(text)
+    return done
+  }
+  if (existsSync(path) && values.force !== true)
+    throw wrongUse(`${path} exists already`, 'take another name with --output, or overwrite it with --force')
+  writeFileSync(path, text)
+  // A file that does not load would be a defect, not the user's mistake.
+  loadSourceFile(path)
+  if (values.json === true) printJson({ file: path, ...report(draft) })
+  else console.log(summary(path, draft))
+  return done
+}
+
+function report({ operations, resources, leftOut, baseUrl, auth }: Draft) {
+  const lists = resources.filter(({ isList }) => isList)
+  const paged = lists.filter(({ endpoint }) => endpoint.paginator !== undefined)
+  return {
+    operations,
+    resources: resources.length,
+    lists: lists.length,
+    baseUrl: baseUrl ?? null,
+    auth: auth?.type ?? null,
+    withPaginator: paged.length,
+    withKey: lists.filter(({ primaryKey }) => primaryKey !== undefined).length,
+    withParent: resources.filter(({ parent }) => parent !== undefined).length,
+    needSettings: resources.filter(({ needs }) => needs.length > 0).map(({ name, needs }) => ({ name, needs })),
+    leftOut: Object.fromEntries(leftOut),
+  }
+}
+
+function summary(path: string, draft: Draft): string {
+  const told = report(draft)
+  const row = (name: string, text: string): string =>
+    `  ${name.padEnd(10)} ${wrap(text, 66).join(`\n${' '.repeat(13)}`)}`
+  const missing = (found: number, all: number): string => (found === all ? '' : `, ${count(all - found)} not found`)
+  const needed = [...new Set(told.needSettings.flatMap(({ needs }) => needs))]
+  const left = Object.entries(told.leftOut).map(([why, times]) => `${count(times)} that ${why}`)
+  return [
+    `${path}: ${plural(told.resources, 'resource')} from ${plural(told.operations, 'operation')}`,
+    '',
+    row('base URL', told.baseUrl ?? 'not found: put yours into the file'),
+    row('auth', told.auth === null ? 'not found: add client.auth' : String(told.auth)),
+    row(
+      'paging',
+      `${count(told.withPaginator)} of ${plural(told.lists, 'list')}${missing(told.withPaginator, told.lists)}: told by the first answer`,
+    ),
+    row('keys', `${count(told.withKey)} of ${plural(told.lists, 'list')}${missing(told.withKey, told.lists)}`),
+    row('parents', `${plural(told.withParent, 'resource')} below others`),
+    ...(needed.length === 0
+      ? []
+      : [
+          row(
+            'settings',
+            `${plural(told.needSettings.length, 'resource')} not selected until you give ${needed.slice(0, 6).join(', ')}${needed.length > 6 ? ` and ${needed.length - 6} more` : ''}`,
+          ),
+        ]),
+    ...(left.length === 0 ? [] : [row('left out', left.join(', '))]),
+    '',
+    `check it: ${program} source lint ${path}`,
+    `try it:   ${program} source probe ${path}`,
+  ].join('\n')
+}
+
+/** `sluice source lint`: what can be told without asking the API. */
+export function lint(path: string | undefined, json: boolean): CommandResult {
+  const file = needFile(path, 'lint')
+  const spec = readSourceSpec(file)
+  const findings = lintSource(spec)
+  const errors = findings.filter(({ level }) => level === 'error').length
+  const result = { exitCode: errors > 0 ? 1 : 0 }
+  if (json) {
+    const names = errors > 0 ? [] : loadSourceFile(file).resources.map(({ name }) => name)
+    printJson({ source: spec.name, resources: names, findings })
+    return result
+  }
+  if (errors === 0) console.log(`${file} is right: ${plural(spec.resources.length, 'resource')} in source ${spec.name}`)
+  else console.log(`${file}: ${plural(errors, 'error')}`)
+  for (const level of ['error', 'warning', 'hint'] as const) {
+    for (const [message, paths] of grouped(findings.filter((one) => one.level === level)))
+      console.log(findingText(level, paths, message))
+  }
+  return result
+}
+
+/** The same finding at many places is said once. */
+function grouped(findings: readonly Finding[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>()
+  for (const { path, message } of findings) groups.set(message, [...(groups.get(message) ?? []), path])
+  return groups
+}
+
+function findingText(level: Finding['level'], paths: readonly string[], message: string): string {
+  const colour = { error: style.failed, warning: style.waiting, hint: style.faint }[level]
+  const more = paths.length > 3 ? ` and ${count(paths.length - 3)} more` : ''
+  const places = wrap(`${paths.slice(0, 3).join(', ')}${more}`, 70)
+  return [
+    '',
+    `${colour(level.padEnd(8))} ${places.join(`\n${' '.repeat(9)}`)}`,
+    ...wrap(message, 70).map((line) => `${' '.repeat(9)}${line}`),
+  ].join('\n')
+}
+
+interface Probe {
+  resource: string
+  status: number | undefined
+  ms: number | undefined
+  firstPage: Extract<RunEvent, { type: 'first-page' }> | undefined
+  error: PipelineError | undefined
+  columns: { name: string; dataType: string }[]
+}
+
+/** `sluice source probe`: one live request for each resource, and what its answer tells. */
+export async function probe(path: string | undefined, values: Values): Promise<CommandResult> {
+  const file = needFile(path, 'probe')
+  const spec = readSourceSpec(file)
+  const whole = loadSourceFile(file, { probing: true })
+  const chosen =
+    typeof values.resources === 'string'
+      ? whole.withResources(...values.resources.split(',').map((one) => one.trim()))
+      : whole
+  const probes = new Map<string, Probe>(
+    chosen.selected.map((resource) => [
+      resource,
+      { resource, status: undefined, ms: undefined, firstPage: undefined, error: undefined, columns: [] },
+    ]),
+  )
+  const trial = pipeline({ name: `probe_${spec.name}`.slice(0, 100), dataset: 'probe' })
+  mkdirSync(trial.dataDir, { recursive: true })
+  // The rows go through the whole way, into a file that is thrown away.
+  const loading = pipeline({
+    name: trial.name,
+    dataset: 'probe',
+    destination: duckdb({ path: join(trial.dataDir, 'probe.duckdb') }),
+  })
+  try {
+    loading.on((event) => noteEvent(probes, event))
+    await loading.run(chosen)
+    const [schema] = (await loading.schemas()).slice(-1)
+    for (const table of schema?.tables.values() ?? []) {
+      const found = table.resource === undefined || table.parent !== undefined ? undefined : probes.get(table.resource)
+      if (found === undefined) continue
+      found.columns = [...table.columns.values()].flatMap(({ name, dataType }) =>
+        name.startsWith('_dlt_') || dataType === undefined ? [] : [{ name, dataType }],
+      )
+    }
+  } finally {
+    rmSync(trial.dataDir, { recursive: true, force: true })
+  }
+  const all = [...probes.values()]
+  if (values.json === true) printJson(all.map(probeJson))
+  else for (const one of all) console.log(probeText(one))
+  return { exitCode: all.some(({ error }) => error !== undefined) ? 1 : 0 }
+}
+
+function noteEvent(probes: ReadonlyMap<string, Probe>, event: RunEvent): void {
+  const found = 'resource' in event ? probes.get(event.resource) : undefined
+  if (found === undefined) return
+  if (event.type === 'request') Object.assign(found, { status: event.status, ms: event.ms })
+  if (event.type === 'first-page') found.firstPage = event
+  if (event.type === 'resource-failed') found.error = event.error as PipelineError
+}
+
+const probeJson = ({ resource, status, ms, firstPage, error, columns }: Probe) => ({
+  resource,
+  status: status ?? null,
+  ms: ms === undefined ? null : Math.round(ms),
+  ...(firstPage === undefined
+    ? {}
+    : {
+        rowsAt: firstPage.rowsAt,
+        rows: firstPage.rows,
+        paginator: firstPage.paginator ?? null,
+        detected: firstPage.isDetected,
+        hasNext: firstPage.hasNext,
+      }),
+  columns,
+  ...(error === undefined
+    ? {}
+    : { error: { code: error.code, message: error.summary ?? String(error), fix: error.fix } }),
+})
+
+function probeText({ resource, status, ms, firstPage, error, columns }: Probe): string {
+  const indent = ' '.repeat(4)
+  const mark =
+    error === undefined ? (firstPage === undefined ? style.waiting('·') : style.done('✓')) : style.failed('✗')
+  const head = `${mark} ${style.strong(resource)}${status === undefined ? '' : `  ${status} in ${duration(ms!)}`}`
+  const lines = (text: string): string[] =>
+    text.split('\n').flatMap((part) => wrap(part, 74).map((line) => indent + line))
+  const problem = error === undefined ? [] : [...lines(error.summary ?? String(error)), ...lines(`fix: ${error.fix}`)]
+  if (firstPage === undefined && error !== undefined) return [head, ...problem, ''].join('\n')
+  if (firstPage === undefined) return [head, ...lines('was not asked: its parent gave no row'), ''].join('\n')
+  const { rows, rowsAt, paginator, isDetected, hasNext } = firstPage
+  const { type = error === undefined ? 'its own' : 'unknown', ...options } = paginator ?? {}
+  const settings = Object.entries(options).map(([key, value]) => `${key} ${String(value)}`)
+  const how = `${String(type)}${settings.length === 0 ? '' : ` (${settings.join(', ')})`}${isDetected ? ', recognised' : ''}`
+  const types = columns.slice(0, 12).map(({ name, dataType }) => `${name} ${dataType}`)
+  const more = columns.length > 12 ? ` and ${count(columns.length - 12)} more` : ''
+  return [
+    head,
+    ...lines(`${plural(rows, 'row')} at ${rowsAt}; paging: ${how}${hasNext ? ', there is a next page' : ''}`),
+    ...(types.length === 0 ? [] : lines(`${types.join(', ')}${more}`).map(style.faint)),
+    ...problem,
+    '',
+  ].join('\n')
+}
+
+/** `sluice source login`: a person agrees in a browser, once. */
+export async function login(path: string | undefined): Promise<CommandResult> {
+  const spec = readSourceSpec(needFile(path, 'login'))
+  const abort = new AbortController()
+  process.once('SIGINT', () => abort.abort(new PipelineError('interrupted', { code: 'ABORTED', fix: 'run it again' })))
+  await logInSource(spec, {
+    signal: abort.signal,
+    show: (address) =>
+      console.error(`open this address in a browser, and agree:\n\n${address}\n\nwaiting; Ctrl-C ends it`),
+  })
+  console.error(`${style.done('logged in')}: runs of ${spec.name} use it from here on`)
+  return done
+}
