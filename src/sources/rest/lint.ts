@@ -1,7 +1,7 @@
 import { isNative } from './grammar/grammar.ts'
 import { problemsOf } from './grammar/validate.ts'
 import { slotNames } from './request-builder.ts'
-import { restSource } from './rest-source.ts'
+import { createRestSource } from './rest-source.ts'
 import { snake } from './source-file.ts'
 import type { AuthSpec, EndpointSpec, RestResourceSpec, RestSourceSpec } from './spec.ts'
 import { parentFieldsIn } from './template.ts'
@@ -159,7 +159,7 @@ function unboundNames({ path, params = {}, paginator }: EndpointSpec & { path: s
 
 function buildProblems(spec: RestSourceSpec): Finding[] {
   try {
-    restSource(spec)
+    createRestSource(spec)
     return []
   } catch (error) {
     return [{ level: 'error', path: 'resources', message: (error as Error).message.split('\n')[0]! }]

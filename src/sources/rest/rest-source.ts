@@ -14,6 +14,7 @@ import type { Parents } from './parent-rows.ts'
 import { invalidSource } from './source-invalid.ts'
 import type { EndpointSpec, RestIncremental, RestResourceSpec, RestSourceSpec } from './spec.ts'
 import { parentFieldsIn, type ParentField } from './template.ts'
+import type { CheckedResources } from './checked-resources.ts'
 import { validateSpec } from './grammar/validate.ts'
 
 export interface RestSourceOptions {
@@ -21,8 +22,14 @@ export interface RestSourceOptions {
   probing?: boolean
 }
 
-/** A source declared in dlt's REST grammar. */
-export function restSource(spec: RestSourceSpec, { probing = false }: RestSourceOptions = {}): Source {
+/** A source declared in dlt's REST grammar. A key that does not exist and a parent that does not exist do not compile. */
+export function restSource<const R extends RestSourceSpec['resources']>(
+  spec: Omit<RestSourceSpec, 'resources'> & { resources: R & CheckedResources<R> },
+): Source {
+  return createRestSource(spec as RestSourceSpec)
+}
+
+export function createRestSource(spec: RestSourceSpec, { probing = false }: RestSourceOptions = {}): Source {
   validateSpec(spec)
   const clients = new ClientPool(spec)
   const declared = spec.resources.map((one) => (one instanceof Resource ? one : merged(spec, one)))

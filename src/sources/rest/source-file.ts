@@ -4,7 +4,7 @@ import { parse as parseYaml } from 'yaml'
 import { ConfigReference } from '../../config/index.ts'
 import { PipelineError } from '../../errors/index.ts'
 import type { Source } from '../../extract/index.ts'
-import { restSource, type RestSourceOptions } from './rest-source.ts'
+import { createRestSource, type RestSourceOptions } from './rest-source.ts'
 import type { RestSourceSpec } from './spec.ts'
 import { shapeOf, sourceShape } from './grammar/grammar.ts'
 import { keys, type ObjectShape, type Shape } from './grammar/shape.ts'
@@ -14,7 +14,7 @@ import { validateSpec } from './grammar/validate.ts'
 export function loadSourceFile(path: string, options?: RestSourceOptions): Source {
   const spec = readSourceSpec(path)
   validateSpec(spec, snake)
-  return restSource(spec, options)
+  return createRestSource(spec, options)
 }
 
 /** A source file in the words of TypeScript, as it stands: not checked. */

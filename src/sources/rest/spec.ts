@@ -105,7 +105,7 @@ export interface CsvOptions {
   /** @default '"' */
   quote?: string
   /** Names of the columns, for files without a first line that names them. */
-  columns?: string[]
+  columns?: readonly string[]
 }
 
 export type ResponseFormat = 'auto' | 'json' | 'jsonl' | 'csv' | 'xml'
@@ -125,7 +125,7 @@ export interface EndpointSpec {
   /** More pages than this for one request end the run with `PAGING_LOOP`. */
   maxPages?: number
   dataSelector?: string | null
-  responseActions?: ResponseAction[]
+  responseActions?: readonly ResponseAction[]
   incremental?: RestIncremental
   auth?: AuthSpec | AuthSpec['type'] | null
   parentRows?: ParentRows
@@ -144,7 +144,7 @@ export interface RestResourceSpec extends TableHints {
   rows?: readonly unknown[] | Setting
   /** Fields of the parent row for each child row: as `_parent_field`, or under the names given. */
   includeFromParent?: readonly string[] | Record<string, string>
-  processingSteps?: {
+  processingSteps?: readonly {
     filter?: (row: never) => boolean
     map?: (row: never) => unknown
     /** One row becomes many, or none. */
@@ -171,7 +171,7 @@ export interface ClientSpec {
   auth?: AuthSpec | AuthSpec['type'] | { token: Setting }
   paginator?: PaginatorSpec | PaginatorName | null
   /** For every endpoint, after its own. */
-  responseActions?: ResponseAction[]
+  responseActions?: readonly ResponseAction[]
   nestedParams?: NestedParams
   /** Shared by all resources of the source. */
   rateLimit?: RateLimit
@@ -190,11 +190,11 @@ export interface ClientSpec {
   /** Wait before the second attempt; doubles each time. @default 1000 */
   backoffMs?: number
   /** Hosts beside the API's own that links and redirects may lead to; they get no credentials. */
-  allowedHosts?: string[]
+  allowedHosts?: readonly string[]
   /** Decoded bytes one answer may have. @default 256 MiB; 64 GiB for JSONL and CSV, which are read piece by piece */
   maxResponseBytes?: number
   /** A status that the API uses for "slow down" beside 429 and 5xx. */
-  retryStatuses?: number[]
+  retryStatuses?: readonly number[]
   /** @default HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment */
   proxy?: Setting
 }

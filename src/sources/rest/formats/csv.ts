@@ -18,7 +18,7 @@ export async function* csvRows(
     bom: true,
     delimiter: options.delimiter ?? (file?.toLowerCase().endsWith('.tsv') === true ? '\t' : ','),
     quote: options.quote ?? '"',
-    columns: options.columns ?? checkedNames,
+    columns: options.columns === undefined ? checkedNames : [...options.columns],
     skip_empty_lines: true,
     cast: (value, { quoting, header }) => (value === '' && !quoting && !header ? null : value),
   })

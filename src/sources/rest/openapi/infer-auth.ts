@@ -6,7 +6,15 @@ export function inferAuth(document: ApiDocument): Record<string, unknown> | unde
     document.isSwagger2 ? document.root.securityDefinitions : document.at(document.root.components).securitySchemes,
   )
   const wanted = inOrderOfUse(document).filter((name) => name in schemes)
-  const names = [...new Set([...wanted, ...Object.keys(schemes)])]
+  // What no operation takes may still be a way; what they take comes first.
+  return simplestOf(document, schemes, wanted) ?? simplestOf(document, schemes, Object.keys(schemes))
+}
+
+function simplestOf(
+  document: ApiDocument,
+  schemes: Node,
+  names: readonly string[],
+): Record<string, unknown> | undefined {
   const known = names.map((name) => authOf(document.at(schemes[name]))).filter((one) => one !== undefined)
   return known.toSorted((a, b) => simplicity(a) - simplicity(b))[0]
 }
