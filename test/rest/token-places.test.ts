@@ -185,3 +185,20 @@ it.each([
   await load(target, [{ name: 'rows', endpoint: { params: { filter }, nestedParams } }])
   expect(decodeURIComponent(target.requests[0]!)).toBe(`GET /rows?${expected}`)
 })
+
+describe('a selector that matches nothing', () => {
+  const answer = () => api((_request, response) => json(response, { items: [{ id: 1 }] }))
+
+  it('is told', async () => {
+    const { events, info } = await load(await answer(), [{ name: 'rows', endpoint: { dataSelector: 'itms' } }])
+    expect(info.rows).toEqual({})
+    expect(events.filter((event) => event.type === 'skipped')).toMatchObject([
+      { detail: 'dataSelector "itms" matches nothing in the first answer' },
+    ])
+  })
+
+  it('ends the run when the source says so', async () => {
+    const run = load(await answer(), [{ name: 'rows', endpoint: { dataSelector: 'itms', requireSelector: true } }])
+    await expect(run).rejects.toThrow(/matches nothing in the first answer/)
+  })
+})

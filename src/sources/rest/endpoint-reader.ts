@@ -238,11 +238,32 @@ export class EndpointReader {
     return (first) => {
       if (this.toldIn.has(context)) return
       this.toldIn.add(context)
-      const { problem, ...told } = first
+      const { problem, matched, ...told } = first
+      if (!matched) this.tellNoMatch(first.rowsAt, context)
       const paginator = first.paginator as Record<string, unknown> | undefined
       context.emit({ type: 'first-page', resource: this.spec.name, ...told, paginator })
       if (problem !== undefined) context.emit({ type: 'resource-failed', resource: this.spec.name, error: problem })
     }
+  }
+
+  /** A selector with a typing error would load nothing, run after run; an API may leave an empty list out. */
+  private tellNoMatch(selector: string, context: ResourceContext): void {
+    const { name: resource, endpoint } = this.spec
+    if (endpoint.requireSelector === true) {
+      throw new PipelineError(
+        `resource "${resource}": dataSelector "${selector}" matches nothing in the first answer`,
+        {
+          code: 'SOURCE_INVALID',
+          resource,
+          fix: 'correct the selector; sluice source probe shows where rows are',
+        },
+      )
+    }
+    context.emit({
+      type: 'skipped',
+      resource,
+      detail: `dataSelector "${selector}" matches nothing in the first answer`,
+    })
   }
 
   /** The answer, or `undefined` when a response action says to go on without it. */

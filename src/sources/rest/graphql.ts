@@ -30,6 +30,7 @@ export const graphqlErrors: Judge = ({ status, body }) => {
 /** The nodes of the connection. */
 export const connectionRows = (spec: GraphqlSpec): RowSelector => ({
   place: spec.connectionPath ?? 'the connection',
+  matched: true,
   rows(body) {
     const { nodes, edges } = connectionIn(spec, body) ?? {}
     return nodes ?? edges?.map((edge) => edge.node) ?? []

@@ -27,6 +27,8 @@ export interface SeriesOptions {
 export interface FirstPage {
   /** Where the rows are. */
   rowsAt: string
+  /** Something stands there. */
+  matched: boolean
   rows: number
   /** Declared or recognised; undefined for one that is no declaration. */
   paginator: PaginatorSpec | undefined
@@ -115,6 +117,7 @@ export class PageSeries {
     const { onFirstPage, paginator, selector } = this.options
     onFirstPage?.({
       rowsAt: response.rows === undefined ? selector.place : 'the lines',
+      matched: response.rows !== undefined || isEmpty(response) || selector.matched,
       rows: count,
       paginator: this.detected ?? (paginator !== undefined && 'type' in paginator ? paginator : undefined),
       isDetected: this.detected !== undefined,
@@ -192,6 +195,9 @@ export class PageSeries {
     })
   }
 }
+
+/** 204, and answers without a body. */
+const isEmpty = ({ text }: RestResponse): boolean => text === ''
 
 function wholePage(response: RestResponse, selector: RowSelector): Page {
   const rows = selector.rows(response.body)

@@ -6,15 +6,22 @@ export interface RowSelector {
   rows(body: unknown): unknown[]
   /** Where the rows are; for a search, what it has found. */
   readonly place: string
+  /** The last answer had something there, if only an empty list. */
+  readonly matched: boolean
 }
 
 /** By a path; one match that is a list is the list of rows, anything else is a row. */
 export function pathSelector(path: string): RowSelector {
   const compiled: JsonPath = jsonPath(path)
+  let matched = true
   return {
     place: path,
+    get matched() {
+      return matched
+    },
     rows(body) {
       const found = compiled.all(body)
+      matched = found.length > 0
       const value = found.length === 1 ? found[0] : found.flat()
       if (value === null || value === undefined) return []
       return Array.isArray(value) ? value : [value]
@@ -56,6 +63,7 @@ const searchDepth = 3
 export function detectingSelector(): RowSelector {
   let place: string[] | undefined
   return {
+    matched: true,
     get place() {
       return place === undefined || place.length === 0 ? '$' : place.join('.')
     },

@@ -125,6 +125,8 @@ export interface EndpointSpec {
   /** More pages than this for one request end the run with `PAGING_LOOP`. */
   maxPages?: number
   dataSelector?: string | null
+  /** A selector that matches nothing in the first answer ends the run. @default false: it is told only */
+  requireSelector?: boolean
   responseActions?: readonly ResponseAction[]
   incremental?: RestIncremental
   auth?: AuthSpec | AuthSpec['type'] | null

@@ -259,6 +259,7 @@ const endpoint = object<EndpointSpec>({
   paginator: orNull(named('paginator', () => paginator)),
   maxPages: whole,
   dataSelector: orNull(text),
+  requireSelector: flag,
   responseActions,
   incremental: orNull(incremental),
   auth: orNull(named('auth', () => auth)),
