@@ -183,7 +183,7 @@ async function readRoot(root: Node, host: ExtractHost): Promise<void> {
   const tree = flatten(root)
   for (const { resource } of tree) host.emit({ type: 'resource-started', resource: resource.name })
   const checkpoint = async (): Promise<void> => {
-    host.checkpoint(statesOf(tree))
+    host.checkpoint(structuredClone(statesOf(tree)))
     await host.pageDone()
   }
   await read(root, [], host, { pageDone: () => pageDone(root, tree, host), windowEnded: checkpoint })
@@ -197,10 +197,10 @@ async function readRoot(root: Node, host: ExtractHost): Promise<void> {
   await host.pageDone()
 }
 
-/** Rows in the order of their cursor can be gone on with after any page. */
+/** Rows in the order of their cursor can be gone on with after any page. The states go on changing, so copies are kept. */
 async function pageDone({ resource, context }: Node, tree: readonly Node[], host: ExtractHost): Promise<void> {
   if (resource.options.incremental?.rowOrder === 'asc' && context.cursor?.inOrder === true) {
-    host.checkpoint(statesOf(tree))
+    host.checkpoint(structuredClone(statesOf(tree)))
   }
   await host.pageDone()
 }

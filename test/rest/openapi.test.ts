@@ -152,7 +152,7 @@ describe('a source from an OpenAPI description', () => {
   it('the file that is written loads, and loads the API', async () => {
     const target = await api((_request, response, url) => {
       if (url.pathname === '/users') return json(response, { data: [{ id: 1 }, { id: 2 }], next_cursor: '' })
-      if (/orders$/.test(url.pathname)) return json(response, { orders: [{ order_id: 7 }], page: 1, total_pages: 1 })
+      if (url.pathname.endsWith('orders')) return json(response, { orders: [{ order_id: 7 }], page: 1, total_pages: 1 })
       json(response, [])
     })
     const path = join(mkdtempSync(join(tmpdir(), 'sluice-openapi-')), 'shop.source.yaml')

@@ -3,12 +3,12 @@ const pagesWaiting = 4
 
 /**
  * Reads several series of pages at once; their pages come series after series, in the order of the keys. What waits is
- * bounded: a series that is far ahead of its turn stops until it comes.
+ * bounded: a series that is far ahead of its turn stops until it comes. `taken`: all pages of a series have been.
  */
 export async function* readAhead<K>(
   keys: AsyncIterable<K>,
   read: (key: K) => AsyncIterable<unknown[]>,
-  concurrency: number,
+  { concurrency, taken }: { concurrency: number; taken?: (key: K) => void },
 ): AsyncGenerator<{ key: K; page: unknown[] }> {
   const source = keys[Symbol.asyncIterator]()
   const running: { key: K; lane: Lane }[] = []
@@ -24,6 +24,7 @@ export async function* readAhead<K>(
     for (await fill(); running.length > 0; await fill()) {
       const { key, lane } = running[0]!
       for await (const page of lane.pages()) yield { key, page }
+      taken?.(key)
       running.shift()
     }
   } finally {
