@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PipelineError } from '../../errors/index.ts'
+import { PipelineError, redact } from '../../errors/index.ts'
 import type { ExtractEvent } from '../../extract/index.ts'
 import type { AuthSpec } from './auth/auth-spec.ts'
 import { createAuth, fullAuth, type Auth, type Refused, type Settings } from './auth/index.ts'
@@ -182,7 +182,7 @@ export class RestClient {
     } finally {
       const { method, url } = request
       const ms = performance.now() - begun
-      emit({ type: 'request', resource, method, url: `${url.origin}${url.pathname}`, status: raw.status, ms })
+      emit({ type: 'request', resource, method, url: redact(`${url.origin}${url.pathname}`), status: raw.status, ms })
     }
   }
 

@@ -1,4 +1,4 @@
-import { PipelineError } from '../../errors/index.ts'
+import { PipelineError, redact } from '../../errors/index.ts'
 import { jsonPath, type ResourceContext } from '../../extract/index.ts'
 import { isSkipped, type RestClient } from './client.ts'
 import type { FormatOptions } from './formats/index.ts'
@@ -174,7 +174,7 @@ export class RequestPages {
     const answer = await client.send(request, endpoint.auth, { resource, signal, emit, judge: this.judge, format })
     if (!isSkipped(answer)) return answer
     if (answer.skipped === 'skip_parent') throw new ParentSkipped(`${request.url.pathname} answered ${answer.status}`)
-    emit({ type: 'skipped', resource, detail: `${request.url.pathname} answered ${answer.status}` })
+    emit({ type: 'skipped', resource, detail: redact(`${request.url.pathname} answered ${answer.status}`) })
     return undefined
   }
 

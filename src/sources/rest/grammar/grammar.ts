@@ -329,7 +329,7 @@ const defaults: KeysOf<Omit<RestResourceSpec, 'name' | 'endpoint' | 'rows' | 'ne
 }
 const nestedHints = names(object<Omit<TableHints, 'nestedHints'>>(tableHints))
 
-export const resourceShape = object<RestResourceSpec>(
+const resourceShape = object<RestResourceSpec>(
   {
     ...defaults,
     nestedHints,

@@ -214,7 +214,7 @@ function resourceNames(paths: readonly string[]): string[] {
   })
 }
 
-export function snake(text: string): string {
+function snake(text: string): string {
   const words = text.replace(/([a-z\d])([A-Z])/g, '$1_$2').replace(/[^A-Za-z\d]+/g, '_')
   const name = words.replace(/^_+|_+$/g, '').toLowerCase()
   return /^\d/.test(name) ? `_${name}` : name
