@@ -11,7 +11,8 @@ const commands: Record<string, Command> = {
   demo: { summary: 'load all five chat platforms from local simulators', load: () => import('./commands/demo.ts') },
   run: { summary: 'run a pipeline, a source file or a platform', load: () => import('./commands/run.ts') },
   pipeline: { summary: 'look at pipelines and what they loaded', load: () => import('./commands/pipeline.ts') },
-  source: { summary: 'list, document, simulate and call sources', load: () => import('./commands/source.ts') },
+  source: { summary: 'list, make, check, try and simulate sources', load: () => import('./commands/source.ts') },
+  doctor: { summary: 'check this machine and a destination', load: () => import('./commands/doctor.ts') },
 }
 
 const help = (): string =>

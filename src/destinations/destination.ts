@@ -23,6 +23,8 @@ export interface DestinationSession extends AsyncDisposable {
   readonly reader: Reader
   /** Runs `work` in one transaction: all of it becomes visible, or nothing. */
   transaction<T>(work: (load: LoadTransaction) => Promise<T>): Promise<T>
+  /** Tries storage that only the end of a load would touch: writes, reads, lists and removes; says what it found. */
+  check?(): Promise<string>
 }
 
 /** What a load step may do; everything belongs to one transaction. */
@@ -168,12 +170,16 @@ export interface SqlDialect {
   /** An expression that orders the rows of a staging table as they came. */
   arrivalOrder: string
   timestampLiteral(text: string): string
-  /** A whole row of the given alias as JSON. */
-  rowAsJson(alias: string): string
+  /** A whole row of the given alias, which has these columns, as JSON. */
+  rowAsJson(alias: string, columns: readonly Column[]): string
   /** Lists table_name, column_name and data_type of the dataset `$1`, in order. */
   listColumns: string
   /** Makes others who ask for the same name wait until the transaction ends; absent where only one can write. */
-  lock?(name: string): string
+  lock?: ((name: string) => string) | undefined
+  /** What stands behind a column's type when its table is made: ` SORTKEY`. */
+  columnOptions?(column: Column): string
+  /** Statements that widen a column of the given, quoted table. @default ALTER COLUMN … TYPE */
+  changeType?(table: string, column: Column): string[]
   /** Creates a temporary table of the given, quoted name and columns. */
   createStaging(name: string, columns: readonly string[]): string
 }

@@ -3,8 +3,12 @@ import { namingNames, wrongValue, type NamingName } from '../schema/index.ts'
 import { replaceStrategies, type ReplaceStrategy } from './capabilities.ts'
 import type { Destination } from './destination.ts'
 import { compressions, formatNames } from './filesystem/formats.ts'
+import type { StoreCredentials } from './stores/index.ts'
 
-/** Reads `[destination.<name>]`: `credentials`, or `credentials.region_name` of a table. */
+/**
+ * Reads `[destination.<name>]`: `credentials`, or `credentials.region_name` of a table. `location` is where the pipeline
+ * loaded to the last time, for one that is only known by its name.
+ */
 export type DestinationSetting = (key: string) => string | undefined
 
 const factories: Record<string, (setting: DestinationSetting) => Promise<Destination>> = {
@@ -14,8 +18,18 @@ const factories: Record<string, (setting: DestinationSetting) => Promise<Destina
     const { postgres } = await import('./postgres/postgres.ts')
     return postgres({ url, ...names(setting), ...replacing(setting) })
   },
+  async redshift(setting) {
+    const url = setting('credentials')
+    if (url === undefined) throw missing('redshift', 'CREDENTIALS', 'its connection string')
+    const bucketUrl = setting('staging.bucket_url')
+    if (bucketUrl === undefined) throw missing('redshift', 'STAGING__BUCKET_URL', 'the bucket through which rows go')
+    const { redshift } = await import('./redshift/redshift.ts')
+    const credentials = await bucketCredentials(bucketUrl, (key) => setting(`staging.credentials.${key}`))
+    const iamRole = setting('staging_iam_role')
+    return redshift({ url, staging: { bucketUrl, ...credentials }, ...defined({ iamRole }), ...names(setting) })
+  },
   async filesystem(setting) {
-    const bucketUrl = setting('bucket_url') ?? setting('credentials')
+    const bucketUrl = setting('bucket_url') ?? setting('credentials') ?? folderOf(setting('location'))
     if (bucketUrl === undefined) throw missing('filesystem', 'BUCKET_URL', 'its folder or bucket')
     const { filesystem } = await import('./filesystem/filesystem.ts')
     const { credentialsFrom } = await import('./stores/index.ts')
@@ -33,10 +47,23 @@ const factories: Record<string, (setting: DestinationSetting) => Promise<Destina
   },
   async duckdb(setting) {
     const { duckdb } = await import('./duckdb/duckdb.ts')
-    const path = setting('credentials')?.replace(/^duckdb:(\/\/\/)?/, '')
+    const path =
+      setting('credentials')?.replace(/^duckdb:(\/\/\/)?/, '') ?? setting('location')?.replace(/^duckdb:/, '')
     return duckdb({ ...defined({ path }), ...names(setting), ...replacing(setting) })
   },
 }
+
+async function bucketCredentials(
+  bucketUrl: string,
+  setting: DestinationSetting,
+): Promise<{ credentials?: StoreCredentials }> {
+  const { credentialsFrom } = await import('./stores/index.ts')
+  const credentials = credentialsFrom(bucketUrl, setting)
+  return credentials === undefined ? {} : { credentials }
+}
+
+/** The folder or bucket in which a dataset stands. */
+const folderOf = (location: string | undefined): string | undefined => location?.slice(0, location.lastIndexOf('/'))
 
 function names(setting: DestinationSetting): { maxIdentifierLength?: number; namingConvention?: NamingName } {
   const length = setting('max_identifier_length')

@@ -6,6 +6,7 @@ import { asDiskError, PipelineError } from '../errors/index.ts'
 import { Resource, resource, source, Source, type ResourceData, type ResourceOptions } from '../extract/index.ts'
 import { PackageStore } from '../package/index.ts'
 import { namingConvention, schemaFromStored, wrongValue, type Schema, type StoredSchema } from '../schema/index.ts'
+import { checkDestination, type CheckStep } from './check-destination.ts'
 import { Dataset } from './dataset.ts'
 import { EventStream, type EventListener } from './events.ts'
 import { LoadInfo } from './load-info.ts'
@@ -169,6 +170,11 @@ export class Pipeline {
     return row === undefined ? undefined : stateFromRow(row)
   }
 
+  /** Tries everything that a load needs, one step after the other; ends with the first that fails. Leaves nothing. */
+  async *check(): AsyncGenerator<CheckStep> {
+    yield* checkDestination(this.name, this.dataDir, () => this.destination())
+  }
+
   /** The loaded tables. */
   dataset(): Dataset {
     return new Dataset(() => this.openSession())
@@ -210,16 +216,12 @@ export class Pipeline {
       // A table of credentials is read key by key.
       return value === undefined || typeof value === 'object' ? undefined : String(value)
     }
-    // What a pipeline was found by, when nothing else says where its data is.
-    const remembered: Record<string, string | undefined> = {
-      credentials: rememberedPath(this.attachedTo),
-      bucket_url: rememberedFolder(this.attachedTo),
-    }
-    return destinationByName(destination, (key) =>
-      key === 'schema.naming'
-        ? text('naming', { root: 'schema' })
-        : (text(key, { root: 'destination', name: destination }) ?? remembered[key]),
-    )
+    return destinationByName(destination, (key) => {
+      // Where an attached pipeline loaded to, for when nothing else says where its data is.
+      if (key === 'location') return this.attachedTo?.location
+      if (key === 'schema.naming') return text('naming', { root: 'schema' })
+      return text(key, { root: 'destination', name: destination })
+    })
   }
 
   private datasetName({ capabilities }: Destination): string {
@@ -301,14 +303,6 @@ export function attach(name: string): Pipeline {
   }
   return new Pipeline({ name, dataset: target.dataset, destination: target.destination }, target)
 }
-
-const rememberedPath = (target: RememberedTarget | undefined): string | undefined =>
-  target?.location.startsWith('duckdb:') === true ? target.location.slice('duckdb:'.length) : undefined
-
-const rememberedFolder = (target: RememberedTarget | undefined): string | undefined =>
-  target !== undefined && /^(file|s3|gs|az):\/\//.test(target.location)
-    ? target.location.slice(0, target.location.lastIndexOf('/'))
-    : undefined
 
 function withOptions<Row>(data: Source, options: ResourceOptions<Row>): Source {
   if (Object.keys(options).length === 0) return data

@@ -153,10 +153,12 @@ describe('sluice run', () => {
       join(folder, 'bad.source.yaml'),
       'client: { baseurl: http://a }\nresources: [{ name: a, endpoint: { data_selektor: x } }]\n',
     )
-    const { code, err } = await sluice(['source', 'lint', 'bad.source.yaml'])
+    const { code, out } = await sluice(['source', 'lint', 'bad.source.yaml'])
     expect(code).toBe(1)
-    expect(err).toContain('did you mean "base_url"?')
-    expect(err).toContain('resources[0].endpoint.data_selektor: is not known; did you mean "data_selector"?')
+    expect(out).toContain('did you mean "base_url"?')
+    expect(out.replace(/\s+/g, ' ')).toContain(
+      'resources[0].endpoint.data_selektor is not known; did you mean "data_selector"?',
+    )
   })
 })
 
@@ -230,5 +232,30 @@ it('another destination is one word', async () => {
   expect(JSON.parse(missing.out).error).toMatchObject({
     code: 'CONFIG_MISSING',
     fix: expect.stringContaining('DESTINATION__POSTGRES__CREDENTIALS'),
+  })
+})
+
+describe('sluice doctor', () => {
+  it('checks a destination step by step, and takes back what it wrote', async () => {
+    const { code, out } = await sluice(['doctor', '--destination', 'filesystem'], {
+      DESTINATION__FILESYSTEM__BUCKET_URL: join(folder, 'lake'),
+    })
+    expect(out).toMatch(/✓ storage +an object was written, read, listed and removed/)
+    expect(out).toMatch(/✓ taking it back/)
+    expect(code).toBe(0)
+    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+  })
+
+  it('ends with the first step that fails, and says what to do', async () => {
+    const { code, out } = await sluice(['doctor', '--destination', 'postgres', '--json'], {
+      DESTINATION__POSTGRES__CREDENTIALS: 'postgres://me:hunter2-secret@127.0.0.1:1/x',
+    })
+    expect(code).toBe(1)
+    expect(out).not.toContain('hunter2-secret')
+    const last = (JSON.parse(out) as { check: string; error?: { fix: string } }[]).at(-1)!
+    expect(last).toMatchObject({
+      check: 'driver and connection',
+      error: { fix: 'start the server, or correct host and port' },
+    })
   })
 })

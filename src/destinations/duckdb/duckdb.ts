@@ -7,7 +7,8 @@ import type { Capabilities, ReplaceStrategy } from '../capabilities.ts'
 import type { Destination, SqlConnection } from '../destination.ts'
 import type * as driver from './connection.ts'
 import { selection, sqlDestination, type BulkLoad, type SqlDestinationParts } from '../sql/sql-destination.ts'
-import { duckdbDialect, literal } from './dialect.ts'
+import { duckdbDialect } from './dialect.ts'
+import { packageRows } from './package-rows.ts'
 
 export interface DuckdbOptions {
   /** The database file, or `:memory:`. @default `<pipeline>.duckdb` in the current folder */
@@ -103,20 +104,11 @@ async function loadDriver(): Promise<typeof driver> {
   }
 }
 
-/** One statement per group of files: DuckDB reads the package text with all cores, types given, nothing guessed. */
+/** One statement per group of files, read with all cores. */
 async function readCsv(connection: SqlConnection, load: BulkLoad): Promise<void> {
-  const cells = load.cells.map(({ name, type }) => `${literal(name)}: ${literal(type)}`)
   const { columns, values } = selection(load)
   await connection.run(
     `INSERT INTO ${load.into} (${columns.map(duckdbDialect.quote).join(', ')}) SELECT ${values.join(', ')} ` +
-      `FROM read_csv([${load.files.map(literal).join(', ')}], columns = {${cells.join(', ')}}, auto_detect = false, ` +
-      `header = false, delim = ',', quote = '"', escape = '"', new_line = '\\n', nullstr = '', ` +
-      `allow_quoted_nulls = false, parallel = ${!load.ordered}, ${bufferOptions(load.longestLine)})`,
+      `FROM ${packageRows(load, load.cells)}`,
   )
-}
-
-/** Every thread holds a buffer; longer lines need larger ones than these. */
-function bufferOptions(longestLine: number): string {
-  const line = Math.max(1024 * 1024, longestLine)
-  return `max_line_size = ${line}, buffer_size = ${Math.max(16 * 1024 * 1024, 2 * line)}`
 }

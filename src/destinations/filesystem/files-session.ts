@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -54,8 +55,20 @@ export class FilesSession {
         quote,
       },
       transaction: (work) => this.loading(work),
+      check: () => this.tryStore(),
       [Symbol.asyncDispose]: async () => rmSync(this.folder, { recursive: true, force: true }),
     }
+  }
+
+  private async tryStore(): Promise<string> {
+    const { store } = this.settings
+    const path = `${this.target.dataset}/${randomUUID()}`
+    if (!(await store.create(path, 'well'))) throw new Error(`${store.location}/${path} was there already`)
+    await store.read(path)
+    const found = await store.list(this.target.dataset)
+    await store.remove(path)
+    if (!found.includes(path)) throw new Error(`${store.location} does not list what was written`)
+    return 'an object was written, read, listed and removed'
   }
 
   /** A database with a view for each table of the newest version; only the files of some tables are fetched. */

@@ -160,9 +160,9 @@ function connectionOf(client: pg.Client): PostgresConnection {
     async *stream(sql) {
       await client.query('BEGIN TRANSACTION READ ONLY')
       try {
-        await client.query(`DECLARE sluice_pages NO SCROLL CURSOR FOR ${sql}`)
+        await client.query(`DECLARE sluice_pages CURSOR FOR ${sql}`)
         for (;;) {
-          const page = await rows(`FETCH ${pageRows} FROM sluice_pages`)
+          const page = await rows(`FETCH FORWARD ${pageRows} FROM sluice_pages`)
           if (page.length === 0) return
           yield page
         }

@@ -6,7 +6,8 @@ import type { SqlNames } from './statements.ts'
 export function sqlCatalog(connection: SqlConnection, sql: SqlNames, dataset: string): Catalog {
   const define = (column: Column, withNotNull: boolean): string => {
     const notNull = withNotNull && column.nullable === false ? ' NOT NULL' : ''
-    return `${sql.column(column.name)} ${sql.dialect.typeName(column)}${notNull}`
+    const options = withNotNull ? (sql.dialect.columnOptions?.(column) ?? '') : ''
+    return `${sql.column(column.name)} ${sql.dialect.typeName(column)}${notNull}${options}`
   }
   return {
     typeName: (column) => sql.dialect.typeName(column),
@@ -36,9 +37,10 @@ export function sqlCatalog(connection: SqlConnection, sql: SqlNames, dataset: st
     },
 
     async changeType(table, column) {
-      await connection.run(
-        `ALTER TABLE ${sql.table(table.name)} ALTER COLUMN ${sql.column(column.name)} TYPE ${sql.dialect.typeName(column)}`,
-      )
+      const [name, type] = [sql.column(column.name), sql.dialect.typeName(column)]
+      const plain = [`ALTER TABLE ${sql.table(table.name)} ALTER COLUMN ${name} TYPE ${type}`]
+      const statements = sql.dialect.changeType?.(sql.table(table.name), column) ?? plain
+      for (const statement of statements) await connection.run(statement)
     },
 
     async dropTable(table) {

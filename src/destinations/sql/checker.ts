@@ -1,4 +1,4 @@
-import { system, type Check } from '../../schema/index.ts'
+import { system, typedColumns, type Check } from '../../schema/index.ts'
 import type { Checker, SqlConnection } from '../destination.ts'
 import type { SqlNames } from './statements.ts'
 
@@ -53,7 +53,7 @@ export function sqlChecker(connection: SqlConnection, sql: SqlNames): Checker {
       const quarantine = sql.table(`${table.name}_quarantine`)
       await connection.run(
         `INSERT INTO ${quarantine} (${sql.columns(['table_name', 'reason', 'row', 'quarantined_at', system.loadId, system.id])}) ` +
-          `SELECT ${text(table.name)}, ${text(reason)}, ${sql.dialect.rowAsJson('t')}, ${sql.dialect.timestampLiteral(new Date().toISOString())}, ` +
+          `SELECT ${text(table.name)}, ${text(reason)}, ${sql.dialect.rowAsJson('t', typedColumns(table))}, ${sql.dialect.timestampLiteral(new Date().toISOString())}, ` +
           `t.${sql.column(system.loadId)}, t.${sql.column(system.id)} FROM (SELECT * FROM ${sql.table(table.name)} WHERE ${where}) AS t`,
       )
       await connection.run(`DELETE FROM ${sql.table(table.name)} WHERE ${where}`)

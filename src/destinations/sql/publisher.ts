@@ -67,13 +67,18 @@ function survivors(sql: SqlNames, plan: MergePlan): string {
   )
 }
 
+/** The keys by which staged rows meet stored ones: each alone, since an OR of both keeps databases from joining. */
+const matchKeys = (keys: readonly (readonly string[])[]): (readonly string[])[] => keys.filter((key) => key.length > 0)
+
 /** Ids of stored root rows that the staged ones replace: equal in the primary key or in the merge key. */
 function replacedIds(sql: SqlNames, plan: MergePlan): string {
-  const match = [plan.primaryKey, plan.mergeKey]
-    .filter((keys) => keys.length > 0)
-    .map((keys) => `EXISTS (SELECT 1 FROM ${plan.root.staging} AS s WHERE ${equalKeys(sql, keys, 's', 't')})`)
   const id = sql.column(system.id)
-  return `SELECT t.${id} FROM ${sql.table(plan.root.table.name)} AS t WHERE ${match.join(' OR ')}`
+  return matchKeys([plan.primaryKey, plan.mergeKey])
+    .map((keys) => {
+      const match = `EXISTS (SELECT 1 FROM ${plan.root.staging} AS s WHERE ${equalKeys(sql, keys, 's', 't')})`
+      return `SELECT t.${id} FROM ${sql.table(plan.root.table.name)} AS t WHERE ${match}`
+    })
+    .join(' UNION ')
 }
 
 /** Nested tables that hang on their root row; the others have keys and are merged by them. */
@@ -81,12 +86,13 @@ const isLinked = (staged: StagedTable): boolean => columnsWith(staged.table, 'pa
 
 async function deleteNested(run: Run, sql: SqlNames, plan: MergePlan, rootIds: string): Promise<void> {
   for (const { table, staging } of plan.nested) {
-    const byRoot = `${sql.column(system.rootId)} IN (${rootIds})`
-    const keys = [columnsWith(table, 'primaryKey'), columnsWith(table, 'mergeKey')].filter((key) => key.length > 0)
-    const byKey = keys.map(
-      (key) => `EXISTS (SELECT 1 FROM ${staging} AS s WHERE ${equalKeys(sql, key, 's', sql.table(table.name))})`,
-    )
-    await run(`DELETE FROM ${sql.table(table.name)} WHERE ${[byRoot, ...byKey].join(' OR ')}`)
+    const target = sql.table(table.name)
+    await run(`DELETE FROM ${target} WHERE ${sql.column(system.rootId)} IN (${rootIds})`)
+    for (const key of matchKeys([columnsWith(table, 'primaryKey'), columnsWith(table, 'mergeKey')])) {
+      await run(
+        `DELETE FROM ${target} WHERE EXISTS (SELECT 1 FROM ${staging} AS s WHERE ${equalKeys(sql, key, 's', target)})`,
+      )
+    }
   }
 }
 
@@ -101,10 +107,10 @@ async function deleteInsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<v
   const id = sql.column(system.id)
   const target = sql.table(plan.root.table.name)
   await deleteNested(run, sql, plan, replacedIds(sql, plan))
-  const match = [plan.primaryKey, plan.mergeKey]
-    .filter((keys) => keys.length > 0)
-    .map((keys) => `EXISTS (SELECT 1 FROM ${plan.root.staging} AS s WHERE ${equalKeys(sql, keys, 's', target)})`)
-  await run(`DELETE FROM ${target} WHERE ${match.join(' OR ')}`)
+  for (const keys of matchKeys([plan.primaryKey, plan.mergeKey])) {
+    const match = equalKeys(sql, keys, 's', target)
+    await run(`DELETE FROM ${target} WHERE EXISTS (SELECT 1 FROM ${plan.root.staging} AS s WHERE ${match})`)
+  }
   await run(insert(sql, plan.root, `${survivors(sql, plan)} AS kept`))
   await insertNested(run, sql, plan, `SELECT ${id} FROM ${survivors(sql, plan)} AS kept`)
 }

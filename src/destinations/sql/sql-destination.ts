@@ -26,6 +26,9 @@ export interface SqlDestinationParts {
 }
 
 export interface BulkLoad {
+  loadId: string
+  /** Whose rows they are. */
+  table: string
   /** Quoted name of the table to fill. */
   into: string
   files: readonly string[]
@@ -151,6 +154,8 @@ function sqlLoader(
       })
       await parts.bulkLoad(connection, {
         ...into,
+        loadId,
+        table: table.name,
         files: group.paths,
         cells,
         constant: withLoadId ? { column: system.loadId, value: `'${loadId.replaceAll("'", "''")}'` } : undefined,

@@ -1,0 +1,78 @@
+import { accessSync, constants, mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { listPipelines, pipeline, PipelineError } from '../../index.ts'
+import { done, parseCommand, printJson, type CommandResult } from '../command.ts'
+import { style, wrap } from '../style.ts'
+
+const usage = `
+sluice doctor [--destination <name>]
+
+Checks this machine, and with --destination everything that a load needs:
+settings, driver, connection, storage, and the right to write. What it
+writes it takes back; a database file or folder that it had to make stays,
+empty.
+
+  --pipeline <name>   use the settings of this pipeline    [doctor]
+  --json              output as JSON
+`
+
+interface Finding {
+  check: string
+  ok: boolean
+  found: string
+  error?: { code: string; message: string; fix: string }
+}
+
+export async function run(args: string[]): Promise<CommandResult> {
+  const parsed = parseCommand(args, usage, { destination: { type: 'string' }, pipeline: { type: 'string' } })
+  if (parsed === undefined) return done
+  const { destination, pipeline: name = 'doctor', json } = parsed.values
+  const findings: Finding[] = []
+  const note = (finding: Finding): void => {
+    findings.push(finding)
+    if (json !== true) console.log(findingText(finding))
+  }
+  const loading = pipeline({ name, ...(destination === undefined ? {} : { destination }) })
+  note({ check: 'Node', ok: true, found: process.versions.node })
+  note(workingData(loading.dataDir))
+  note({ check: 'pipelines', ok: true, found: `${listPipelines().length} have run here` })
+  if (destination !== undefined)
+    for await (const { name: check, found, error } of loading.check()) note(outcome(check, found, error))
+  const failed = findings.filter(({ ok }) => !ok)
+  if (json === true) printJson(findings)
+  else if (failed.length === 0) console.log(`\n${style.done('all is well')}`)
+  return { exitCode: failed.length === 0 ? 0 : 1 }
+}
+
+/** The folder of working data, or the nearest one above it that is there. */
+function workingData(path: string): Finding {
+  const folder = dirname(path)
+  try {
+    mkdirSync(folder, { recursive: true })
+    accessSync(folder, constants.W_OK)
+    return { check: 'working data', ok: true, found: folder }
+  } catch (error) {
+    const message = `${folder} cannot be written: ${(error as Error).message}`
+    return outcome(
+      'working data',
+      '',
+      new PipelineError(message, { code: 'DISK_REFUSED', fix: 'set SLUICE_DATA_DIR to a folder of your own' }),
+    )
+  }
+}
+
+function outcome(check: string, found: string, error: Error | undefined): Finding {
+  if (error === undefined) return { check, ok: true, found }
+  const known = error instanceof PipelineError
+  const message = known ? error.summary : error.message.split('\n')[0]!
+  const fix = known ? error.fix : 'see what the destination says'
+  return { check, ok: false, found, error: { code: known ? error.code : 'LOAD_FAILED', message, fix } }
+}
+
+function findingText({ check, ok, found, error }: Finding): string {
+  const mark = ok ? style.done('✓') : style.failed('✗')
+  const indent = ' '.repeat(26)
+  const text = error === undefined ? found : `${error.message}\nfix: ${error.fix}`
+  const lines = text.split('\n').flatMap((line) => wrap(line, 54))
+  return `${mark} ${check.padEnd(23)} ${lines.join(`\n${indent}`)}`
+}

@@ -1,0 +1,108 @@
+import { addSecret, PipelineError, withDriver } from '../../errors/index.ts'
+import type { CustomNaming, NamingName } from '../../schema/index.ts'
+import type { Capabilities } from '../capabilities.ts'
+import type { Destination, SqlConnection } from '../destination.ts'
+import { literal } from '../duckdb/dialect.ts'
+import { sqlDestination, type SqlDestinationParts } from '../sql/sql-destination.ts'
+import { stagingArea, type StagingOptions } from '../staging/staging-area.ts'
+import type { S3Credentials } from '../stores/index.ts'
+import { copyFromS3, type CopyOptions } from './copy-from-s3.ts'
+import { redshiftDialect } from './dialect.ts'
+
+export interface RedshiftOptions {
+  /** `redshift://user:password@cluster.example.eu-west-1.redshift.amazonaws.com:5439/database`. */
+  url: string
+  /** A bucket on S3 through which the rows go; Redshift reads them from there. */
+  staging: StagingOptions
+  /** ARN of the role by which Redshift reads the bucket. Without it, it gets the keys of the bucket's credentials. */
+  iamRole?: string
+  maxIdentifierLength?: number
+  namingConvention?: NamingName | CustomNaming
+}
+
+const capabilities: Capabilities = {
+  identifiers: {
+    maxLength: 127,
+    naming: 'snake_case',
+    reserved: ['oid', 'tableoid', 'xmin', 'xmax', 'cmin', 'cmax', 'ctid', 'deletexid', 'insertxid'],
+  },
+  ddl: { maxColumns: 1600 },
+  text: { takesNul: false },
+  load: {
+    mergeStrategies: ['delete-insert', 'upsert', 'insert-only', 'scd2'],
+    // By DELETE: TRUNCATE would end the transaction.
+    replaceStrategy: 'truncate-and-insert',
+    early: false,
+  },
+}
+
+/** Amazon Redshift as destination; needs the packages `pg`, `pg-copy-streams` and those of the AWS SDK for S3. */
+export const redshift = (options: RedshiftOptions): Destination => sqlDestination(redshiftParts(options))
+
+/** The parts of the destination, for tests that stand between them. */
+export function redshiftParts(options: RedshiftOptions): SqlDestinationParts {
+  const { identifiers } = capabilities
+  const open = new WeakMap<SqlConnection, Staging>()
+  return {
+    name: 'redshift',
+    capabilities: {
+      ...capabilities,
+      identifiers: {
+        ...identifiers,
+        maxLength: options.maxIdentifierLength ?? identifiers.maxLength,
+        naming: options.namingConvention ?? identifiers.naming,
+      },
+    },
+    dialect: redshiftDialect,
+    async connect({ dataset }) {
+      const { openPostgres } = await withDriver(
+        'destination "redshift"',
+        ['pg', 'pg-copy-streams'],
+        () => import('../postgres/connection.ts'),
+      )
+      const { connection, location } = await openPostgres({ port: 5439, url: asPostgres(options.url) })
+      const { openDuckdb } = await import('../duckdb/connection.ts')
+      const scratch = await openDuckdb(':memory:', {})
+      const own: SqlConnection = {
+        ...connection,
+        async close() {
+          await scratch.close()
+          await connection.close()
+        },
+      }
+      open.set(own, { area: await stagingArea(options.staging, dataset), scratch, options: copyOptions(options) })
+      return { connection: own, location: location.replace(/^postgres:/, 'redshift:') }
+    },
+    bulkLoad: (connection, load) => copyFromS3(connection, load, open.get(connection)!),
+  }
+}
+
+interface Staging {
+  area: Awaited<ReturnType<typeof stagingArea>>
+  scratch: SqlConnection
+  options: CopyOptions
+}
+
+/** dlt writes `redshift://`; the wire is PostgreSQL's. */
+const asPostgres = (url: string): string => url.replace(/^redshift(\+\w+)?:\/\//, 'postgres://')
+
+function copyOptions({ iamRole, staging }: RedshiftOptions): CopyOptions {
+  const credentials = (staging.credentials ?? {}) as S3Credentials
+  return { authorization: authorization(iamRole, credentials), region: credentials.region }
+}
+
+function authorization(
+  iamRole: string | undefined,
+  { accessKeyId, secretAccessKey, sessionToken }: S3Credentials,
+): string {
+  if (iamRole !== undefined) return `IAM_ROLE ${literal(iamRole)}`
+  if (accessKeyId === undefined || secretAccessKey === undefined) {
+    throw new PipelineError('destination "redshift" has no right to read the staged files', {
+      code: 'CONFIG_MISSING',
+      fix: 'give iamRole, the ARN of a role that is attached to the cluster, or keys among the credentials of the bucket',
+    })
+  }
+  for (const secret of [secretAccessKey, sessionToken]) if (secret !== undefined) addSecret(secret)
+  const session = sessionToken === undefined ? '' : ` SESSION_TOKEN ${literal(sessionToken)}`
+  return `ACCESS_KEY_ID ${literal(accessKeyId)} SECRET_ACCESS_KEY ${literal(secretAccessKey)}${session}`
+}
