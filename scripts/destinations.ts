@@ -34,7 +34,7 @@ async function outcome(name: string, make: (folder: string) => Destination, at: 
   const folder = mkdtempSync(join(tmpdir(), 'sluice-conformance-'))
   process.env.SLUICE_DATA_DIR = join(folder, 'data')
   try {
-    await conformanceCases[at]!.run({ destination: make(folder), dataset: `c${at}` })
+    await conformanceCases[at]!.run({ destination: make(folder), dataset: `${name.toLowerCase()}_${at}` })
     return 'yes'
   } catch {
     return gaps[name]?.[conformanceCases[at]!.title] === undefined ? 'no' : 'gap'

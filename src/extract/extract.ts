@@ -77,9 +77,10 @@ export async function extract(source: Source, host: ExtractHost): Promise<void> 
 
 /** A root that may fail is left out with all below it, and the others go on. */
 async function letThrough(root: Node, host: ExtractHost, signal: AbortSignal, error: unknown): Promise<void> {
-  if (root.resource.options.onError !== 'continue' || signal.aborted) throw error
   const tree = flatten(root)
+  // Whoever waits for these rows waits in vain.
   for (const { kept } of tree) kept?.through.reject(error)
+  if (root.resource.options.onError !== 'continue' || signal.aborted) throw error
   await host.rootFailed(
     tree.map((node) => node.resource),
     error,

@@ -155,6 +155,29 @@ describe('parents', () => {
     return expect(load({ baseUrl: 'http://127.0.0.1:1' }, resources)).rejects.toThrow(/in a circle: x → y → x/)
   })
 
+  it('a parent that fails ends the run, also for those who wait for its rows', async () => {
+    const target = await api((_request, response, url) => {
+      if (url.pathname === '/regions') return void setTimeout(() => json(response, { message: 'no' }, 400), 50)
+      json(response, orgs)
+    })
+    const resources = ['orgs', 'regions', { name: 's', endpoint: 's/{resources.orgs.id}/{resources.regions.code}/x' }]
+    await expect(load(target, resources)).rejects.toThrow(/regions answered 400/)
+  })
+
+  it('a parent that may fail takes those with it who wait for its rows, when they may fail too', async () => {
+    const target = await api((_request, response, url) =>
+      url.pathname === '/regions' ? json(response, {}, 400) : json(response, orgs),
+    )
+    const { info } = await load(target, [
+      { name: 'orgs', onError: 'continue' },
+      { name: 'regions', onError: 'continue' },
+      { name: 's', endpoint: 's/{resources.orgs.id}/{resources.regions.code}/x' },
+      { name: 'others', endpoint: 'others' },
+    ])
+    expect(info.rows).toEqual({ others: 2 })
+    expect(info.failedResources.map(({ resource }) => resource)).toEqual(['regions', 'orgs'])
+  })
+
   it('each parent has its own cursor, and what it reached stays', async () => {
     const events: Record<string, { id: string; at: number }[]> = {
       a: [{ id: 'a1', at: 10 }],

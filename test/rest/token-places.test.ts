@@ -202,3 +202,18 @@ describe('a selector that matches nothing', () => {
     await expect(run).rejects.toThrow(/matches nothing in the first answer/)
   })
 })
+
+it('null in a cursor is as if it were not there', async () => {
+  const target = await api((_request, response) => json(response, [{ id: 1, at: 5 }]))
+  const incremental = {
+    cursorPath: 'at',
+    startParam: 'since',
+    initialValue: 3,
+    endValue: null,
+    rowOrder: null,
+    lag: null,
+  }
+  const { info } = await load(target, [{ name: 'rows', endpoint: { incremental: incremental as never } }])
+  expect(info.rows).toEqual({ rows: 1 })
+  expect(target.requests).toEqual(['GET /rows?since=3'])
+})

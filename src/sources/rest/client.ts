@@ -161,11 +161,11 @@ export class RestClient {
   ): Promise<Outcome> {
     const { resource, signal, emit, format } = context
     const begun = performance.now()
-    const mayTakeLong = format !== undefined && format.format !== 'json'
+    const isDownload = format?.format === 'jsonl' || format?.format === 'csv'
     const raw = await this.transport.fetch(
       prepared,
       signal,
-      this.spec.timeoutMs ?? (mayTakeLong ? downloadMs : undefined),
+      this.spec.timeoutMs ?? (isDownload ? downloadMs : undefined),
     )
     const limit = serverLimit(raw.headers)
     if (limit !== undefined) this.limiter.report(limit)

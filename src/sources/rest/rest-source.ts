@@ -109,10 +109,12 @@ function merged(spec: RestSourceSpec, given: string | RestResourceSpec): MergedR
   }
 }
 
-/** An explicit null takes back a default; for the rest it is as if it were not there. */
+/** A null among the keys of a cursor, or in its place, is as if it were not there. */
 function withoutNulls(endpoint: EndpointSpec): EndpointSpec {
-  const { incremental: declared } = endpoint
-  return declared === null ? { ...endpoint, incremental: undefined as never } : endpoint
+  const { incremental: declared, ...rest } = endpoint
+  if (declared === undefined || declared === null) return rest
+  const given = Object.entries(declared).filter(([, value]) => value !== null)
+  return { ...rest, incremental: Object.fromEntries(given) as unknown as RestIncremental }
 }
 
 /** JSON bodies are merged key by key; another kind of body, or an explicit null, is taken as it is. */
