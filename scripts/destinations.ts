@@ -7,8 +7,10 @@ import { filesystem } from '../src/destinations/filesystem/filesystem.ts'
 import { postgres } from '../src/destinations/postgres/postgres.ts'
 import { redshift } from '../src/destinations/redshift/redshift.ts'
 import type { Destination } from '../src/index.ts'
+import { snowflake } from '../src/destinations/snowflake/snowflake.ts'
 import { conformanceCases, type KnownGaps } from '../src/testing/index.ts'
 import { startGcs } from '../test/engines/servers.ts'
+import { snowflakeGaps, startSnowflake } from '../test/engines/snowflake-server.ts'
 import { startAzurite, startS3 } from '../test/support/bucket-servers.ts'
 import { startPostgres } from '../test/support/postgres-server.ts'
 import { redshiftGaps, startRedshift } from '../test/support/redshift-server.ts'
@@ -17,6 +19,8 @@ const server = await startPostgres()
 const buckets = await Promise.all([startS3(), startGcs(), startAzurite()])
 const [s3, gcs, azure] = buckets.map(({ bucketUrl, credentials }) => ({ bucketUrl, credentials }))
 const guarded = await startRedshift(server.url, s3!.credentials)
+const warehouse = await startSnowflake()
+const login = { account: 'fake', user: 'sluice', password: 'pass-word', database: 'db1' }
 const staging = { bucketUrl: `${s3!.bucketUrl}/redshift`, credentials: s3!.credentials }
 const makers: Record<string, (folder: string) => Destination> = {
   DuckDB: (folder) => duckdb({ path: join(folder, 'conformance.duckdb') }),
@@ -26,9 +30,10 @@ const makers: Record<string, (folder: string) => Destination> = {
   GCS: () => filesystem(gcs!),
   Azure: () => filesystem(azure!),
   Redshift: () => redshift({ url: guarded.url, staging }),
+  Snowflake: () => snowflake({ ...login, accessUrl: warehouse.accessUrl }),
 }
 /** What an engine is known not to do. */
-const gaps: Record<string, KnownGaps> = { Redshift: redshiftGaps }
+const gaps: Record<string, KnownGaps> = { Redshift: redshiftGaps, Snowflake: snowflakeGaps }
 
 async function outcome(name: string, make: (folder: string) => Destination, at: number): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-conformance-'))
@@ -48,7 +53,7 @@ for (const [at, { title }] of conformanceCases.entries()) {
   rows.push(`| ${title} | ${results.join(' | ')} |`)
 }
 guarded.stop()
-await Promise.all([server, ...buckets].map((one) => one.stop()))
+await Promise.all([server, warehouse, ...buckets].map((one) => one.stop()))
 
 const names = Object.keys(makers)
 const table = [`| promise | ${names.join(' | ')} |`, `| --- |${names.map(() => ' --- |').join('')}`, ...rows].join('\n')

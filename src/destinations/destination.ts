@@ -35,6 +35,11 @@ export interface LoadTransaction {
   readonly publisher: Publisher
   readonly checker: Checker
   readonly ledger: LedgerWriter
+  /**
+   * Where changes of tables commit what was done before: everything up to here prepares, and nobody sees it; from here on
+   * there are only statements on rows, which become visible together. Absent where the whole load is one transaction.
+   */
+  begin?(): Promise<void>
 }
 
 /** The tables that are there, and changes to them. Used by schema evolution. */
@@ -90,6 +95,8 @@ export interface MergePlan {
 /** Replace and merge: staging → target. */
 export interface Publisher {
   clear(table: Table): Promise<void>
+  /** Adds the staged rows to the table's. */
+  appendFrom(staged: StagedTable): Promise<void>
   /** Puts the staged rows in the place of the table's. */
   copyFrom(staged: StagedTable): Promise<void>
   /** Makes the staging table the table. */
@@ -176,8 +183,14 @@ export interface SqlDialect {
   listColumns: string
   /** Makes others who ask for the same name wait until the transaction ends; absent where only one can write. */
   lock?: ((name: string) => string) | undefined
+  /** Has no other lock than a row's: who changes the same row waits until the transaction ends. */
+  lockByUpdate?: boolean
   /** What stands behind a column's type when its table is made: ` SORTKEY`. */
   columnOptions?(column: Column): string
+  /** How the database keeps a name that is written in its own quotes. @default as it is */
+  storedName?(name: string): string
+  /** What makes a dataset the one that names without a dataset mean. */
+  enter?(dataset: string): string
   /** Statements that widen a column of the given, quoted table. @default ALTER COLUMN … TYPE */
   changeType?(table: string, column: Column): string[]
   /** Creates a temporary table of the given, quoted name and columns. */

@@ -7,6 +7,7 @@ export type {
   LoadFile,
   LoadTransaction,
   MergePlan,
+  StagedTable,
   RowObject,
   StateRow,
 } from './destination.ts'

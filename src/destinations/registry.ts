@@ -28,6 +28,30 @@ const factories: Record<string, (setting: DestinationSetting) => Promise<Destina
     const iamRole = setting('staging_iam_role')
     return redshift({ url, staging: { bucketUrl, ...credentials }, ...defined({ iamRole }), ...names(setting) })
   },
+  async snowflake(setting) {
+    const { snowflake, snowflakeFromUrl } = await import('./snowflake/snowflake.ts')
+    const url = setting('credentials')
+    const given = url === undefined ? {} : snowflakeFromUrl(url)
+    const part = (key: string): string | undefined => setting(`credentials.${key}`)
+    const options = {
+      ...given,
+      ...defined({
+        account: part('host'),
+        user: part('username'),
+        password: part('password'),
+        privateKey: part('private_key'),
+        privateKeyPassword: part('private_key_passphrase'),
+        database: part('database'),
+        warehouse: part('warehouse'),
+        role: part('role'),
+      }),
+    }
+    const { account, user, database } = options
+    if (account === undefined || user === undefined || database === undefined) {
+      throw missing('snowflake', 'CREDENTIALS', 'its account, user and database')
+    }
+    return snowflake({ ...options, account, user, database, ...names(setting) })
+  },
   async filesystem(setting) {
     const bucketUrl = setting('bucket_url') ?? setting('credentials') ?? folderOf(setting('location'))
     if (bucketUrl === undefined) throw missing('filesystem', 'BUCKET_URL', 'its folder or bucket')

@@ -5,7 +5,7 @@ import { rootOf, schemaFromStored, type Schema, type Table } from '../schema/ind
 import type { EarlyRows } from './early-load.ts'
 import { runChecks, type CheckResult } from './run-checks.ts'
 import { migrate, type SchemaChange } from './migrate.ts'
-import { writeTables } from './write-disposition.ts'
+import { tableLoad } from './write-disposition.ts'
 
 /** What came of loading one package. */
 export interface LoadReceipt {
@@ -36,10 +36,15 @@ export async function loadInto(load: LoadTransaction, loading: LoadPackage, earl
   }
   for (const table of manifest.dropped) await load.catalog.dropTable(table)
   const changes = together([...(early?.changes ?? []), ...(await migrate(load.catalog, schema))])
-  for (const table of manifest.truncated) await load.publisher.clear(schema.tables.get(table)!)
   const rest = manifest.files.filter((file) => early?.files.has(file.path) !== true)
   const left = { ...loading, manifest: { ...manifest, files: rest } }
-  for (const root of touchedRoots(schema, loading)) await writeTables(load, schema, root, left)
+  const loads = touchedRoots(schema, loading).map((root) => tableLoad(load, schema, root, left))
+  if (load.begin !== undefined) {
+    for (const one of loads) await one.stage()
+    await load.begin()
+  }
+  for (const table of manifest.truncated) await load.publisher.clear(schema.tables.get(table)!)
+  for (const one of loads) await one.publish()
   const checks = await runChecks(load, schema, manifest.checks, manifest.loadId)
   await load.ledger.write({ loadId: manifest.loadId, schema, state: manifest.state })
   return { loadId: manifest.loadId, rows, changes, checks, alreadyLoaded: false }

@@ -1,43 +1,83 @@
 import { join } from 'node:path'
-import type { LoadFile, LoadTransaction, MergePlan } from '../destinations/index.ts'
+import type { LoadFile, LoadTransaction, MergePlan, StagedTable } from '../destinations/index.ts'
 import type { LoadPackage } from '../package/index.ts'
 import { columnsWith, system, tableWithNested, wrongValue, type Schema, type Table } from '../schema/index.ts'
 
-/** Brings the rows of one root table and its nested tables into the destination by the table's write disposition. */
-export async function writeTables(
-  load: LoadTransaction,
-  schema: Schema,
-  root: Table,
-  loadPackage: LoadPackage,
-): Promise<void> {
-  const { loadId, replaced } = loadPackage.manifest
+/** The rows of one root table and its nested tables on their way into the destination. */
+export interface TableLoad {
+  /** Loads beside the tables what is to go into them; for destinations that cannot do so within a transaction. */
+  stage(): Promise<void>
+  /** Brings the rows into the tables by the root table's write disposition. */
+  publish(): Promise<void>
+}
+
+export function tableLoad(load: LoadTransaction, schema: Schema, root: Table, loadPackage: LoadPackage): TableLoad {
+  const { replaced } = loadPackage.manifest
   const tables = tableWithNested(schema, root.name).filter((table) => table.columns.size > 0 && table.seenData)
-  const options = root.writeDisposition ?? { disposition: 'append' }
+  const rows = new PackageRows(load, loadPackage)
   const append = async (): Promise<void> => {
-    for (const table of tables) await load.loader.append(table, filesOf(loadPackage, table), loadId)
+    for (const table of tables) await rows.appendTo(table)
   }
-  switch (options.disposition) {
-    case 'skip':
-      return
-    case 'replace':
-      return replaced.includes(root.name) ? replace(load, tables, loadPackage) : append()
-    case 'merge':
-      return hasKeys(root) ? merge(load, root, tables, loadPackage) : append()
-    default:
-      return append()
+  const options = root.writeDisposition ?? { disposition: 'append' }
+  const publish = async (): Promise<void> => {
+    switch (options.disposition) {
+      case 'skip':
+        return
+      case 'replace':
+        return replaced.includes(root.name) ? replace(load, tables, rows) : append()
+      case 'merge':
+        return hasKeys(root) ? merge(load, root, tables, rows) : append()
+      default:
+        return append()
+    }
+  }
+  const stage = async (): Promise<void> => {
+    if (options.disposition === 'skip') return
+    for (const table of tables) await rows.stage(table)
+  }
+  return { stage, publish }
+}
+
+/** The rows of a package: straight from its files, or from where they were staged before. */
+class PackageRows {
+  private readonly load: LoadTransaction
+  private readonly loadPackage: LoadPackage
+  private readonly before = new Map<string, StagedTable>()
+
+  constructor(load: LoadTransaction, loadPackage: LoadPackage) {
+    this.load = load
+    this.loadPackage = loadPackage
+  }
+
+  get createdAt(): string {
+    return this.loadPackage.manifest.createdAt
+  }
+
+  async stage(table: Table): Promise<void> {
+    this.before.set(table.name, await this.staged(table))
+  }
+
+  async staged(table: Table): Promise<StagedTable> {
+    const { loadId } = this.loadPackage.manifest
+    const known = this.before.get(table.name)
+    return known ?? { table, staging: await this.load.loader.stage(table, filesOf(this.loadPackage, table), loadId) }
+  }
+
+  async appendTo(table: Table): Promise<void> {
+    const known = this.before.get(table.name)
+    if (known !== undefined) return this.load.publisher.appendFrom(known)
+    await this.load.loader.append(table, filesOf(this.loadPackage, table), this.loadPackage.manifest.loadId)
   }
 }
 
-async function replace(load: LoadTransaction, tables: readonly Table[], loadPackage: LoadPackage): Promise<void> {
-  const { loadId } = loadPackage.manifest
+async function replace(load: LoadTransaction, tables: readonly Table[], rows: PackageRows): Promise<void> {
   const { replaceStrategy } = load.capabilities.load
   for (const table of tables) {
-    const files = filesOf(loadPackage, table)
     if (replaceStrategy === 'truncate-and-insert') {
       await load.publisher.clear(table)
-      await load.loader.append(table, files, loadId)
+      await rows.appendTo(table)
     } else {
-      const staged = { table, staging: await load.loader.stage(table, files, loadId) }
+      const staged = await rows.staged(table)
       await (replaceStrategy === 'insert-from-staging'
         ? load.publisher.copyFrom(staged)
         : load.publisher.exchange(staged))
@@ -54,22 +94,19 @@ const hasKeys = (table: Table): boolean =>
   columnsWith(table, 'primaryKey').length > 0 ||
   columnsWith(table, 'mergeKey').length > 0
 
-async function merge(load: LoadTransaction, root: Table, tables: Table[], loadPackage: LoadPackage): Promise<void> {
-  const { loadId } = loadPackage.manifest
+async function merge(load: LoadTransaction, root: Table, tables: readonly Table[], rows: PackageRows): Promise<void> {
   const strategy = root.writeDisposition!.strategy ?? 'delete-insert'
   const known = load.capabilities.load.mergeStrategies
   if (!known.includes(strategy)) throw wrongValue(`table "${root.name}": merge strategy`, strategy, known)
   const staged = []
-  for (const table of tables) {
-    staged.push({ table, staging: await load.loader.stage(table, filesOf(loadPackage, table), loadId) })
-  }
+  for (const table of tables) staged.push(await rows.staged(table))
   const [stagedRoot, ...nested] = staged
   await load.publisher.merge(strategy, {
     root: stagedRoot!,
     nested,
     ...mergeKeys(root),
     deduplicated: root.writeDisposition!.deduplicated === true,
-    scd2: scd2Plan(root, loadPackage),
+    scd2: scd2Plan(root, rows.createdAt),
   })
 }
 
@@ -84,12 +121,12 @@ function mergeKeys(root: Table): Pick<MergePlan, 'primaryKey' | 'mergeKey' | 'ha
   }
 }
 
-function scd2Plan(root: Table, loadPackage: LoadPackage): MergePlan['scd2'] {
+function scd2Plan(root: Table, createdAt: string): MergePlan['scd2'] {
   const options = root.writeDisposition!
   if (options.strategy !== 'scd2') return undefined
   const [from, to] = options.validityColumnNames ?? [system.validFrom, system.validTo]
   return {
-    boundary: options.boundaryTimestamp ?? loadPackage.manifest.createdAt,
+    boundary: options.boundaryTimestamp ?? createdAt,
     active: options.activeRecordTimestamp ?? null,
     from,
     to,

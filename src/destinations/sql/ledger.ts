@@ -38,13 +38,17 @@ const systemTables: Record<string, Column[]> = {
 
 /** Creates dataset and system tables where they are missing. */
 export async function createSystemTables(connection: SqlConnection, sql: SqlNames, dataset: string): Promise<void> {
-  const names = Object.keys(systemTables)
+  const stored = (name: string): string => sql.dialect.storedName?.(name) ?? name
+  const names = Object.keys(systemTables).map(stored)
   const [found] = await connection.rows(
     'SELECT COUNT(*) AS n FROM information_schema.tables WHERE table_schema = $1 AND table_catalog = current_database() ' +
       `AND table_name IN (${names.map((name) => `'${name}'`).join(', ')})`,
-    [dataset],
+    [stored(dataset)],
   )
-  if (Number(found?.n) === names.length) return
+  const enter = async (): Promise<void> => {
+    if (sql.dialect.enter !== undefined) await connection.run(sql.dialect.enter(dataset))
+  }
+  if (Number(found?.n) === names.length) return enter()
   // Two first loads of a dataset: IF NOT EXISTS does not keep the second one from failing.
   if (sql.dialect.lock !== undefined) await connection.run(sql.dialect.lock(`sluice dataset ${dataset}`))
   await connection.run(`CREATE SCHEMA IF NOT EXISTS ${sql.column(dataset)}`)
@@ -55,6 +59,7 @@ export async function createSystemTables(connection: SqlConnection, sql: SqlName
     )
     await connection.run(`CREATE TABLE IF NOT EXISTS ${sql.table(table)} (${definitions.join(', ')})`)
   }
+  await enter()
 }
 
 export function sqlLedger(
@@ -115,6 +120,11 @@ async function hasLoad(connection: SqlConnection, sql: SqlNames, loadId: string)
  */
 async function refuseStale(connection: SqlConnection, sql: SqlNames, state: StateRow): Promise<void> {
   if (sql.dialect.lock !== undefined) await connection.run(sql.dialect.lock(`sluice ${state.pipelineName}`))
+  if (sql.dialect.lockByUpdate === true) {
+    await connection.run(`UPDATE ${sql.table(system.state)} SET version = version WHERE pipeline_name = $1`, [
+      state.pipelineName,
+    ])
+  }
   const [newest] = await connection.rows(
     `SELECT MAX(version) AS version FROM ${sql.table(system.state)} WHERE pipeline_name = $1`,
     [state.pipelineName],

@@ -17,6 +17,7 @@ export function sqlPublisher(connection: SqlConnection, sql: SqlNames): Publishe
   }
   return {
     clear: (table) => run(`DELETE FROM ${sql.table(table.name)}`),
+    appendFrom: (staged) => run(insert(sql, staged, staged.staging)),
     async copyFrom(staged) {
       await run(`DELETE FROM ${sql.table(staged.table.name)}`)
       await run(insert(sql, staged, staged.staging))

@@ -23,6 +23,8 @@ export interface SqlDestinationParts {
   connect(target: DestinationTarget): Promise<{ connection: SqlConnection; location: string }>
   /** The fast path: rows of files with equal columns → `INSERT INTO into`, selecting `selection` per file column. */
   bulkLoad(connection: SqlConnection, load: BulkLoad): Promise<void>
+  /** A change of a table commits what was done before it. @default false */
+  ddlCommits?: boolean
 }
 
 export interface BulkLoad {
@@ -68,10 +70,11 @@ export function sqlDestination(parts: SqlDestinationParts): Destination {
     async open(target) {
       const { connection, location } = await parts.connect(target)
       const sql = sqlNames(parts.dialect, target.dataset)
+      const stored = (name: string): string => parts.dialect.storedName?.(name) ?? name
       const exists = async (table: string): Promise<boolean> => {
         const found = await connection.rows(
           'SELECT 1 FROM information_schema.tables WHERE table_schema = $1 AND table_name = $2 AND table_catalog = current_database()',
-          [target.dataset, table],
+          [stored(target.dataset), stored(table)],
         )
         return found.length > 0
       }
@@ -85,15 +88,21 @@ export function sqlDestination(parts: SqlDestinationParts): Destination {
           quote: sql.column,
         },
         async transaction(work) {
-          await connection.run('BEGIN TRANSACTION')
+          let begun = false
+          const begin = async (): Promise<void> => {
+            await connection.run('BEGIN TRANSACTION')
+            begun = true
+          }
+          if (parts.ddlCommits !== true) await begin()
           try {
             await createSystemTables(connection, sql, target.dataset)
-            const result = await work(loadTransaction(parts, connection, sql, target))
-            await connection.run('COMMIT')
+            const load = loadTransaction(parts, connection, sql, target)
+            const result = await work(parts.ddlCommits === true ? { ...load, begin } : load)
+            if (begun) await connection.run('COMMIT')
             return result
           } catch (error) {
             // The connection may be gone; the first error is the one to tell.
-            await connection.run('ROLLBACK').catch(() => undefined)
+            if (begun) await connection.run('ROLLBACK').catch(() => undefined)
             throw error
           }
         },

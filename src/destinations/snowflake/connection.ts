@@ -1,0 +1,157 @@
+import snowflake, { type Connection, type RowStatement } from 'snowflake-sdk'
+import { addSecret, PipelineError } from '../../errors/index.ts'
+import type { RowObject, SqlConnection, SqlValue } from '../destination.ts'
+import { literal } from './dialect.ts'
+import type { SnowflakeOptions } from './snowflake.ts'
+
+const pageRows = 5000
+/** How values are written, so that they can be read without losing anything. */
+const session = {
+  TIMEZONE: 'UTC',
+  TIMESTAMP_TZ_OUTPUT_FORMAT: 'YYYY-MM-DD"T"HH24:MI:SS.FF6TZH:TZM',
+  TIMESTAMP_NTZ_OUTPUT_FORMAT: 'YYYY-MM-DD"T"HH24:MI:SS.FF6',
+  TIME_OUTPUT_FORMAT: 'HH24:MI:SS.FF6',
+  DATE_OUTPUT_FORMAT: 'YYYY-MM-DD',
+  BINARY_OUTPUT_FORMAT: 'HEX',
+}
+
+export async function openSnowflake(
+  options: SnowflakeOptions,
+): Promise<{ connection: SqlConnection; location: string }> {
+  const { account, user, password, privateKey, privateKeyPassword, database, warehouse, role, accessUrl } = options
+  for (const secret of [password, privateKey, privateKeyPassword]) if (secret !== undefined) addSecret(secret)
+  snowflake.configure({ logLevel: 'OFF', additionalLogToConsole: false } as never)
+  const login =
+    privateKey === undefined
+      ? { password }
+      : {
+          authenticator: 'SNOWFLAKE_JWT',
+          privateKey,
+          ...(privateKeyPassword === undefined ? {} : { privateKeyPass: privateKeyPassword }),
+        }
+  const client = snowflake.createConnection({
+    account,
+    username: user,
+    ...login,
+    database: database.toUpperCase(),
+    ...(warehouse === undefined ? {} : { warehouse }),
+    ...(role === undefined ? {} : { role }),
+    ...(accessUrl === undefined ? {} : { accessUrl }),
+    application: 'sluice',
+    // Otherwise a null would come as the text NULL.
+    representNullAsStringNull: false,
+  } as never)
+  const location = `snowflake://${user}:***@${account}/${database}`
+  await new Promise<void>((resolve, reject) => {
+    client.connect((error) =>
+      error === undefined || error === null ? resolve() : reject(cannotConnect(location, error)),
+    )
+  })
+  const connection = connectionOf(client)
+  for (const [name, value] of Object.entries(session))
+    await connection.run(`ALTER SESSION SET ${name} = ${literal(value)}`)
+  return { connection, location }
+}
+
+function cannotConnect(location: string, error: Error & { code?: unknown }): PipelineError {
+  const { message, code } = error
+  const fix = /password|JWT|Incorrect username/i.test(message)
+    ? 'correct user and password, or register the public half of the key: ALTER USER … SET RSA_PUBLIC_KEY'
+    : 'check account, user, database, warehouse and role'
+  return new PipelineError(`cannot connect to ${location}: ${message} (${String(code)})`, {
+    code: 'LOAD_FAILED',
+    recovery: 'retry',
+    fix,
+    cause: error,
+  })
+}
+
+function connectionOf(client: Connection): SqlConnection {
+  const execute = (sql: string): Promise<RowObject[]> =>
+    new Promise((resolve, reject) => {
+      client.execute({
+        sqlText: sql,
+        fetchAsString: ['Number', 'Date', 'JSON', 'Buffer'],
+        complete: (error, statement, rows) => (error ? reject(error) : resolve(readRows(statement, rows ?? []))),
+      })
+    })
+  const rows = (sql: string, values: readonly SqlValue[] = []): Promise<RowObject[]> => execute(withValues(sql, values))
+  return {
+    rows,
+    async run(sql, values) {
+      await rows(sql, values)
+    },
+    async *stream(sql) {
+      const statement = client.execute({
+        sqlText: sql,
+        streamResult: true,
+        fetchAsString: ['Number', 'Date', 'JSON', 'Buffer'],
+      })
+      let page: RowObject[] = []
+      for await (const row of statement.streamRows() as AsyncIterable<RowObject>) {
+        page.push(...readRows(statement, [row]))
+        if (page.length === pageRows) {
+          yield page
+          page = []
+        }
+      }
+      if (page.length > 0) yield page
+    },
+    close: () => new Promise((resolve) => client.destroy(() => resolve())),
+  }
+}
+
+/** `$1` stands for a value; Snowflake's own places are of another kind, so values are written out. */
+const withValues = (sql: string, values: readonly SqlValue[]): string =>
+  values.length === 0
+    ? sql
+    : sql.replace(/\$(\d+)/g, (_, place: string) => {
+        const value = values[Number(place) - 1]
+        if (value === null || value === undefined) return 'NULL'
+        return typeof value === 'string' ? literal(value) : String(value)
+      })
+
+/** Values as text, read by their column's type; names in small letters, as everywhere else. */
+function readRows(statement: RowStatement, rows: readonly RowObject[]): RowObject[] {
+  const columns = (statement.getColumns() ?? []).map((column) => ({
+    name: column.getName(),
+    type: column.getType(),
+    scale: column.getScale(),
+  }))
+  return rows.map((row) =>
+    Object.fromEntries(columns.map(({ name, type, scale }) => [name.toLowerCase(), valueOf(row[name], type, scale)])),
+  )
+}
+
+function valueOf(value: unknown, type: string, scale: number): unknown {
+  if (value === null || value === undefined) return null
+  const text = String(value)
+  switch (type) {
+    case 'fixed': {
+      if (scale > 0) return text
+      return Number.isSafeInteger(Number(text)) ? Number(text) : text
+    }
+    case 'real':
+      return Number(text)
+    case 'boolean':
+      return typeof value === 'boolean' ? value : text === 'TRUE' || text === 'true' || text === '1'
+    case 'timestamp_tz':
+    case 'timestamp_ntz':
+    case 'timestamp_ltz':
+      return isoTimestamp(text)
+    case 'time':
+      return text.replace(/\.?0+$/, (zeros) => (zeros.startsWith('.') ? '' : zeros.replace(/0+$/, '')))
+    case 'binary':
+      return Buffer.from(text, 'hex')
+    default:
+      return typeof value === 'object' ? JSON.stringify(value) : text
+  }
+}
+
+/** Six digits of the second as written by the session, three where that is all. */
+function isoTimestamp(text: string): string {
+  const match = /^(\S+?)\.(\d{6})\d*(Z|[+-]\d\d:?\d\d)?$/.exec(text)
+  if (match === null) return text
+  const [, seconds, fraction] = match
+  return `${seconds}.${fraction!.endsWith('000') ? fraction!.slice(0, 3) : fraction}Z`
+}

@@ -1,0 +1,99 @@
+import { PipelineError, withDriver } from '../../errors/index.ts'
+import type { CustomNaming, NamingName } from '../../schema/index.ts'
+import type { Capabilities } from '../capabilities.ts'
+import type { Destination, SqlConnection } from '../destination.ts'
+import { sqlDestination, type SqlDestinationParts } from '../sql/sql-destination.ts'
+import { copyFromStage } from './copy-from-stage.ts'
+import { snowflakeDialect } from './dialect.ts'
+
+export interface SnowflakeOptions {
+  /** `myorg-myaccount`, as in the address of the console. */
+  account: string
+  user: string
+  password?: string
+  /** PEM of the private key whose public half the user has; instead of a password. */
+  privateKey?: string
+  privateKeyPassword?: string
+  database: string
+  warehouse?: string
+  role?: string
+  /** Another address than `https://<account>.snowflakecomputing.com`. */
+  accessUrl?: string
+  maxIdentifierLength?: number
+  namingConvention?: NamingName | CustomNaming
+}
+
+const capabilities: Capabilities = {
+  identifiers: { maxLength: 255, naming: 'snake_case', reserved: [] },
+  ddl: {},
+  text: { takesNul: false },
+  load: {
+    mergeStrategies: ['delete-insert', 'upsert', 'insert-only', 'scd2'],
+    // By DELETE: TRUNCATE would end the transaction.
+    replaceStrategy: 'truncate-and-insert',
+    early: false,
+  },
+}
+
+/** Snowflake as destination; needs the package `snowflake-sdk`. */
+export const snowflake = (options: SnowflakeOptions): Destination => sqlDestination(snowflakeParts(options))
+
+/** The parts of the destination, for tests that stand between them. */
+export function snowflakeParts(options: SnowflakeOptions): SqlDestinationParts {
+  const { identifiers } = capabilities
+  const scratches = new WeakMap<SqlConnection, SqlConnection>()
+  return {
+    name: 'snowflake',
+    capabilities: {
+      ...capabilities,
+      identifiers: {
+        ...identifiers,
+        maxLength: options.maxIdentifierLength ?? identifiers.maxLength,
+        naming: options.namingConvention ?? identifiers.naming,
+      },
+    },
+    dialect: snowflakeDialect,
+    ddlCommits: true,
+    async connect() {
+      const { openSnowflake } = await withDriver(
+        'destination "snowflake"',
+        ['snowflake-sdk'],
+        () => import('./connection.ts'),
+      )
+      const { connection, location } = await openSnowflake(options)
+      const { openDuckdb } = await import('../duckdb/connection.ts')
+      const scratch = await openDuckdb(':memory:', {})
+      const own: SqlConnection = {
+        ...connection,
+        async close() {
+          await scratch.close()
+          await connection.close()
+        },
+      }
+      scratches.set(own, scratch)
+      return { connection: own, location }
+    },
+    bulkLoad: (connection, load) => copyFromStage(connection, scratches.get(connection)!, load),
+  }
+}
+
+/** The parts of dlt's `snowflake://user:password@account/database?warehouse=…&role=…`. */
+export function snowflakeFromUrl(url: string): Partial<SnowflakeOptions> {
+  if (!URL.canParse(url) || !url.startsWith('snowflake://')) {
+    throw new PipelineError('the Snowflake URL cannot be read', {
+      code: 'CONFIG_INVALID',
+      fix: 'write it as snowflake://user:password@account/database?warehouse=…&role=…, special characters encoded',
+    })
+  }
+  const { username, password, hostname, pathname, searchParams } = new URL(url)
+  const [warehouse, role] = [searchParams.get('warehouse'), searchParams.get('role')]
+  const database = decodeURIComponent(pathname.replace(/^\/|\/$/g, ''))
+  return {
+    account: hostname,
+    ...(username === '' ? {} : { user: decodeURIComponent(username) }),
+    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+    ...(database === '' ? {} : { database }),
+    ...(warehouse === null ? {} : { warehouse }),
+    ...(role === null ? {} : { role }),
+  }
+}

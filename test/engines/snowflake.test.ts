@@ -1,0 +1,65 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { snowflake } from '../../src/destinations/snowflake/snowflake.ts'
+import { pipeline } from '../../src/index.ts'
+import { casesWithGaps } from '../../src/testing/index.ts'
+import { snowflakeGaps, startSnowflake, type SnowflakeServer } from './snowflake-server.ts'
+
+let server: SnowflakeServer
+beforeAll(async () => {
+  server = await startSnowflake()
+}, 300_000)
+afterAll(() => server?.stop())
+
+let used = 0
+const fresh = () => {
+  process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-snowflake-'))
+  used += 1
+  const destination = snowflake({
+    account: 'fake',
+    user: 'u',
+    password: 'pass-word',
+    database: 'db1',
+    accessUrl: server.accessUrl,
+    maxIdentifierLength: 63,
+  })
+  return { destination, dataset: `sf_${used}` }
+}
+
+describe('snowflake, on fakesnow', () => {
+  it.each(casesWithGaps(snowflakeGaps).map((one) => [one.title, one] as const))('%s', async (_title, { run }) => {
+    await run(fresh())
+  })
+
+  it('changes of tables come before the transaction, and only statements on rows within it', async () => {
+    const { destination, dataset } = fresh()
+    const loading = pipeline({ name: 'order', dataset, destination })
+    server.statements.length = 0
+    await loading.run([{ id: 1, tags: ['a'] }], { tableName: 'rows', writeDisposition: 'merge', primaryKey: 'id' })
+    const begin = server.statements.findIndex((sql) => sql.startsWith('BEGIN'))
+    const commit = server.statements.findIndex((sql) => sql.startsWith('COMMIT'))
+    const within = server.statements.slice(begin + 1, commit)
+    expect(begin).toBeGreaterThan(0)
+    expect(within.filter((sql) => /^(CREATE|ALTER|DROP|PUT|COPY|USE|TRUNCATE)/i.test(sql))).toEqual([])
+    expect(within.filter((sql) => /^(INSERT|DELETE|UPDATE)/i.test(sql)).length).toBeGreaterThan(3)
+    expect(within.filter((sql) => / OR /.test(sql))).toEqual([])
+  })
+
+  it('names need no quotes: they stand in capitals, and come back small', async () => {
+    const { destination, dataset } = fresh()
+    const loading = pipeline({ name: 'names', dataset, destination })
+    await loading.run([{ id: 1, userName: 'x' }], { tableName: 'people' })
+    expect(await loading.dataset().query(`select user_name from ${dataset}.people`).toArray()).toEqual([
+      { user_name: 'x' },
+    ])
+  })
+
+  it('is checked from its settings to a row that is taken back', async () => {
+    const steps = []
+    for await (const step of pipeline({ name: 'doc', destination: fresh().destination }).check()) steps.push(step)
+    expect(steps.filter(({ error }) => error !== undefined)).toEqual([])
+    expect(steps).toHaveLength(4)
+  })
+})
