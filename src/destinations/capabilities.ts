@@ -38,3 +38,28 @@ export interface Capabilities {
     early: boolean
   }
 }
+
+/** What every destination can be told about names. */
+export interface NameOptions {
+  maxIdentifierLength?: number
+  namingConvention?: NamingName | CustomNaming
+}
+
+export interface CapabilityOptions extends NameOptions {
+  /** @default 'truncate-and-insert' */
+  replaceStrategy?: ReplaceStrategy
+}
+
+/** A destination's capabilities, as far as its options do not say otherwise. */
+export const withOptions = (
+  { identifiers, load, ...rest }: Capabilities,
+  options: CapabilityOptions,
+): Capabilities => ({
+  ...rest,
+  identifiers: {
+    ...identifiers,
+    maxLength: options.maxIdentifierLength ?? identifiers.maxLength,
+    naming: options.namingConvention ?? identifiers.naming,
+  },
+  load: { ...load, replaceStrategy: options.replaceStrategy ?? load.replaceStrategy },
+})

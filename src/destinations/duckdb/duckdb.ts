@@ -2,23 +2,18 @@ import { mkdirSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { PipelineError } from '../../errors/index.ts'
-import type { CustomNaming, NamingName } from '../../schema/index.ts'
-import type { Capabilities, ReplaceStrategy } from '../capabilities.ts'
+import { withOptions, type Capabilities, type CapabilityOptions } from '../capabilities.ts'
 import type { Destination, SqlConnection } from '../destination.ts'
 import type * as driver from './connection.ts'
 import { selection, sqlDestination, type BulkLoad, type SqlDestinationParts } from '../sql/sql-destination.ts'
 import { duckdbDialect } from './dialect.ts'
 import { packageRows } from './package-rows.ts'
 
-export interface DuckdbOptions {
+export interface DuckdbOptions extends CapabilityOptions {
   /** The database file, or `:memory:`. @default `<pipeline>.duckdb` in the current folder */
   path?: string
   /** DuckDB settings, such as `{ memory_limit: '2GB' }`. */
   settings?: Record<string, string>
-  maxIdentifierLength?: number
-  namingConvention?: NamingName | CustomNaming
-  /** @default 'truncate-and-insert' */
-  replaceStrategy?: ReplaceStrategy
 }
 
 /**
@@ -55,18 +50,7 @@ export function duckdbParts(options: DuckdbOptions): SqlDestinationParts {
   let limit = memoryBytes
   return {
     name: 'duckdb',
-    capabilities: {
-      ...capabilities,
-      identifiers: {
-        ...capabilities.identifiers,
-        maxLength: options.maxIdentifierLength ?? capabilities.identifiers.maxLength,
-        naming: options.namingConvention ?? capabilities.identifiers.naming,
-      },
-      load: {
-        ...capabilities.load,
-        replaceStrategy: options.replaceStrategy ?? capabilities.load.replaceStrategy,
-      },
-    },
+    capabilities: withOptions(capabilities, options),
     dialect: duckdbDialect,
     async connect({ pipeline }) {
       const given = options.path ?? `${pipeline}.duckdb`

@@ -1,5 +1,4 @@
-import type { CustomNaming, NamingName } from '../../schema/index.ts'
-import type { Capabilities } from '../capabilities.ts'
+import { withOptions, type NameOptions } from '../capabilities.ts'
 import type { Destination } from '../destination.ts'
 import { duckdbParts } from '../duckdb/duckdb.ts'
 import { openStore, type ObjectStore, type StoreCredentials } from '../stores/index.ts'
@@ -8,7 +7,7 @@ import { fileFormat, type Compression, type FormatName } from './formats.ts'
 import { checkLayout, defaultLayout, type ExtraPlaceholders } from './layout.ts'
 import type { Retention } from './manifest.ts'
 
-export interface FilesystemOptions {
+export interface FilesystemOptions extends NameOptions {
   /**
    * A folder, as path or `file://` URL; a bucket: `s3://bucket/path`, `gs://bucket/path`, `az://container/path`,
    * `abfss://container@account.dfs.core.windows.net/path`; or any other store of objects.
@@ -29,8 +28,6 @@ export interface FilesystemOptions {
   extraPlaceholders?: ExtraPlaceholders
   /** How many old versions of the dataset are kept. @default { versions: 2 } */
   retention?: Retention
-  maxIdentifierLength?: number
-  namingConvention?: NamingName | CustomNaming
 }
 
 /**
@@ -43,7 +40,7 @@ export function filesystem(options: FilesystemOptions): Destination {
   const { capabilities } = duckdbParts({})
   return {
     name: 'filesystem',
-    capabilities: withNames(capabilities, options),
+    capabilities: withOptions(capabilities, { maxIdentifierLength: 200, ...options }),
     async open(target) {
       const store = typeof bucketUrl === 'string' ? await openStore(bucketUrl, credentials) : bucketUrl
       const format = fileFormat(options.format ?? 'parquet', options.compression)
@@ -51,12 +48,3 @@ export function filesystem(options: FilesystemOptions): Destination {
     },
   }
 }
-
-const withNames = (capabilities: Capabilities, options: FilesystemOptions): Capabilities => ({
-  ...capabilities,
-  identifiers: {
-    ...capabilities.identifiers,
-    maxLength: options.maxIdentifierLength ?? 200,
-    naming: options.namingConvention ?? capabilities.identifiers.naming,
-  },
-})

@@ -1,13 +1,12 @@
 import { withDriver } from '../../errors/index.ts'
-import type { CustomNaming, NamingName } from '../../schema/index.ts'
-import type { Capabilities, ReplaceStrategy } from '../capabilities.ts'
+import { withOptions, type Capabilities, type CapabilityOptions } from '../capabilities.ts'
 import type { Destination } from '../destination.ts'
 import { selection, sqlDestination, type BulkLoad, type SqlDestinationParts } from '../sql/sql-destination.ts'
 import type { PostgresConnection } from './connection.ts'
 import { postgresDialect } from './dialect.ts'
 import type { SslMode } from './tls.ts'
 
-export interface PostgresOptions {
+export interface PostgresOptions extends CapabilityOptions {
   /** `postgres://user:password@host:5432/database?sslmode=require`, instead of the single parts. */
   url?: string
   host?: string
@@ -19,10 +18,6 @@ export interface PostgresOptions {
   ssl?: SslMode | { rejectUnauthorized?: boolean; ca?: string; cert?: string; key?: string }
   /** Path of the certificate of the authority that vouches for the server, for `verify-ca` and `verify-full`. */
   sslRootCert?: string
-  maxIdentifierLength?: number
-  namingConvention?: NamingName | CustomNaming
-  /** @default 'truncate-and-insert' */
-  replaceStrategy?: ReplaceStrategy
 }
 
 const capabilities: Capabilities = {
@@ -45,18 +40,9 @@ export const postgres = (options: PostgresOptions = {}): Destination => sqlDesti
 
 /** The parts of the destination, for tests that stand between them. */
 export function postgresParts(options: PostgresOptions): SqlDestinationParts {
-  const { identifiers, load } = capabilities
   return {
     name: 'postgres',
-    capabilities: {
-      ...capabilities,
-      identifiers: {
-        ...identifiers,
-        maxLength: options.maxIdentifierLength ?? identifiers.maxLength,
-        naming: options.namingConvention ?? identifiers.naming,
-      },
-      load: { ...load, replaceStrategy: options.replaceStrategy ?? load.replaceStrategy },
-    },
+    capabilities: withOptions(capabilities, options),
     dialect: postgresDialect,
     async connect() {
       const { openPostgres } = await withDriver(

@@ -1,6 +1,7 @@
 import type { Column, DataType } from '../../schema/index.ts'
 import type { SqlDialect } from '../destination.ts'
 import { postgresDialect } from '../postgres/dialect.ts'
+import { rowNumber } from '../duckdb/compressed-rows.ts'
 
 const { quote } = postgresDialect
 
@@ -25,9 +26,6 @@ const typeNames: Record<DataType, (column: Column) => string> = {
 }
 
 const typeName = (column: Column): string => typeNames[column.dataType!](column)
-
-/** The place of a row among those that came with it: Redshift keeps no order of its own. */
-export const rowNumber = '_sluice_row'
 
 export const redshiftDialect: SqlDialect = {
   ...postgresDialect,

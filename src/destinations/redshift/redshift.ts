@@ -1,23 +1,21 @@
 import { addSecret, PipelineError, withDriver } from '../../errors/index.ts'
-import type { CustomNaming, NamingName } from '../../schema/index.ts'
-import type { Capabilities } from '../capabilities.ts'
+import { withOptions, type Capabilities, type NameOptions } from '../capabilities.ts'
 import type { Destination, SqlConnection } from '../destination.ts'
 import { literal } from '../duckdb/dialect.ts'
 import { sqlDestination, type SqlDestinationParts } from '../sql/sql-destination.ts'
+import { closingWith } from '../duckdb/compressed-rows.ts'
 import { stagingArea, type StagingOptions } from '../staging/staging-area.ts'
 import type { S3Credentials } from '../stores/index.ts'
 import { copyFromS3, type CopyOptions } from './copy-from-s3.ts'
 import { redshiftDialect } from './dialect.ts'
 
-export interface RedshiftOptions {
+export interface RedshiftOptions extends NameOptions {
   /** `redshift://user:password@cluster.example.eu-west-1.redshift.amazonaws.com:5439/database`. */
   url: string
   /** A bucket on S3 through which the rows go; Redshift reads them from there. */
   staging: StagingOptions
   /** ARN of the role by which Redshift reads the bucket. Without it, it gets the keys of the bucket's credentials. */
   iamRole?: string
-  maxIdentifierLength?: number
-  namingConvention?: NamingName | CustomNaming
 }
 
 const capabilities: Capabilities = {
@@ -41,18 +39,10 @@ export const redshift = (options: RedshiftOptions): Destination => sqlDestinatio
 
 /** The parts of the destination, for tests that stand between them. */
 export function redshiftParts(options: RedshiftOptions): SqlDestinationParts {
-  const { identifiers } = capabilities
   const open = new WeakMap<SqlConnection, Staging>()
   return {
     name: 'redshift',
-    capabilities: {
-      ...capabilities,
-      identifiers: {
-        ...identifiers,
-        maxLength: options.maxIdentifierLength ?? identifiers.maxLength,
-        naming: options.namingConvention ?? identifiers.naming,
-      },
-    },
+    capabilities: withOptions(capabilities, options),
     dialect: redshiftDialect,
     async connect({ dataset }) {
       const { openPostgres } = await withDriver(
@@ -63,13 +53,7 @@ export function redshiftParts(options: RedshiftOptions): SqlDestinationParts {
       const { connection, location } = await openPostgres({ port: 5439, url: asPostgres(options.url) })
       const { openDuckdb } = await import('../duckdb/connection.ts')
       const scratch = await openDuckdb(':memory:', {})
-      const own: SqlConnection = {
-        ...connection,
-        async close() {
-          await scratch.close()
-          await connection.close()
-        },
-      }
+      const own = closingWith(connection, scratch)
       open.set(own, { area: await stagingArea(options.staging, dataset), scratch, options: copyOptions(options) })
       return { connection: own, location: location.replace(/^postgres:/, 'redshift:') }
     },

@@ -1,5 +1,6 @@
 import type { Column, DataType } from '../../schema/index.ts'
 import type { SqlDialect } from '../destination.ts'
+import { rowNumber } from '../duckdb/compressed-rows.ts'
 
 /** Unquoted names are upper case in Snowflake: so are ours, and nobody has to quote them. */
 const storedName = (name: string): string => name.toUpperCase()
@@ -22,9 +23,6 @@ const typeNames: Record<DataType, (column: Column) => string> = {
   time: () => 'TIME',
 }
 const typeName = (column: Column): string => typeNames[column.dataType!](column)
-
-/** The place of a row among those that came with it. */
-export const rowNumber = '_sluice_row'
 
 export const snowflakeDialect: SqlDialect = {
   quote,

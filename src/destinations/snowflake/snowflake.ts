@@ -1,12 +1,12 @@
 import { PipelineError, withDriver } from '../../errors/index.ts'
-import type { CustomNaming, NamingName } from '../../schema/index.ts'
-import type { Capabilities } from '../capabilities.ts'
+import { withOptions, type Capabilities, type NameOptions } from '../capabilities.ts'
 import type { Destination, SqlConnection } from '../destination.ts'
 import { sqlDestination, type SqlDestinationParts } from '../sql/sql-destination.ts'
+import { closingWith } from '../duckdb/compressed-rows.ts'
 import { copyFromStage } from './copy-from-stage.ts'
 import { snowflakeDialect } from './dialect.ts'
 
-export interface SnowflakeOptions {
+export interface SnowflakeOptions extends NameOptions {
   /** `myorg-myaccount`, as in the address of the console. */
   account: string
   user: string
@@ -19,8 +19,6 @@ export interface SnowflakeOptions {
   role?: string
   /** Another address than `https://<account>.snowflakecomputing.com`. */
   accessUrl?: string
-  maxIdentifierLength?: number
-  namingConvention?: NamingName | CustomNaming
 }
 
 const capabilities: Capabilities = {
@@ -40,18 +38,10 @@ export const snowflake = (options: SnowflakeOptions): Destination => sqlDestinat
 
 /** The parts of the destination, for tests that stand between them. */
 export function snowflakeParts(options: SnowflakeOptions): SqlDestinationParts {
-  const { identifiers } = capabilities
   const scratches = new WeakMap<SqlConnection, SqlConnection>()
   return {
     name: 'snowflake',
-    capabilities: {
-      ...capabilities,
-      identifiers: {
-        ...identifiers,
-        maxLength: options.maxIdentifierLength ?? identifiers.maxLength,
-        naming: options.namingConvention ?? identifiers.naming,
-      },
-    },
+    capabilities: withOptions(capabilities, options),
     dialect: snowflakeDialect,
     ddlCommits: true,
     async connect() {
@@ -63,13 +53,7 @@ export function snowflakeParts(options: SnowflakeOptions): SqlDestinationParts {
       const { connection, location } = await openSnowflake(options)
       const { openDuckdb } = await import('../duckdb/connection.ts')
       const scratch = await openDuckdb(':memory:', {})
-      const own: SqlConnection = {
-        ...connection,
-        async close() {
-          await scratch.close()
-          await connection.close()
-        },
-      }
+      const own = closingWith(connection, scratch)
       scratches.set(own, scratch)
       return { connection: own, location }
     },
