@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { describe, expect, inject, it } from 'vitest'
-import type { SqlConnection } from '../../src/destinations/destination.ts'
 import { duckdbParts } from '../../src/destinations/duckdb/duckdb.ts'
 import { filesystem } from '../../src/destinations/filesystem/filesystem.ts'
 import { localStore, type ObjectStore } from '../../src/destinations/stores/index.ts'
 import { postgres, postgresParts } from '../../src/destinations/postgres/postgres.ts'
 import { sqlDestination, type SqlDestinationParts } from '../../src/destinations/sql/sql-destination.ts'
 import { pipeline, resource, type Destination } from '../../src/index.ts'
+import { breaking, endsExactlyRight } from '../support/cut-connections.ts'
 import { destinationNames, engineNames, type DestinationName } from '../support/destinations.ts'
 
 let used = 0
@@ -21,81 +21,11 @@ function parts(name: DestinationName, folder: string): SqlDestinationParts {
     : postgresParts({ url: inject('postgresUrl') })
 }
 
-/** A destination whose connection breaks at its n-th statement: before it is sent, or before its answer comes. */
-function breaking(
-  given: SqlDestinationParts,
-  at: number,
-  when: 'before' | 'after',
-): { destination: Destination; count(): number } {
-  let statements = 0
-  const guarded = (connection: SqlConnection): SqlConnection => {
-    const guard = async <T>(send: () => Promise<T>): Promise<T> => {
-      statements += 1
-      const isCut = statements === at
-      if (statements > at || (isCut && when === 'before')) throw new Error('connection lost')
-      const result = await send()
-      if (isCut) throw new Error('connection lost')
-      return result
-    }
-    return Object.assign(Object.create(connection) as SqlConnection, {
-      run: (sql: string, values?: []) =>
-        // What the server does when a connection is gone.
-        sql === 'ROLLBACK' ? connection.run(sql) : guard(() => connection.run(sql, values)),
-      rows: (sql: string, values?: []) => guard(() => connection.rows(sql, values)),
-    })
-  }
-  const destination = sqlDestination({
-    ...given,
-    async connect(target) {
-      const opened = await given.connect(target)
-      return { ...opened, connection: guarded(opened.connection) }
-    },
-  })
-  return { destination, count: () => statements }
-}
-
 const databases = engineNames.filter((name) => name !== 'filesystem')
 
 describe.each(databases)('%s', (name) => {
   it('ends exactly right wherever the connection breaks', { timeout: 240_000 }, async () => {
-    const rows = [
-      { id: 1, l: [{ x: 1 }, { x: 2 }] },
-      { id: 2, l: [{ x: 3 }] },
-    ]
-    const options = { tableName: 't', writeDisposition: 'merge', primaryKey: 'id' } as const
-    const whole = await broken(Number.POSITIVE_INFINITY, 'before')
-    expect(whole.statements).toBeGreaterThan(15)
-    for (let at = 1; at <= whole.statements; at++) {
-      await broken(at, 'before')
-      await broken(at, 'after')
-    }
-
-    async function broken(at: number, when: 'before' | 'after'): Promise<{ statements: number }> {
-      used += 1
-      const folder = mkdtempSync(join(tmpdir(), 'sluice-cut-'))
-      process.env.SLUICE_DATA_DIR = join(folder, 'data')
-      const dataset = `cut_${process.pid}_${used}`
-      const given = parts(name, folder)
-      const target = (destination: Destination) => pipeline({ name: 'cut', dataset, destination })
-      await target(sqlDestination(given)).run([{ id: 1, l: [{ x: 9 }] }, { id: 3 }], options)
-      const cut = breaking(given, at, when)
-      const failed = await target(cut.destination)
-        .run(rows, options)
-        .then(
-          () => false,
-          () => true,
-        )
-      const plain = target(sqlDestination(given))
-      if (failed) await plain.run(rows, options)
-      const where = `statement ${at}, cut ${when}`
-      const read = async (sql: string): Promise<unknown> => plain.dataset().query(sql).toArray()
-      expect(await read(`select id from ${dataset}.t order by id`), where).toEqual([{ id: 1 }, { id: 2 }, { id: 3 }])
-      expect(await read(`select x from ${dataset}.t__l order by x`), where).toEqual([{ x: 1 }, { x: 2 }, { x: 3 }])
-      expect(await read(`select count(*) - count(distinct load_id) as n from ${dataset}._dlt_loads`), where).toEqual([
-        { n: 0 },
-      ])
-      return { statements: cut.count() }
-    }
+    await endsExactlyRight((folder) => parts(name, folder))
   })
 })
 

@@ -2,9 +2,10 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { snowflake } from '../../src/destinations/snowflake/snowflake.ts'
+import { snowflake, snowflakeParts } from '../../src/destinations/snowflake/snowflake.ts'
 import { pipeline } from '../../src/index.ts'
 import { casesWithGaps } from '../../src/testing/index.ts'
+import { endsExactlyRight } from '../support/cut-connections.ts'
 import { snowflakeGaps, startSnowflake, type SnowflakeServer } from './snowflake-server.ts'
 
 let server: SnowflakeServer
@@ -13,18 +14,13 @@ beforeAll(async () => {
 }, 300_000)
 afterAll(() => server?.stop())
 
+const login = { account: 'fake', user: 'u', password: 'pass-word', database: 'db1' }
+
 let used = 0
 const fresh = () => {
   process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-snowflake-'))
   used += 1
-  const destination = snowflake({
-    account: 'fake',
-    user: 'u',
-    password: 'pass-word',
-    database: 'db1',
-    accessUrl: server.accessUrl,
-    maxIdentifierLength: 63,
-  })
+  const destination = snowflake({ ...login, accessUrl: server.accessUrl, maxIdentifierLength: 63 })
   return { destination, dataset: `sf_${used}` }
 }
 
@@ -45,6 +41,10 @@ describe('snowflake, on fakesnow', () => {
     expect(within.filter((sql) => /^(CREATE|ALTER|DROP|PUT|COPY|USE|TRUNCATE)/i.test(sql))).toEqual([])
     expect(within.filter((sql) => /^(INSERT|DELETE|UPDATE)/i.test(sql)).length).toBeGreaterThan(3)
     expect(within.filter((sql) => / OR /.test(sql))).toEqual([])
+  })
+
+  it('ends exactly right wherever the connection breaks', { timeout: 600_000 }, async () => {
+    await endsExactlyRight(() => snowflakeParts({ ...login, accessUrl: server.accessUrl }))
   })
 
   it('names need no quotes: they stand in capitals, and come back small', async () => {

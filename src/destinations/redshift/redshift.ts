@@ -39,7 +39,6 @@ export const redshift = (options: RedshiftOptions): Destination => sqlDestinatio
 
 /** The parts of the destination, for tests that stand between them. */
 export function redshiftParts(options: RedshiftOptions): SqlDestinationParts {
-  const open = new WeakMap<SqlConnection, Staging>()
   return {
     name: 'redshift',
     capabilities: withOptions(capabilities, options),
@@ -53,13 +52,22 @@ export function redshiftParts(options: RedshiftOptions): SqlDestinationParts {
       const { connection, location } = await openPostgres({ port: 5439, url: asPostgres(options.url) })
       const { openDuckdb } = await import('../duckdb/connection.ts')
       const scratch = await openDuckdb(':memory:', {})
-      const own = closingWith(connection, scratch)
-      open.set(own, { area: await stagingArea(options.staging, dataset), scratch, options: copyOptions(options) })
-      return { connection: own, location: location.replace(/^postgres:/, 'redshift:') }
+      const staging: Staging = {
+        area: await stagingArea(options.staging, dataset),
+        scratch,
+        options: copyOptions(options),
+      }
+      return {
+        connection: Object.assign(closingWith(connection, scratch), { staging }),
+        location: location.replace(/^postgres:/, 'redshift:'),
+      }
     },
-    bulkLoad: (connection, load) => copyFromS3(connection, load, open.get(connection)!),
+    bulkLoad: (connection, load) => copyFromS3(connection, load, (connection as WithStaging).staging),
   }
 }
+
+/** A connection with what its loads need. */
+type WithStaging = SqlConnection & { staging: Staging }
 
 interface Staging {
   area: Awaited<ReturnType<typeof stagingArea>>

@@ -11,7 +11,8 @@ const [stage, raw] = [quote('_sluice_files'), quote('_sluice_copy')]
  * table, from where the text becomes values.
  */
 export async function copyFromStage(connection: SqlConnection, scratch: SqlConnection, load: BulkLoad): Promise<void> {
-  const place = `@${stage}/${encodeURIComponent(`${load.loadId}_${load.table}`)}`
+  // The slash ends the name: without it a folder is all that begins alike.
+  const place = `@${stage}/${encodeURIComponent(`${load.loadId}_${load.table}`)}/`
   await withCompressedRows(scratch, load, async (file) => {
     await connection.run(`CREATE TEMPORARY STAGE IF NOT EXISTS ${stage}`)
     await connection.run(

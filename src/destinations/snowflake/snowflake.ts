@@ -36,9 +36,11 @@ const capabilities: Capabilities = {
 /** Snowflake as destination; needs the package `snowflake-sdk`. */
 export const snowflake = (options: SnowflakeOptions): Destination => sqlDestination(snowflakeParts(options))
 
+/** A connection with the DuckDB that makes its files. */
+type WithScratch = SqlConnection & { scratch: SqlConnection }
+
 /** The parts of the destination, for tests that stand between them. */
 export function snowflakeParts(options: SnowflakeOptions): SqlDestinationParts {
-  const scratches = new WeakMap<SqlConnection, SqlConnection>()
   return {
     name: 'snowflake',
     capabilities: withOptions(capabilities, options),
@@ -53,11 +55,9 @@ export function snowflakeParts(options: SnowflakeOptions): SqlDestinationParts {
       const { connection, location } = await openSnowflake(options)
       const { openDuckdb } = await import('../duckdb/connection.ts')
       const scratch = await openDuckdb(':memory:', {})
-      const own = closingWith(connection, scratch)
-      scratches.set(own, scratch)
-      return { connection: own, location }
+      return { connection: Object.assign(closingWith(connection, scratch), { scratch }), location }
     },
-    bulkLoad: (connection, load) => copyFromStage(connection, scratches.get(connection)!, load),
+    bulkLoad: (connection, load) => copyFromStage(connection, (connection as WithScratch).scratch, load),
   }
 }
 
