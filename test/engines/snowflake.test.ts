@@ -47,6 +47,18 @@ describe('snowflake, on fakesnow', () => {
     await endsExactlyRight(() => snowflakeParts({ ...login, accessUrl: server.accessUrl }))
   })
 
+  it('a column is widened in one statement, and keeps its values', async () => {
+    const { destination, dataset } = fresh()
+    const loading = pipeline({ name: 'wider', dataset, destination })
+    await loading.run([{ id: 1, v: 7, w: 'a' }], { tableName: 'rows' })
+    await loading.run([{ id: 2, v: 1.5, w: 'b' }], { tableName: 'rows' })
+    const rows = await loading.dataset().query(`select id, v, w from ${dataset}.rows order by id`).toArray()
+    expect(rows).toEqual([
+      { id: 1, v: 7, w: 'a' },
+      { id: 2, v: 1.5, w: 'b' },
+    ])
+  })
+
   it('names need no quotes: they stand in capitals, and come back small', async () => {
     const { destination, dataset } = fresh()
     const loading = pipeline({ name: 'names', dataset, destination })

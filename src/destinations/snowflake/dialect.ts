@@ -51,14 +51,10 @@ export const snowflakeDialect: SqlDialect = {
     'SELECT LOWER(table_name) AS table_name, LOWER(column_name) AS column_name, CASE data_type ' +
     "WHEN 'TEXT' THEN 'VARCHAR' WHEN 'NUMBER' THEN 'NUMBER(' || numeric_precision || ',' || numeric_scale || ')' " +
     'ELSE data_type END AS data_type FROM information_schema.columns WHERE table_schema = $1 ORDER BY table_name, ordinal_position',
-  // In place only a NUMBER can get more digits.
+  // In place only a NUMBER can get more digits. One statement, because nothing would take back half of several.
   changeType(table, column) {
-    const [name, wider] = [quote(column.name), quote(`${column.name}_sluice_wider`)]
-    return [
-      `ALTER TABLE ${table} ADD COLUMN ${wider} ${typeName(column)}`,
-      `UPDATE ${table} SET ${wider} = CAST(${name} AS ${typeName(column)})`,
-      `ALTER TABLE ${table} DROP COLUMN ${name}`,
-      `ALTER TABLE ${table} RENAME COLUMN ${wider} TO ${name}`,
-    ]
+    const name = quote(column.name)
+    const wider = `CAST(${name} AS ${typeName(column)}) AS ${name}`
+    return [`CREATE OR REPLACE TABLE ${table} COPY GRANTS AS SELECT * REPLACE (${wider}) FROM ${table}`]
   },
 }
