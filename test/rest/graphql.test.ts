@@ -28,6 +28,20 @@ describe('GraphQL', () => {
     expect(target.requests).toEqual(Array.from({ length: 3 }, () => 'POST /graphql'))
   })
 
+  it('a selector of one’s own does not end the paging', async () => {
+    const target = await graph()
+    const endpoint = { path: 'graphql', graphql: { query }, dataSelector: 'data.repository.issues.nodes' }
+    const { rows } = await load(target, [{ name: 'issues', endpoint }])
+    expect(await rows('issues')).toHaveLength(5)
+  })
+
+  it('a query without a connection, by a selector', async () => {
+    const target = await api((_request, response) => json(response, { data: { viewer: { name: 'x' } } }))
+    const endpoint = { path: 'graphql', graphql: { query }, dataSelector: 'data.viewer' }
+    const { rows } = await load(target, [{ name: 'me', endpoint }])
+    expect(await rows('me')).toEqual([{ name: 'x' }])
+  })
+
   it('a variable from the parent', async () => {
     const target = await graph()
     const { rows } = await load(target, [

@@ -32,7 +32,7 @@ export const connectionRows = (spec: GraphqlSpec): RowSelector => ({
   place: spec.connectionPath ?? 'the connection',
   matched: true,
   rows(body) {
-    const { nodes, edges } = connectionIn(spec, body) ?? {}
+    const { nodes, edges } = connectionIn(spec, body)
     return nodes ?? edges?.map((edge) => edge.node) ?? []
   },
 })
@@ -43,39 +43,57 @@ export function connectionPaginator(spec: GraphqlSpec): Paginator {
   return {
     first: () => undefined,
     next(request, { response }) {
-      const info = connectionIn(spec, response.body)?.pageInfo
-      if (info?.hasNextPage !== true) return false
-      if (typeof info.endCursor !== 'string' && typeof info.endCursor !== 'number') {
+      const [more, other] = connectionsIn(spec, response.body).filter(
+        ({ connection }) => connection.pageInfo?.hasNextPage,
+      )
+      if (more === undefined) return false
+      if (other !== undefined) throw several([more, other])
+      const { endCursor } = more.connection.pageInfo!
+      if (typeof endCursor !== 'string' && typeof endCursor !== 'number') {
         throw new PipelineError('paging: the connection has a next page, but no endCursor', {
           code: 'PAGING_UNKNOWN',
           fix: 'ask for pageInfo { hasNextPage endCursor } in the query',
         })
       }
-      setBodyValue(request, variable, info.endCursor)
+      setBodyValue(request, variable, endCursor)
       return true
     },
   }
 }
 
-function connectionIn({ connectionPath }: GraphqlSpec, body: unknown): Connection | undefined {
-  if (connectionPath !== undefined) return jsonPath(connectionPath).first(body) as Connection | undefined
-  const found = connections((body as { data?: unknown } | null)?.data, 'data', 0)
+interface Found {
+  path: string
+  connection: Connection
+}
+
+/** The connection whose nodes are the rows. */
+function connectionIn(spec: GraphqlSpec, body: unknown): Connection {
+  const found = connectionsIn(spec, body)
   const [first, second] = found
   if (first === undefined) {
     throw new PipelineError('the answer to the query has no connection: nothing in it has nodes or edges', {
       code: 'SOURCE_INVALID',
-      fix: 'ask for nodes and pageInfo { hasNextPage endCursor }, or say where the rows are with connectionPath',
+      fix: 'ask for nodes and pageInfo { hasNextPage endCursor }, or say where the rows are with connectionPath or dataSelector',
     })
   }
-  if (second === undefined) return first.connection
-  throw new PipelineError(`the answer has several connections: ${found.map((one) => one.path).join(', ')}`, {
-    code: 'SOURCE_INVALID',
-    fix: `say which one holds the rows: graphql.connectionPath: '${first.path}'`,
-  })
+  if (second !== undefined) throw several(found)
+  return first.connection
 }
 
+function connectionsIn({ connectionPath }: GraphqlSpec, body: unknown): Found[] {
+  if (connectionPath === undefined) return connections((body as { data?: unknown } | null)?.data, 'data', 0)
+  const connection = jsonPath(connectionPath).first(body)
+  return typeof connection === 'object' && connection !== null ? [{ path: connectionPath, connection }] : []
+}
+
+const several = (found: readonly Found[]): PipelineError =>
+  new PipelineError(`the answer has several connections: ${found.map(({ path }) => path).join(', ')}`, {
+    code: 'SOURCE_INVALID',
+    fix: `say which one holds the rows: graphql.connectionPath: '${found[0]!.path}'`,
+  })
+
 /** Connections that are not inside of rows. */
-function connections(value: unknown, path: string, depth: number): { path: string; connection: Connection }[] {
+function connections(value: unknown, path: string, depth: number): Found[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || depth > 6) return []
   const { nodes, edges } = value as Connection
   if (Array.isArray(nodes) || Array.isArray(edges)) return [{ path, connection: value }]

@@ -192,10 +192,8 @@ export class RequestPages {
 
   /** The paginator of a connection is no spec: it looks for the connection in every answer. */
   private ownPaginator(): Paginator | undefined {
-    const { graphql, paginator, dataSelector } = this.spec.endpoint
-    const isConnection =
-      graphql !== undefined && (paginator ?? undefined) === undefined && (dataSelector ?? undefined) === undefined
-    return isConnection ? connectionPaginator(graphql) : undefined
+    const { graphql, paginator } = this.spec.endpoint
+    return graphql !== undefined && (paginator ?? undefined) === undefined ? connectionPaginator(graphql) : undefined
   }
 
   /** The declared paginator; `undefined` when the first answer has to tell. */
