@@ -194,7 +194,25 @@ describe('formats of answers', () => {
       response.writeHead(200, { 'content-type': 'text/csv', ...link })
       response.end(`id\n${page}\n`)
     })
-    const { rows } = await load(target, [{ name: 'items', endpoint: { paginator: { type: 'header_link' } } }])
-    expect(await rows('items')).toEqual([{ id: '1' }, { id: '2' }, { id: '3' }])
+    // Declared, and recognised.
+    for (const endpoint of [{ paginator: { type: 'header_link' as const } }, {}]) {
+      const { rows } = await load(target, [{ name: 'items', endpoint }])
+      expect(await rows('items')).toEqual([{ id: '1' }, { id: '2' }, { id: '3' }])
+    }
+  })
+
+  it('CSV of which the headers say that there is more', async () => {
+    const target = await api((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/csv', 'x-total-count': '10' })
+      response.end('id\n1\n')
+    })
+    await expect(load(target, ['items'])).rejects.toMatchObject({ code: 'PAGING_UNKNOWN' })
+  })
+
+  it('the same CSV again and again is a loop', async () => {
+    const target = await api((_request, response) => send(response, 'id\n1\n', 'text/csv'))
+    const paginator = { type: 'page_number', totalPath: null } as const
+    const run = load(target, [{ name: 'items', endpoint: { paginator } }])
+    await expect(run).rejects.toMatchObject({ code: 'PAGING_LOOP' })
   })
 })

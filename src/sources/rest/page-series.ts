@@ -133,8 +133,8 @@ export class PageSeries {
     return paginator.type === 'auto' ? undefined : createPaginator(paginator)
   }
 
-  private detectedPaginator({ response, rows }: Page): Paginator {
-    this.detected = response.rows === undefined ? detectPaginator(response, rows) : { type: 'single_page' }
+  private detectedPaginator({ response, rows, count }: Page): Paginator {
+    this.detected = detectPaginator(response, rows, count)
     return createPaginator(this.detected)
   }
 
@@ -156,9 +156,11 @@ export class PageSeries {
   }
 
   /** Throws when one answer follows itself too often: the API does not know the parameter that should change it. */
-  private guardSameAnswer({ response: { text }, rows }: Page): void {
-    this.sameTimes = rows.length > 0 && text !== '' && this.before === text ? this.sameTimes + 1 : 0
-    this.before = text
+  private guardSameAnswer({ response, rows, count }: Page): void {
+    // Of an answer that was read piece by piece only its end is left.
+    const print = response.rows === undefined ? response.text : `${count} ${jsonText(rows.at(-1) ?? null)}`
+    this.sameTimes = rows.length > 0 && this.before === print ? this.sameTimes + 1 : 0
+    this.before = print
     if (this.sameTimes > 0 && this.detected !== undefined) throw this.wronglyDetected(this.detected)
     if (this.sameTimes === sameAnswers) throw this.loops('the same answer comes again and again')
   }

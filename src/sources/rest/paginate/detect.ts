@@ -143,19 +143,19 @@ const moreSigns = [
  * Recognises how an API pages from its first answer. Throws `PAGING_UNKNOWN` when there are more rows but no way to
  * them that can be told: one page is never loaded silently as if it were all.
  */
-export function detectPaginator(response: RestResponse, rows: readonly unknown[]): PaginatorSpec {
+export function detectPaginator(response: RestResponse, rows: readonly unknown[], count = rows.length): PaginatorSpec {
   const { body, headers } = response
   if (linkWith(headers.get('link'), 'next') !== undefined) return { type: 'header_link' }
   const byHeaders = detectInHeaders(headers)
   if (byHeaders !== undefined) return byHeaders
   if (typeof body !== 'object' || body === null || Array.isArray(body))
-    return lastResort(() => undefined, response, rows)
+    return lastResort(() => undefined, response, count)
   // The answer is itself the row: its fields are data, not paging.
   if (rows[0] === body) return { type: 'single_page' }
   const at = (path: string): unknown => jsonPath(path).first(body)
   const link = linkFields.find((field) => isLink(at(field)))
   if (link !== undefined) return { type: 'json_link', nextUrlPath: link }
-  return detectCursor(at) ?? detectNumbered(at, rows.length) ?? lastResort(at, response, rows)
+  return detectCursor(at) ?? detectNumbered(at, count) ?? lastResort(at, response, count)
 }
 
 const isLink = (value: unknown): boolean => typeof value === 'string' && /^(https?:\/\/|\/|\?)/.test(value)
@@ -222,17 +222,17 @@ function detectNumbered(at: At, rowCount: number): PaginatorSpec | undefined {
 }
 
 /** One page, unless something says that there are more. */
-function lastResort(at: At, { url, headers }: RestResponse, rows: readonly unknown[]): PaginatorSpec {
+function lastResort(at: At, { url, headers }: RestResponse, rowCount: number): PaginatorSpec {
   const sign = moreSigns.find((field) => at(field) === true)
   const total = pageBlocks
     .flatMap((block) => totalNames.map((field) => join(block, field)))
-    .find((path) => isWhole(at(path)) && Number(at(path)) > rows.length)
-  const header = totalHeaders.find((name) => Number(headers.get(name) ?? 0) > rows.length)
+    .find((path) => isWhole(at(path)) && Number(at(path)) > rowCount)
+  const header = totalHeaders.find((name) => Number(headers.get(name) ?? 0) > rowCount)
   if (sign === undefined && total === undefined && header === undefined) return { type: 'single_page' }
   const stated = total === undefined ? headers.get(header ?? 'total') : at(total)
   const why =
     sign === undefined
-      ? `"${total ?? header}" is ${String(stated)} but the page has ${rows.length} rows`
+      ? `"${total ?? header}" is ${String(stated)} but the page has ${rowCount} rows`
       : `"${sign}" is true`
   throw new PipelineError(`${url.origin}${url.pathname} has more pages (${why}), but not how to get them`, {
     code: 'PAGING_UNKNOWN',
