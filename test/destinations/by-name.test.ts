@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest'
+import { destinationByName } from '../../src/destinations/index.ts'
+import { snowflakeFromUrl } from '../../src/destinations/snowflake/snowflake.ts'
+
+const settings =
+  (given: Record<string, string>) =>
+  (key: string): string | undefined =>
+    given[key]
+
+describe('a warehouse by its name', () => {
+  it.each([
+    [
+      'redshift',
+      { credentials: 'redshift://u:p@host:5439/db', 'staging.bucket_url': 's3://b/x', max_identifier_length: '40' },
+    ],
+    ['snowflake', { credentials: 'snowflake://u:p@acc/db?warehouse=w', max_identifier_length: '40' }],
+    [
+      'snowflake',
+      {
+        'credentials.host': 'acc',
+        'credentials.username': 'u',
+        'credentials.database': 'db',
+        max_identifier_length: '40',
+      },
+    ],
+  ])('%s from %o', async (name, given) => {
+    const destination = await destinationByName(name, settings(given as unknown as Record<string, string>))
+    expect(destination.name).toBe(name)
+    expect(destination.capabilities.identifiers.maxLength).toBe(40)
+  })
+
+  it.each([
+    ['redshift', {}, /needs to know its connection string/],
+    [
+      'redshift',
+      { credentials: 'redshift://u:p@host/db' },
+      /the bucket through which rows go\n.*DESTINATION__REDSHIFT__STAGING__BUCKET_URL/,
+    ],
+    ['snowflake', { 'credentials.host': 'acc' }, /needs to know its account, user and database/],
+    ['snowflake', { credentials: 'postgres://u:hunter2@x/y' }, /the Snowflake URL cannot be read/],
+  ])('%s without what it needs: %o', async (name, given, message) => {
+    const failed = destinationByName(name, settings(given as Record<string, string>))
+    await expect(failed).rejects.toThrow(message)
+    await expect(failed).rejects.not.toThrow(/hunter2/)
+  })
+
+  it('special characters of a Snowflake URL are decoded', () => {
+    expect(snowflakeFromUrl('snowflake://me%40x:p%2Fw%3A1@org-acc/DB%20one?warehouse=w%201&role=r')).toEqual({
+      account: 'org-acc',
+      user: 'me@x',
+      password: 'p/w:1',
+      database: 'DB one',
+      warehouse: 'w 1',
+      role: 'r',
+    })
+  })
+})
