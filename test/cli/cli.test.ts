@@ -235,6 +235,15 @@ it('another destination is one word', async () => {
   })
 })
 
+it('errors of a source file name keys as the file spells them', async () => {
+  const target = await api((_request, response) => json(response, { message: 'gone' }, 404))
+  writeFileSync(join(folder, 'a.source.yaml'), `client: { base_url: "${target.baseUrl}" }\nresources: [a]\n`)
+  const { code, err } = await sluice(['run', 'a.source.yaml'])
+  expect(code).toBe(1)
+  expect(err).toContain('response_actions: [{ status_code: 404')
+  expect(err).not.toContain('responseActions')
+})
+
 describe('sluice doctor', () => {
   it('checks a destination step by step, and takes back what it wrote', async () => {
     const { code, out } = await sluice(['doctor', '--destination', 'filesystem'], {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { pipeline, PipelineError, Source, type RunOptions } from '../../index.ts'
 import { platformByName, platformNames } from '../../sources/chats/registry.ts'
-import { isSourceFile, loadSourceFile } from '../../sources/rest/index.ts'
+import { inFileSpelling, isSourceFile, loadSourceFile } from '../../sources/rest/index.ts'
 import { done, parseCommand, printJson, type CommandResult } from '../command.ts'
 import { Progress, type ProgressMode } from '../progress.ts'
 import { runSummary } from '../run-summary.ts'
@@ -50,10 +50,13 @@ export async function run(args: string[]): Promise<CommandResult> {
   })
   const progress = new Progress(progressMode(values.progress))
   loading.on(progress.on)
-  const info = await loading.run(source, {
+  const options: RunOptions = {
     ...dispositionOption(values['write-disposition']),
     ...(values.refresh === undefined ? {} : { refresh: values.refresh as 'drop_data' }),
     signal: interruptSignal(),
+  }
+  const info = await loading.run(source, options).catch((error: unknown) => {
+    throw isSourceFile(target) ? inFileSpelling(error) : error
   })
   if (values.json === true) printJson(info)
   else console.log(runSummary(info, progress.remarks))

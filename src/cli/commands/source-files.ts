@@ -3,7 +3,14 @@ import { join } from 'node:path'
 import { duckdb } from '../../destinations/duckdb/duckdb.ts'
 import { pipeline, PipelineError, type RunEvent } from '../../index.ts'
 import { draftSource, readDocument, sourceFileText, type Draft } from '../../sources/rest/openapi/index.ts'
-import { lintSource, loadSourceFile, logInSource, readSourceSpec, type Finding } from '../../sources/rest/index.ts'
+import {
+  inFileSpelling,
+  lintSource,
+  loadSourceFile,
+  logInSource,
+  readSourceSpec,
+  type Finding,
+} from '../../sources/rest/index.ts'
 import { done, printJson, program, type CommandResult } from '../command.ts'
 import { count, duration, plural, style, wrap } from '../style.ts'
 
@@ -186,7 +193,7 @@ function noteEvent(probes: ReadonlyMap<string, Probe>, event: RunEvent): void {
   if (found === undefined) return
   if (event.type === 'request') Object.assign(found, { status: event.status, ms: event.ms })
   if (event.type === 'first-page') found.firstPage = event
-  if (event.type === 'resource-failed') found.error = event.error as PipelineError
+  if (event.type === 'resource-failed') found.error = inFileSpelling(event.error) as PipelineError
 }
 
 const probeJson = ({ resource, status, ms, firstPage, error, columns }: Probe) => ({

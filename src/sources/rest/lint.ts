@@ -1,8 +1,8 @@
+import { snake } from './grammar/file-spelling.ts'
 import { isNative } from './grammar/grammar.ts'
 import { problemsOf } from './grammar/validate.ts'
 import { slotNames } from './request-builder.ts'
 import { createRestSource } from './rest-source.ts'
-import { snake } from './source-file.ts'
 import type { AuthSpec, EndpointSpec, RestResourceSpec, RestSourceSpec } from './spec.ts'
 import { parentFieldsIn } from './template.ts'
 

@@ -6,6 +6,7 @@ import { PipelineError } from '../../errors/index.ts'
 import type { Source } from '../../extract/index.ts'
 import { createRestSource, type RestSourceOptions } from './rest-source.ts'
 import type { RestSourceSpec } from './spec.ts'
+import { snake } from './grammar/file-spelling.ts'
 import { shapeOf, sourceShape } from './grammar/grammar.ts'
 import { keys, type ObjectShape, type Shape } from './grammar/shape.ts'
 import { validateSpec } from './grammar/validate.ts'
@@ -56,7 +57,6 @@ const invalidFile = (path: string, reason: string, cause: unknown): PipelineErro
     cause,
   })
 
-export const snake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 const camel = (key: string): string => key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 const mapEntries = (value: object, change: (key: string, inner: unknown) => [string, unknown]): object =>
   Object.fromEntries(Object.entries(value).map(([key, inner]) => change(key, inner)))
