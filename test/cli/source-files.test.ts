@@ -201,7 +201,7 @@ it('sluice source login: a person agrees in a browser, and runs use the token', 
   auth:
     type: oauth2_authorization_code
     authorization_url: ${target.baseUrl}/authorize
-    access_token_url: ${target.baseUrl}/token
+    access_token_url: token
     client_id: { config: client_id }
     scope: read
     redirect_port: ${port}

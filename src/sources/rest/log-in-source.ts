@@ -4,6 +4,7 @@ import type { AuthorizationCodeAuth, AuthSpec } from './auth/auth-spec.ts'
 import { Settings } from './auth/index.ts'
 import { logIn } from './auth/login.ts'
 import { RestClient } from './client.ts'
+import { joinUrl } from './request.ts'
 import type { EndpointSpec, RestResourceSpec, RestSourceSpec } from './spec.ts'
 
 /** Lets a person agree in a browser, once; the runs use the token that it brings. */
@@ -13,11 +14,15 @@ export async function logInSource(
 ): Promise<void> {
   const auth = codeAuth(spec)
   const settings = new Settings(new Config(), { root: 'sources', section: spec.section ?? spec.name, name: spec.name })
+  const baseUrl = settings.text(spec.client.baseUrl)
   const { baseUrl: _base, auth: _auth, paginator: _paginator, ...rest } = spec.client
   // The token may come from another host than the API.
-  const client = new RestClient({ ...rest, baseUrl: new URL(settings.text(auth.accessTokenUrl)).origin }, settings)
+  const client = new RestClient(
+    { ...rest, baseUrl: joinUrl(baseUrl, settings.text(auth.accessTokenUrl)).origin },
+    settings,
+  )
   const context = { resource: 'login', signal: options.signal, emit: () => undefined }
-  await logIn(auth, settings, { ...options, send: (request) => client.send(request, null, context) })
+  await logIn(auth, settings, { ...options, baseUrl, send: (request) => client.send(request, null, context) })
 }
 
 function codeAuth({ name, client, resources }: RestSourceSpec): AuthorizationCodeAuth {

@@ -1,5 +1,6 @@
 import { PipelineError } from '../../errors/index.ts'
 import { jsonPath, type JsonPath } from '../../extract/index.ts'
+import { isAside, isUsualName } from './row-names.ts'
 
 /** Takes the rows out of answers. */
 export interface RowSelector {
@@ -29,34 +30,6 @@ export function pathSelector(path: string): RowSelector {
   }
 }
 
-const usualNames = [
-  'data',
-  'items',
-  'results',
-  'result',
-  'records',
-  'rows',
-  'entries',
-  'entities',
-  'objects',
-  'content',
-  'payload',
-  'values',
-  'value',
-]
-/** Lists here describe the answer, they are not its rows. */
-const sideNames = new Set([
-  'meta',
-  'metadata',
-  'pagination',
-  'paging',
-  'links',
-  '_links',
-  'errors',
-  'warnings',
-  'extras',
-  'headers',
-])
 const searchDepth = 3
 
 /** Finds the rows in the first answer and takes them from the same place in the others. */
@@ -88,7 +61,7 @@ function findRows(body: object): string[] {
   const candidates = lists(body, [])
   const ofObjects = candidates.filter(({ list }) => list.length > 0 && typeof list[0] === 'object')
   const pool = ofObjects.length > 0 ? ofObjects : candidates.filter(({ list }) => list.length === 0)
-  const named = pool.find(({ place }) => usualNames.includes(place.at(-1)!.toLowerCase()))
+  const named = pool.find(({ place }) => isUsualName(place.at(-1)!))
   const shallow = pool.toSorted((a, b) => a.place.length - b.place.length)
   const best = named ?? shallow[0]
   // An object with an id of its own is a row that happens to have lists.
@@ -101,7 +74,7 @@ function findRows(body: object): string[] {
 function lists(value: object, place: string[]): Candidate[] {
   if (place.length >= searchDepth) return []
   return Object.entries(value).flatMap(([key, inner]): Candidate[] => {
-    if (sideNames.has(key.toLowerCase())) return []
+    if (isAside(key)) return []
     if (Array.isArray(inner)) return [{ place: [...place, key], list: inner }]
     return typeof inner === 'object' && inner !== null ? lists(inner, [...place, key]) : []
   })

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import { addSecret, PipelineError } from '../../../errors/index.ts'
-import { formData } from '../request.ts'
+import { formData, joinUrl } from '../request.ts'
 import type { Send } from './auth.ts'
 import type { AuthorizationCodeAuth } from './auth-spec.ts'
 import { keepToken } from './kept-tokens.ts'
@@ -12,6 +12,7 @@ const defaultPort = 8976
 const random = (): string => randomBytes(32).toString('base64url')
 
 export interface LoginOptions {
+  baseUrl: string
   signal: AbortSignal
   send: Send
   /** Takes the address that a person has to open. */
@@ -27,7 +28,7 @@ export async function logIn(spec: AuthorizationCodeAuth, settings: Settings, opt
   const clientSecret = settings.optionalSecret(spec.clientSecret, 'client_secret')
   const redirectUri = `http://127.0.0.1:${spec.redirectPort ?? defaultPort}/callback`
   const [state, verifier] = [random(), random()]
-  const address = new URL(settings.text(spec.authorizationUrl))
+  const address = joinUrl(options.baseUrl, settings.text(spec.authorizationUrl))
   const challenge = createHash('sha256').update(verifier).digest('base64url')
   for (const [name, value] of Object.entries({
     response_type: 'code',
@@ -45,7 +46,7 @@ export async function logIn(spec: AuthorizationCodeAuth, settings: Settings, opt
   const code = await codeFromBrowser(new URL(redirectUri), state, options, () => options.show(address.href))
   const response = await options.send({
     method: 'POST',
-    url: new URL(settings.text(spec.accessTokenUrl)),
+    url: joinUrl(options.baseUrl, settings.text(spec.accessTokenUrl)),
     headers: {},
     body: undefined,
     data: formData({

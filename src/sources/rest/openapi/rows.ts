@@ -1,3 +1,4 @@
+import { isAside, isUsualName } from '../row-names.ts'
 import { isNode, type ApiDocument, type Node } from './document.ts'
 
 /** Where an answer holds its rows, and what a row looks like. */
@@ -8,22 +9,6 @@ export interface Rows {
   row: Node
 }
 
-const usualNames = [
-  'data',
-  'items',
-  'results',
-  'result',
-  'records',
-  'rows',
-  'entries',
-  'value',
-  'values',
-  'content',
-  'list',
-  'objects',
-  '_embedded',
-]
-const sideNames = /^(meta|metadata|pagination|paging|links|_links|errors|warnings|included|facets|aggregations)$/i
 const searchDepth = 3
 
 /** `isDetail`: the path ends in the key of one thing. */
@@ -52,13 +37,13 @@ function lists(document: ApiDocument, schema: Node, place: string[], seen: Reado
   if (place.length >= searchDepth || seen.has(schema)) return []
   const inside = new Set([...seen, schema])
   return Object.entries(propertiesOf(document, schema)).flatMap(([key, given]): Found[] => {
-    if (sideNames.test(key)) return []
+    if (isAside(key)) return []
     const property = document.at(given)
     const row = itemsOf(document, property)
     const at = [...place, key]
     if (row !== undefined) {
       // Lists of texts or numbers are rarely what a list endpoint is about.
-      const named = usualNames.includes(key.toLowerCase()) || place.some((one) => usualNames.includes(one))
+      const named = [key, ...place].some(isUsualName)
       return Object.keys(propertiesOf(document, row)).length === 0 && !named ? [] : [{ place: at, row, named }]
     }
     return lists(document, property, at, inside)
