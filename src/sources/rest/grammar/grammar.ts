@@ -1,8 +1,6 @@
 import { ConfigReference } from '../../../config/index.ts'
 import { Resource } from '../../../extract/index.ts'
 import type { TableHints } from '../../../normalize/index.ts'
-import type { AuthSpec } from '../auth/auth-spec.ts'
-import type { PaginatorSpec } from '../paginate/paginator-spec.ts'
 import type {
   ClientSpec,
   CsvOptions,
@@ -17,6 +15,8 @@ import type {
   RestResourceSpec,
   RestSourceSpec,
 } from '../spec.ts'
+import { auth } from './auth.ts'
+import { paginator } from './paginator.ts'
 import {
   anything,
   code,
@@ -34,180 +34,14 @@ import {
   text,
   whole,
   type KeysOf,
-  type ObjectShape,
   type Shape,
-  type UnionShape,
 } from './shape.ts'
 
 // The keys of a source. Types in `spec.ts` and shapes here are held together by the compiler: a key that is in one alone
 // does not compile.
 
-type Variants<U extends { type: string }> = { [T in U['type']]: KeysOf<Omit<Extract<U, { type: T }>, 'type'>> }
-
-/** The keys of every type of a union. */
-function variants<U extends { type: string }>(
-  types: Variants<U>,
-  required: { readonly [T in U['type']]?: readonly string[] },
-): Record<string, ObjectShape> {
-  const entries = Object.entries<Readonly<Record<string, Shape>>>(types)
-  return Object.fromEntries(
-    entries.map(([type, keys]) => [type, { kind: 'object', keys, required: required[type as U['type']] ?? [] }]),
-  )
-}
-
 const textOrTexts = either(text, list(text))
-const settings = names(setting)
-
-const token = {
-  sendAs: oneOf('bearer', 'header', 'query', 'cookie'),
-  tokenPath: text,
-  name: text,
-  scheme: text,
-  expiresPath: text,
-}
-const oauth2 = {
-  accessTokenUrl: setting,
-  clientId: setting,
-  clientSecret: setting,
-  accessTokenRequestData: names(setting),
-  defaultTokenExpiration: whole,
-}
-const signed = {
-  privateKey: setting,
-  algorithm: text,
-  keyId: setting,
-  issuer: setting,
-  subject: setting,
-  audience: text,
-  claims: names(),
-  lifetime: whole,
-}
 const getOrPost = oneOf('GET', 'POST')
-
-const authTypes = variants<AuthSpec>(
-  {
-    bearer: { token: setting },
-    http_basic: { username: setting, password: setting },
-    http_digest: { username: setting, password: setting },
-    api_key: {
-      apiKey: setting,
-      name: text,
-      location: oneOf('header', 'query', 'param', 'cookie'),
-      scheme: text,
-    },
-    session: {
-      ...token,
-      url: text,
-      method: getOrPost,
-      params: settings,
-      json: settings,
-      data: settings,
-      headers: settings,
-      username: setting,
-      password: setting,
-      tokenHeader: text,
-      tokenCookie: text,
-    },
-    jwt_exchange: { ...token, url: text, params: settings, method: getOrPost, cookieName: text },
-    oauth2_client_credentials: oauth2,
-    oauth2_refresh_token: { ...oauth2, refreshToken: setting },
-    oauth2_authorization_code: { ...oauth2, authorizationUrl: setting, scope: text, redirectPort: whole },
-    oauth2_jwt_bearer: {
-      ...signed,
-      accessTokenUrl: setting,
-      scope: text,
-      accessTokenRequestData: settings,
-      defaultTokenExpiration: whole,
-    },
-    jwt: signed,
-    aws_sigv4: { service: text, region: text, accessKeyId: setting, secretAccessKey: setting, sessionToken: setting },
-    custom: { create: code },
-  },
-  {
-    session: ['url'],
-    jwt_exchange: ['url'],
-    oauth2_client_credentials: ['accessTokenUrl'],
-    oauth2_refresh_token: ['accessTokenUrl'],
-    oauth2_authorization_code: ['accessTokenUrl', 'authorizationUrl'],
-    oauth2_jwt_bearer: ['accessTokenUrl'],
-    aws_sigv4: ['service', 'region'],
-    custom: ['create'],
-  },
-)
-
-const auth: UnionShape = {
-  kind: 'union',
-  types: authTypes,
-  implied: (given) => ('token' in given ? 'bearer' : undefined),
-}
-
-const sized = { stopAfterEmptyPage: flag, hasMorePath: orNull(text), pageSize: whole, stopWhen: text }
-const textOrWhole = either(text, whole)
-
-const paginatorTypes = variants<PaginatorSpec>(
-  {
-    auto: {},
-    single_page: {},
-    json_link: { nextUrlPath: text, stopWhen: text },
-    json_response: { nextUrlPath: text, stopWhen: text },
-    header_link: { linksNextKey: text, stopWhen: text },
-    header_cursor: {
-      cursorKey: text,
-      cursorParam: text,
-      cursorBodyPath: text,
-      cursorHeader: text,
-      initialCursor: textOrWhole,
-      stopWhen: text,
-    },
-    cursor: {
-      cursorPath: text,
-      cursorParam: text,
-      cursorBodyPath: text,
-      cursorHeader: text,
-      initialCursor: textOrWhole,
-      ...sized,
-    },
-    keyset: {
-      keyPath: text,
-      keyParam: text,
-      keyBodyPath: text,
-      keyHeader: text,
-      initialKey: textOrWhole,
-      ...sized,
-    },
-    offset: {
-      limit: whole,
-      offset: whole,
-      offsetParam: text,
-      offsetBodyPath: text,
-      offsetHeader: text,
-      limitParam: text,
-      limitBodyPath: text,
-      limitHeader: text,
-      totalPath: orNull(text),
-      maximumOffset: orNull(whole),
-      ...sized,
-    },
-    page_number: {
-      basePage: whole,
-      page: whole,
-      pageParam: text,
-      pageBodyPath: text,
-      pageHeader: text,
-      totalPath: orNull(text),
-      totalHeader: text,
-      maximumPage: orNull(whole),
-      ...sized,
-    },
-    link_list: { linksPath: text, stopWhen: text },
-    custom: { create: code },
-  },
-  {
-    link_list: ['linksPath'],
-    custom: ['create'],
-  },
-)
-const paginator: UnionShape = { kind: 'union', types: paginatorTypes }
 
 const actionName = oneOf('ignore', 'retry', 'fail', 'refresh_auth', 'skip_parent')
 const responseActions = list(

@@ -59,3 +59,16 @@ export const object = <T>(keys: KeysOf<T>, required: readonly (keyof T & string)
   keys,
   required,
 })
+
+type Variants<U extends { type: string }> = { [T in U['type']]: KeysOf<Omit<Extract<U, { type: T }>, 'type'>> }
+
+/** The keys of every type of a union. */
+export function variants<U extends { type: string }>(
+  types: Variants<U>,
+  required: { readonly [T in U['type']]?: readonly string[] },
+): Record<string, ObjectShape> {
+  const entries = Object.entries<Readonly<Record<string, Shape>>>(types)
+  return Object.fromEntries(
+    entries.map(([type, keys]) => [type, { kind: 'object', keys, required: required[type as U['type']] ?? [] }]),
+  )
+}
