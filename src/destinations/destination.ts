@@ -37,9 +37,17 @@ export interface LoadTransaction {
   readonly ledger: LedgerWriter
   /**
    * Where changes of tables commit what was done before: everything up to here prepares, and nobody sees it; from here on
-   * there are only statements on rows, which become visible together. Absent where the whole load is one transaction.
+   * there are only statements on rows of these tables, which become visible together. Absent where the whole load is one
+   * transaction.
    */
-  begin?(): Promise<void>
+  begin?(load: BegunLoad): Promise<void>
+}
+
+/** What a transaction of rows is about. */
+export interface BegunLoad {
+  loadId: string
+  /** The tables that it may change, those of the system included. */
+  tables: readonly string[]
 }
 
 /** The tables that are there, and changes to them. Used by schema evolution. */
@@ -89,6 +97,8 @@ export interface MergePlan {
   dedupSort: { column: string; order: 'asc' | 'desc' } | undefined
   /** The rows are known to be unique by their key. */
   deduplicated: boolean
+  /** The days of a partition column that is part of the key, where a statement that names them reads no others. */
+  days?: { column: string; values: readonly string[] }
   scd2: { boundary: string; active: string | null; from: string; to: string; version: string } | undefined
 }
 
@@ -101,6 +111,8 @@ export interface Publisher {
   copyFrom(staged: StagedTable): Promise<void>
   /** Makes the staging table the table. */
   exchange(staged: StagedTable): Promise<void>
+  /** Refuses staged rows that the strategy cannot take, and completes the plan. Looks at staged rows only. */
+  prepare(strategy: MergeStrategy, plan: MergePlan): Promise<MergePlan>
   merge(strategy: MergeStrategy, plan: MergePlan): Promise<void>
 }
 
@@ -118,6 +130,8 @@ export interface Checker {
 export interface LedgerEntry {
   loadId: string
   schema: Schema
+  /** The destination has this version of the schema already. */
+  schemaKnown: boolean
   state: StateRow | undefined
 }
 
@@ -142,6 +156,7 @@ export interface Ledger {
 
 export interface LedgerWriter {
   hasLoad(loadId: string): Promise<boolean>
+  hasSchema(schema: Schema): Promise<boolean>
   write(entry: LedgerEntry): Promise<void>
 }
 
@@ -163,6 +178,14 @@ export interface SqlConnection {
   rows(sql: string, values?: readonly SqlValue[]): Promise<RowObject[]>
   stream(sql: string): AsyncIterable<RowObject[]>
   close(): Promise<void>
+  /** Begins a transaction that COMMIT or ROLLBACK ends. @default `BEGIN TRANSACTION` */
+  begin?(load: BegunLoad): Promise<void>
+  /** Ends the transaction with `refusal` when the query finds a row, at its place among the statements. @default `rows` */
+  refuseIf?(query: string, values: readonly SqlValue[], refusal: Error): Promise<void>
+  /** The tables of a dataset; none when it is not there. @default a query on `information_schema` */
+  tableNames?(dataset: string): Promise<string[]>
+  /** table_name, column_name and data_type of a dataset, in order. @default the dialect's `listColumns` */
+  columns?(dataset: string): Promise<RowObject[]>
 }
 export type SqlValue = string | number | boolean | null
 
@@ -177,22 +200,45 @@ export interface SqlDialect {
   /** An expression that orders the rows of a staging table as they came. */
   arrivalOrder: string
   timestampLiteral(text: string): string
+  literal(text: string): string
   /** A whole row of the given alias, which has these columns, as JSON. */
   rowAsJson(alias: string, columns: readonly Column[]): string
-  /** Lists table_name, column_name and data_type of the dataset `$1`, in order. */
-  listColumns: string
+  /** Lists table_name, column_name and data_type of the dataset `$1`, in order; none where the connection does it. */
+  listColumns?: string
   /** Makes others who ask for the same name wait until the transaction ends; absent where only one can write. */
   lock?: ((name: string) => string) | undefined
   /** Has no other lock than a row's: who changes the same row waits until the transaction ends. */
   lockByUpdate?: boolean
   /** What stands behind a column's type when its table is made: ` SORTKEY`. */
   columnOptions?(column: Column): string
+  /** What stands behind the columns when a table is made: ` PARTITION BY …`. */
+  tableOptions?(table: Table): string
+  /**
+   * Rows are changed by MERGE alone: a DELETE or UPDATE has no name for its own table, or may not look into others.
+   * @default DELETE … WHERE EXISTS, UPDATE … FROM
+   */
+  changesByMerge?: boolean
+  /** The day of a cell of a partition column; present where statements that name days read no other partition. */
+  dayOf?(column: Column, cell: string): string
+  /** Rows that are there and rows that are new are told apart by one MERGE. @default `changesByMerge` */
+  upsertsByMerge?: boolean
   /** How the database keeps a name that is written in its own quotes. @default as it is */
   storedName?(name: string): string
   /** What makes a dataset the one that names without a dataset mean. */
   enter?(dataset: string): string
+  /** Statements that add columns, as they stand in CREATE TABLE, to the given, quoted table. @default one a column */
+  addColumns?(table: string, definitions: readonly string[]): string[]
   /** Statements that widen a column of the given, quoted table. @default ALTER COLUMN … TYPE */
-  changeType?(table: string, column: Column): string[]
+  changeType?(quoted: string, column: Column, table: Table): string[]
   /** Creates a temporary table of the given, quoted name and columns. */
   createStaging(name: string, columns: readonly string[]): string
+  /**
+   * The quoted name of a staging table, where none goes with its connection: it is fixed by load and place, so that a second
+   * try finds what the first one left. @default a name of the connection's own
+   */
+  stagingTable?(dataset: string, loadId: string, place: number): string
+  /** The type of a staged column, where it is not the table's own. */
+  stagedType?(column: Column): string
+  /** SQL that makes a value of a staged cell. @default the cell */
+  fromStaged?(column: Column, cell: string): string
 }

@@ -3,6 +3,7 @@ import { namingNames, wrongValue, type NamingName } from '../schema/index.ts'
 import { replaceStrategies, type ReplaceStrategy } from './capabilities.ts'
 import type { Destination } from './destination.ts'
 import { compressions, formatNames } from './filesystem/formats.ts'
+import type { StagingOptions } from './staging/staging-area.ts'
 import type { StoreCredentials } from './stores/index.ts'
 
 /**
@@ -21,12 +22,11 @@ const factories: Record<string, (setting: DestinationSetting) => Promise<Destina
   async redshift(setting) {
     const url = setting('credentials')
     if (url === undefined) throw missing('redshift', 'CREDENTIALS', 'its connection string')
-    const bucketUrl = setting('staging.bucket_url')
-    if (bucketUrl === undefined) throw missing('redshift', 'STAGING__BUCKET_URL', 'the bucket through which rows go')
+    const { staging } = await stagingFrom(setting)
+    if (staging === undefined) throw missing('redshift', 'STAGING__BUCKET_URL', 'the bucket through which rows go')
     const { redshift } = await import('./redshift/redshift.ts')
-    const credentials = await bucketCredentials(bucketUrl, (key) => setting(`staging.credentials.${key}`))
     const iamRole = setting('staging_iam_role')
-    return redshift({ url, staging: { bucketUrl, ...credentials }, ...defined({ iamRole }), ...names(setting) })
+    return redshift({ url, staging, ...defined({ iamRole }), ...names(setting) })
   },
   async snowflake(setting) {
     const { snowflake, snowflakeFromUrl } = await import('./snowflake/snowflake.ts')
@@ -52,6 +52,29 @@ const factories: Record<string, (setting: DestinationSetting) => Promise<Destina
     }
     return snowflake({ ...options, account, user, database, ...names(setting) })
   },
+  async bigquery(setting) {
+    const { bigquery, credentialsFromJson } = await import('./bigquery/bigquery.ts')
+    const text = setting('credentials')
+    const key = text === undefined ? {} : credentialsFromJson(text)
+    const part = (name: string): string | undefined => setting(`credentials.${name}`)
+    const credentials = defined({
+      clientEmail: part('client_email'),
+      privateKey: part('private_key'),
+      clientId: part('client_id'),
+      clientSecret: part('client_secret'),
+      refreshToken: part('refresh_token'),
+    })
+    const projectId = setting('project_id') ?? part('project_id') ?? key.projectId
+    if (projectId === undefined) throw missing('bigquery', 'CREDENTIALS__PROJECT_ID', 'its project')
+    return bigquery({
+      projectId,
+      ...key,
+      ...(Object.keys(credentials).length === 0 ? {} : { credentials }),
+      ...defined({ keyFile: part('key_file'), location: setting('location') ?? part('location') }),
+      ...(await stagingFrom(setting)),
+      ...names(setting),
+    })
+  },
   async filesystem(setting) {
     const bucketUrl = setting('bucket_url') ?? setting('credentials') ?? folderOf(setting('location'))
     if (bucketUrl === undefined) throw missing('filesystem', 'BUCKET_URL', 'its folder or bucket')
@@ -75,6 +98,14 @@ const factories: Record<string, (setting: DestinationSetting) => Promise<Destina
       setting('credentials')?.replace(/^duckdb:(\/\/\/)?/, '') ?? setting('location')?.replace(/^duckdb:/, '')
     return duckdb({ ...defined({ path }), ...names(setting), ...replacing(setting) })
   },
+}
+
+async function stagingFrom(setting: DestinationSetting): Promise<{ staging?: StagingOptions }> {
+  const bucketUrl = setting('staging.bucket_url')
+  if (bucketUrl === undefined) return {}
+  return {
+    staging: { bucketUrl, ...(await bucketCredentials(bucketUrl, (key) => setting(`staging.credentials.${key}`))) },
+  }
 }
 
 async function bucketCredentials(
@@ -115,7 +146,7 @@ function chosen<T extends string>(setting: DestinationSetting, key: string, know
 const missing = (name: string, key: string, what: string): PipelineError =>
   new PipelineError(`destination "${name}" needs to know ${what}`, {
     code: 'CONFIG_MISSING',
-    fix: `set DESTINATION__${name.toUpperCase()}__${key}, or ${key.toLowerCase()} under [destination.${name}] in .sluice/secrets.toml`,
+    fix: `set DESTINATION__${name.toUpperCase()}__${key}, or ${key.toLowerCase().replaceAll('__', '.')} under [destination.${name}] in .sluice/secrets.toml`,
   })
 
 const destinationNames = Object.keys(factories)

@@ -1,7 +1,7 @@
 import type { DestinationSession, LoadTransaction } from '../destinations/index.ts'
 import { PipelineError, redact } from '../errors/index.ts'
 import type { LoadPackage } from '../package/index.ts'
-import { rootOf, schemaFromStored, type Schema, type Table } from '../schema/index.ts'
+import { rootOf, schemaFromStored, system, tableWithNested, type Schema, type Table } from '../schema/index.ts'
 import type { EarlyRows } from './early-load.ts'
 import { runChecks, type CheckResult } from './run-checks.ts'
 import { migrate, type SchemaChange } from './migrate.ts'
@@ -39,14 +39,15 @@ export async function loadInto(load: LoadTransaction, loading: LoadPackage, earl
   const rest = manifest.files.filter((file) => early?.files.has(file.path) !== true)
   const left = { ...loading, manifest: { ...manifest, files: rest } }
   const loads = touchedRoots(schema, loading).map((root) => tableLoad(load, schema, root, left))
+  const schemaKnown = await load.ledger.hasSchema(schema)
   if (load.begin !== undefined) {
     for (const one of loads) await one.stage()
-    await load.begin()
+    await load.begin({ loadId: manifest.loadId, tables: changedTables(schema, loading) })
   }
   for (const table of manifest.truncated) await load.publisher.clear(schema.tables.get(table)!)
   for (const one of loads) await one.publish()
   const checks = await runChecks(load, schema, manifest.checks, manifest.loadId)
-  await load.ledger.write({ loadId: manifest.loadId, schema, state: manifest.state })
+  await load.ledger.write({ loadId: manifest.loadId, schema, schemaKnown, state: manifest.state })
   return { loadId: manifest.loadId, rows, changes, checks, alreadyLoaded: false }
 }
 
@@ -86,6 +87,16 @@ function rowCounts({ manifest }: LoadPackage): Map<string, number> {
   const rows = new Map<string, number>()
   for (const file of manifest.files) rows.set(file.table, (rows.get(file.table) ?? 0) + file.rows)
   return rows
+}
+
+/** The tables whose rows the load may change. */
+function changedTables(schema: Schema, loading: LoadPackage): string[] {
+  const { truncated, checks } = loading.manifest
+  const loaded = touchedRoots(schema, loading).flatMap((root) => tableWithNested(schema, root.name))
+  const checked = Object.keys(checks).flatMap((table) => [`${table}_quarantine`, table])
+  const known = [...truncated, ...checked].filter((name) => schema.tables.has(name))
+  const names = [...loaded.filter((table) => table.seenData).map((table) => table.name), ...known]
+  return [...new Set([...names, system.version, system.state, system.loads])]
 }
 
 function touchedRoots(schema: Schema, { manifest }: LoadPackage): Table[] {

@@ -16,6 +16,9 @@ const widenings: Record<string, readonly string[]> = {
   decimal: ['decimal'],
 }
 
+/** However a database spells the type and its digits. */
+const anyDecimal = /^(decimal|numeric|number|bignumeric)\b/i
+
 /** Creates missing tables and columns, and widens types. Never drops, never narrows. */
 export async function migrate(catalog: Catalog, schema: Schema): Promise<SchemaChange[]> {
   const stored = await catalog.tables()
@@ -51,6 +54,6 @@ const added = (column: Column, widened = false): SchemaChange['columns'][number]
 function isWidened(catalog: Catalog, column: Column, storedType: string | undefined): boolean {
   if (storedType === undefined || storedType === catalog.typeName(column)) return false
   const narrower = widenings[column.dataType!] ?? []
-  if (column.dataType === 'decimal') return storedType.startsWith('DECIMAL') || storedType.startsWith('numeric')
+  if (column.dataType === 'decimal') return anyDecimal.test(storedType)
   return narrower.some((dataType) => catalog.typeName({ ...column, dataType: dataType as 'bigint' }) === storedType)
 }

@@ -1,7 +1,15 @@
 import { join } from 'node:path'
 import type { LoadFile, LoadTransaction, MergePlan, StagedTable } from '../destinations/index.ts'
 import type { LoadPackage } from '../package/index.ts'
-import { columnsWith, system, tableWithNested, wrongValue, type Schema, type Table } from '../schema/index.ts'
+import {
+  columnsWith,
+  system,
+  tableWithNested,
+  wrongValue,
+  type MergeStrategy,
+  type Schema,
+  type Table,
+} from '../schema/index.ts'
 
 /** The rows of one root table and its nested tables on their way into the destination. */
 export interface TableLoad {
@@ -18,6 +26,12 @@ export function tableLoad(load: LoadTransaction, schema: Schema, root: Table, lo
   const append = async (): Promise<void> => {
     for (const table of tables) await rows.appendTo(table)
   }
+  let prepared: MergePlan | undefined
+  const merge = async (): Promise<void> => {
+    const strategy = mergeStrategy(load, root)
+    const plan = prepared ?? (await load.publisher.prepare(strategy, await mergePlan(root, tables, rows)))
+    await load.publisher.merge(strategy, plan)
+  }
   const options = root.writeDisposition ?? { disposition: 'append' }
   const publish = async (): Promise<void> => {
     switch (options.disposition) {
@@ -26,7 +40,7 @@ export function tableLoad(load: LoadTransaction, schema: Schema, root: Table, lo
       case 'replace':
         return replaced.includes(root.name) ? replace(load, tables, rows) : append()
       case 'merge':
-        return hasKeys(root) ? merge(load, root, tables, rows) : append()
+        return hasKeys(root) ? merge() : append()
       default:
         return append()
     }
@@ -34,6 +48,9 @@ export function tableLoad(load: LoadTransaction, schema: Schema, root: Table, lo
   const stage = async (): Promise<void> => {
     if (options.disposition === 'skip') return
     for (const table of tables) await rows.stage(table)
+    if (options.disposition === 'merge' && hasKeys(root)) {
+      prepared = await load.publisher.prepare(mergeStrategy(load, root), await mergePlan(root, tables, rows))
+    }
   }
   return { stage, publish }
 }
@@ -94,20 +111,24 @@ const hasKeys = (table: Table): boolean =>
   columnsWith(table, 'primaryKey').length > 0 ||
   columnsWith(table, 'mergeKey').length > 0
 
-async function merge(load: LoadTransaction, root: Table, tables: readonly Table[], rows: PackageRows): Promise<void> {
+function mergeStrategy({ capabilities }: LoadTransaction, root: Table): MergeStrategy {
   const strategy = root.writeDisposition!.strategy ?? 'delete-insert'
-  const known = load.capabilities.load.mergeStrategies
+  const known = capabilities.load.mergeStrategies
   if (!known.includes(strategy)) throw wrongValue(`table "${root.name}": merge strategy`, strategy, known)
+  return strategy
+}
+
+async function mergePlan(root: Table, tables: readonly Table[], rows: PackageRows): Promise<MergePlan> {
   const staged = []
   for (const table of tables) staged.push(await rows.staged(table))
   const [stagedRoot, ...nested] = staged
-  await load.publisher.merge(strategy, {
+  return {
     root: stagedRoot!,
     nested,
     ...mergeKeys(root),
     deduplicated: root.writeDisposition!.deduplicated === true,
     scd2: scd2Plan(root, rows.createdAt),
-  })
+  }
 }
 
 function mergeKeys(root: Table): Pick<MergePlan, 'primaryKey' | 'mergeKey' | 'hardDelete' | 'dedupSort'> {

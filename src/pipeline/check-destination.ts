@@ -80,7 +80,7 @@ async function tryWriting(session: DestinationSession, folder: string): Promise<
         await loader.append(trialTable, [file], '0')
       } else {
         const staging = await loader.stage(trialTable, [file], '0')
-        await begin()
+        await begin({ loadId: '0', tables: [trial] })
         await publisher.appendFrom({ table: trialTable, staging })
       }
       throw new TakeBack()

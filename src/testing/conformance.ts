@@ -422,7 +422,7 @@ export const conformanceCases = [
       const bench = new Bench(target)
       const wide = Object.fromEntries(Array.from({ length: 1700 }, (_, at) => [`c${at}`, at]))
       const most = target.destination.capabilities.ddl.maxColumns
-      if (most === undefined) {
+      if (most === undefined || most > 1700) {
         await bench.load([{ id: 1, ...wide }])
         assert.equal(Object.keys((await bench.rows())[0]!).length, 1701)
       } else {

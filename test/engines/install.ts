@@ -79,3 +79,23 @@ export function installFakesnow(): string {
   ])
   return program
 }
+
+/** BigQuery's API on DuckDB. Needs Python 3.11 with venv. */
+export function installBqemulator(): { program: string; args: string[] } {
+  const python = join(folder, 'bqemulator')
+  const program = join(python, 'bin', 'python')
+  const args = [join(import.meta.dirname, 'start-bqemulator.py')]
+  if (existsSync(join(python, 'bin', 'bqemulator'))) return { program, args }
+  mkdirSync(folder, { recursive: true })
+  run('python3', ['-m', 'venv', python])
+  run(join(python, 'bin', 'pip'), [
+    'install',
+    '--quiet',
+    'bqemulator==1.4.0',
+    // What it was tried with; numpy is one that it needs and does not name.
+    'duckdb==2.0.1',
+    'sqlglot==30.11.0',
+    'numpy',
+  ])
+  return { program, args }
+}

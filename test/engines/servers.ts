@@ -24,11 +24,13 @@ export async function startMoto(): Promise<BucketServer> {
   return { bucketUrl: 's3://lake/raw', credentials: { ...keys, endpoint }, stop: () => stopProcess(server) }
 }
 
-export async function startGcs(): Promise<BucketServer> {
+/** Objects are kept in memory, or as files below a folder. */
+export async function startGcs(folder?: string): Promise<BucketServer> {
   const port = await freePort()
   const endpoint = `http://127.0.0.1:${port}`
-  const options = ['-scheme', 'http', '-host', '127.0.0.1', '-port', String(port), '-backend', 'memory']
-  const server = spawn(installGcs(), [...options, '-public-host', `127.0.0.1:${port}`, '-external-url', endpoint], {
+  const options = ['-scheme', 'http', '-host', '127.0.0.1', '-port', String(port)]
+  const kept = folder === undefined ? ['-backend', 'memory'] : ['-backend', 'filesystem', '-filesystem-root', folder]
+  const server = spawn(installGcs(), [...options, ...kept, '-public-host', `127.0.0.1:${port}`, '-external-url', endpoint], {
     stdio: 'ignore',
   })
   await listening(port, server)

@@ -2,13 +2,12 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
 import { snowflake, snowflakeParts } from '../../src/destinations/snowflake/snowflake.ts'
 import { pipeline } from '../../src/index.ts'
-import { platformByName, platformNames } from '../../src/sources/chats/registry.ts'
-import { serve, simulation } from '../../src/sources/simulators/index.ts'
+import { platformNames } from '../../src/sources/chats/registry.ts'
 import { casesWithGaps } from '../../src/testing/index.ts'
 import { endsExactlyRight } from '../support/cut-connections.ts'
+import { loadsLikeDuckdb } from '../support/platform-loads.ts'
 import { snowflakeGaps, startSnowflake, type SnowflakeServer } from './snowflake-server.ts'
 
 let server: SnowflakeServer
@@ -79,24 +78,6 @@ describe('snowflake, on fakesnow', () => {
   })
 
   it.each(platformNames)('%s, unchanged but for its destination', { timeout: 120_000 }, async (name) => {
-    const simulated = simulation(name, { size: 30, seed: 7 })!
-    const platform = (await platformByName(name))!
-    const loaded = []
-    for (const make of [() => fresh().destination, () => duckdb({ path: ':memory:' })]) {
-      const api = await serve(simulated)
-      const [key, value] = simulated.secret
-      const prefix = `SOURCES__${name.toUpperCase()}_SOURCE__`
-      process.env[prefix + key.toUpperCase()] = value
-      for (const [setting, ids] of Object.entries(simulated.settings))
-        process.env[prefix + setting.toUpperCase()] = ids.slice(0, 10).join(',')
-      process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-platform-'))
-      used += 1
-      const loading = pipeline({ name: `${name}_pipeline`, dataset: `p_${used}`, destination: make() })
-      const first = await loading.run(platform({ baseUrl: api.baseUrl }))
-      loaded.push(first.rows)
-      await api.close()
-    }
-    expect(Object.keys(loaded[0]!).length).toBeGreaterThan(3)
-    expect(loaded[0]).toEqual(loaded[1])
+    await loadsLikeDuckdb(name, () => fresh().destination)
   })
 })

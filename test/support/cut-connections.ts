@@ -8,6 +8,9 @@ import { pipeline, type Destination } from '../../src/index.ts'
 
 let used = 0
 
+/** What no load sends. */
+const untouched = new Set(['stream', 'close'])
+
 /** A destination whose connection breaks at its n-th statement: before it is sent, or before its answer comes. */
 export function breaking(
   given: SqlDestinationParts,
@@ -24,12 +27,14 @@ export function breaking(
       if (isCut) throw new Error('connection lost')
       return result
     }
-    return Object.assign(Object.create(connection) as SqlConnection, {
-      run: (sql: string, values?: []) =>
+    const own = Object.entries(connection)
+      .filter(([name, part]) => typeof part === 'function' && !untouched.has(name))
+      .map(([name, part]) => {
+        const call = (...args: unknown[]) => (part as (...args: unknown[]) => Promise<unknown>).apply(connection, args)
         // What the server does when a connection is gone.
-        sql === 'ROLLBACK' ? connection.run(sql) : guard(() => connection.run(sql, values)),
-      rows: (sql: string, values?: []) => guard(() => connection.rows(sql, values)),
-    })
+        return [name, (...args: unknown[]) => (args[0] === 'ROLLBACK' ? call(...args) : guard(() => call(...args)))]
+      })
+    return Object.assign(Object.create(connection) as SqlConnection, Object.fromEntries(own))
   }
   const destination = sqlDestination({
     ...given,

@@ -27,6 +27,7 @@ export const duckdbDialect: SqlDialect = {
   fromText: (column, cell) => (column.dataType === 'binary' ? `from_hex(${cell})` : cell),
   cellType: (dataType, column) => (dataType === 'binary' || dataType === 'json' ? 'VARCHAR' : typeName(column)),
   arrivalOrder: 'rowid',
+  literal,
   timestampLiteral: (text) => `TIMESTAMPTZ '${text.replaceAll("'", "''")}'`,
   listColumns:
     'SELECT table_name, column_name, data_type FROM information_schema.columns ' +

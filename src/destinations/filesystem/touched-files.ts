@@ -148,6 +148,7 @@ export class TouchedFiles {
       },
       publisher: {
         appendFrom: load.publisher.appendFrom,
+        prepare: load.publisher.prepare,
         clear: async (table) => {
           this.drop(table.name)
           await load.publisher.clear(table)
@@ -178,7 +179,7 @@ export class TouchedFiles {
         },
       },
       ledger: {
-        hasLoad: (loadId) => load.ledger.hasLoad(loadId),
+        ...load.ledger,
         write: async (entry: LedgerEntry) => {
           await load.ledger.write(entry)
           this.written = { loadId: entry.loadId, schema: entry.schema }

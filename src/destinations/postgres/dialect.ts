@@ -3,6 +3,8 @@ import type { SqlDialect } from '../destination.ts'
 
 const quote = (identifier: string): string => `"${identifier.replaceAll('"', '""')}"`
 
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
 /** Spelled as PostgreSQL's `format_type` spells them, so that stored and wanted types can be compared. */
 const typeNames: Record<DataType, (column: Column) => string> = {
   text: ({ precision }) => (precision === undefined ? 'character varying' : `character varying(${precision})`),
@@ -28,6 +30,7 @@ export const postgresDialect: SqlDialect = {
   fromText: (column, cell) => (column.dataType === 'binary' ? `decode(${cell}, 'hex')` : cell),
   cellType: (dataType, column) => (dataType === 'binary' ? 'text' : typeName(column)),
   arrivalOrder: 'ctid',
+  literal,
   timestampLiteral: (text) => `TIMESTAMPTZ '${text.replaceAll("'", "''")}'`,
   rowAsJson: (alias) => `to_jsonb(${alias})`,
   lock: (name) => `SELECT pg_advisory_xact_lock(hashtext('${name.replaceAll("'", "''")}'))`,

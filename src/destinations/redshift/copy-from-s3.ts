@@ -23,10 +23,10 @@ export async function copyFromS3(
   load: BulkLoad,
   { area, scratch, options }: { area: StagingArea; scratch: SqlConnection; options: CopyOptions },
 ): Promise<void> {
-  const place = `${load.loadId}_${load.table}`
+  const place = `${load.loadId}_${load.table.name}`
   await withCompressedRows(scratch, load, async (localFile) => {
     try {
-      const [staged] = await area.put(place, [{ table: load.table, localFile }])
+      const [staged] = await area.put(place, [{ table: load.table.name, localFile }])
       await connection.run(`DROP TABLE IF EXISTS ${raw}`)
       const cells = load.cells.map(({ name, type }) => `${quote(name)} ${type}`)
       await connection.run(`CREATE TEMP TABLE ${raw} (${[...cells, `${quote(rowNumber)} bigint`].join(', ')})`)

@@ -12,7 +12,7 @@ const [stage, raw] = [quote('_sluice_files'), quote('_sluice_copy')]
  */
 export async function copyFromStage(connection: SqlConnection, scratch: SqlConnection, load: BulkLoad): Promise<void> {
   // The slash ends the name: without it a folder is all that begins alike.
-  const place = `@${stage}/${encodeURIComponent(`${load.loadId}_${load.table}`)}/`
+  const place = `@${stage}/${encodeURIComponent(`${load.loadId}_${load.table.name}`)}/`
   await withCompressedRows(scratch, load, async (file) => {
     await connection.run(`CREATE TEMPORARY STAGE IF NOT EXISTS ${stage}`)
     await connection.run(

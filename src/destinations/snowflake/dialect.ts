@@ -40,6 +40,7 @@ export const snowflakeDialect: SqlDialect = {
   },
   cellType: () => 'VARCHAR',
   arrivalOrder: quote(rowNumber),
+  literal,
   timestampLiteral: (text) => `CAST(${literal(text)} AS TIMESTAMP_TZ)`,
   rowAsJson: (alias, columns) =>
     `OBJECT_CONSTRUCT_KEEP_NULL(${columns.map(({ name }) => `${literal(name)}, ${alias}.${quote(name)}`).join(', ')})`,

@@ -1,6 +1,22 @@
 import { columnsWith, rootOf, system, typedColumns, type Column } from '../../schema/index.ts'
-import type { Catalog, SqlConnection } from '../destination.ts'
+import type { Catalog, RowObject, SqlConnection } from '../destination.ts'
+import { updateMatching } from './row-changes.ts'
 import type { SqlNames } from './statements.ts'
+
+/** The tables of a dataset, as the database keeps their names. */
+export async function tableNames(connection: SqlConnection, sql: SqlNames, dataset: string): Promise<Set<string>> {
+  if (connection.tableNames !== undefined) return new Set(await connection.tableNames(dataset))
+  const rows = await connection.rows(
+    'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = $1 AND table_catalog = current_database()',
+    [sql.dialect.storedName?.(dataset) ?? dataset],
+  )
+  return new Set(rows.map((row) => String(row.name)))
+}
+
+function columnsOf(connection: SqlConnection, sql: SqlNames, dataset: string): Promise<RowObject[]> {
+  if (connection.columns !== undefined) return connection.columns(dataset)
+  return connection.rows(sql.dialect.listColumns!, [sql.dialect.storedName?.(dataset) ?? dataset])
+}
 
 /** Tables through `information_schema` and plain DDL. */
 export function sqlCatalog(connection: SqlConnection, sql: SqlNames, dataset: string): Catalog {
@@ -13,7 +29,7 @@ export function sqlCatalog(connection: SqlConnection, sql: SqlNames, dataset: st
     typeName: (column) => sql.dialect.typeName(column),
 
     async tables() {
-      const rows = await connection.rows(sql.dialect.listColumns, [sql.dialect.storedName?.(dataset) ?? dataset])
+      const rows = await columnsOf(connection, sql, dataset)
       const tables = new Map<string, Map<string, string>>()
       for (const row of rows) {
         const name = String(row.table_name)
@@ -26,20 +42,22 @@ export function sqlCatalog(connection: SqlConnection, sql: SqlNames, dataset: st
 
     async createTable(table) {
       const columns = typedColumns(table).map((column) => define(column, true))
-      await connection.run(`CREATE TABLE ${sql.table(table.name)} (${columns.join(', ')})`)
+      const options = sql.dialect.tableOptions?.(table) ?? ''
+      await connection.run(`CREATE TABLE ${sql.table(table.name)} (${columns.join(', ')})${options}`)
     },
 
     async addColumns(table, columns) {
-      for (const column of columns) {
-        // Stored rows have no value for a new column, so it cannot be NOT NULL.
-        await connection.run(`ALTER TABLE ${sql.table(table.name)} ADD COLUMN ${define(column, false)}`)
-      }
+      // Stored rows have no value for a new column, so it cannot be NOT NULL.
+      const definitions = columns.map((column) => define(column, false))
+      const oneByOne = definitions.map((definition) => `ALTER TABLE ${sql.table(table.name)} ADD COLUMN ${definition}`)
+      const statements = sql.dialect.addColumns?.(sql.table(table.name), definitions) ?? oneByOne
+      for (const statement of statements) await connection.run(statement)
     },
 
     async changeType(table, column) {
       const [name, type] = [sql.column(column.name), sql.dialect.typeName(column)]
       const plain = [`ALTER TABLE ${sql.table(table.name)} ALTER COLUMN ${name} TYPE ${type}`]
-      const statements = sql.dialect.changeType?.(sql.table(table.name), column) ?? plain
+      const statements = sql.dialect.changeType?.(sql.table(table.name), column, table) ?? plain
       for (const statement of statements) await connection.run(statement)
     },
 
@@ -53,8 +71,12 @@ export function sqlCatalog(connection: SqlConnection, sql: SqlNames, dataset: st
       const key = rootOf(schema, table) === parent ? system.id : system.rootId
       if (key === system.rootId && columnsWith(parent, 'rootKey').length === 0) return
       await connection.run(
-        `UPDATE ${sql.table(table.name)} SET ${sql.column(system.rootId)} = parent.${sql.column(key)} FROM ${sql.table(parent.name)} AS parent ` +
-          `WHERE ${sql.table(table.name)}.${sql.column(system.parentId)} = parent.${sql.column(system.id)}`,
+        updateMatching(sql, {
+          table: table.name,
+          source: sql.table(parent.name),
+          match: { [system.parentId]: system.id },
+          set: { [system.rootId]: key },
+        }),
       )
     },
   }

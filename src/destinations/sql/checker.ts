@@ -1,20 +1,21 @@
 import { system, typedColumns, type Check } from '../../schema/index.ts'
 import type { Checker, SqlConnection } from '../destination.ts'
+import { deleteWhere } from './row-changes.ts'
 import type { SqlNames } from './statements.ts'
 
 /** Checks on the rows of one load, inside its transaction. */
 export function sqlChecker(connection: SqlConnection, sql: SqlNames): Checker {
-  const text = (value: string): string => `'${value.replaceAll("'", "''")}'`
+  const { literal } = sql.dialect
   const count = async (query: string): Promise<number> => Number((await connection.rows(query))[0]?.n ?? 0)
 
   /** The rows of a load that a check refuses. */
   function refused(table: string, check: Check, loadId: string): string {
-    const mine = `${sql.column(system.loadId)} = ${text(loadId)}`
+    const mine = `${sql.column(system.loadId)} = ${literal(loadId)}`
     switch (check.type) {
       case 'not_null':
         return `${mine} AND ${sql.column(check.column)} IS NULL`
       case 'accepted': {
-        const values = check.values.map((value) => (typeof value === 'string' ? text(value) : String(value)))
+        const values = check.values.map((value) => (typeof value === 'string' ? literal(value) : String(value)))
         return `${mine} AND ${sql.column(check.column)} IS NOT NULL AND ${sql.column(check.column)} NOT IN (${values.join(', ')})`
       }
       case 'unique': {
@@ -40,7 +41,7 @@ export function sqlChecker(connection: SqlConnection, sql: SqlNames): Checker {
           return (await count(`SELECT COUNT(*) AS n ${from} AND ${fresh}`)) === 0 ? 1 : 0
         }
         case 'sql': {
-          const query = check.query.replaceAll('{table}', sql.table(table)).replaceAll('{load_id}', text(loadId))
+          const query = check.query.replaceAll('{table}', sql.table(table)).replaceAll('{load_id}', literal(loadId))
           return count(`SELECT COUNT(*) AS n FROM (${query}) AS refused`)
         }
         default:
@@ -53,16 +54,17 @@ export function sqlChecker(connection: SqlConnection, sql: SqlNames): Checker {
       const quarantine = sql.table(`${table.name}_quarantine`)
       await connection.run(
         `INSERT INTO ${quarantine} (${sql.columns(['table_name', 'reason', 'row', 'quarantined_at', system.loadId, system.id])}) ` +
-          `SELECT ${text(table.name)}, ${text(reason)}, ${sql.dialect.rowAsJson('t', typedColumns(table))}, ${sql.dialect.timestampLiteral(new Date().toISOString())}, ` +
+          `SELECT ${literal(table.name)}, ${literal(reason)}, ${sql.dialect.rowAsJson('t', typedColumns(table))}, ${sql.dialect.timestampLiteral(new Date().toISOString())}, ` +
           `t.${sql.column(system.loadId)}, t.${sql.column(system.id)} FROM (SELECT * FROM ${sql.table(table.name)} WHERE ${where}) AS t`,
       )
-      await connection.run(`DELETE FROM ${sql.table(table.name)} WHERE ${where}`)
+      const looksAround = check.type === 'unique'
+      const plain = `DELETE FROM ${sql.table(table.name)} WHERE ${where}`
+      await connection.run(looksAround ? deleteWhere(sql, table.name, where) : plain)
     },
 
     async removeOrphans(nested) {
-      await connection.run(
-        `DELETE FROM ${sql.table(nested.name)} WHERE ${sql.column(system.parentId)} NOT IN (SELECT ${sql.column(system.id)} FROM ${sql.table(nested.parent!)})`,
-      )
+      const parents = `SELECT ${sql.column(system.id)} FROM ${sql.table(nested.parent!)}`
+      await connection.run(deleteWhere(sql, nested.name, `${sql.column(system.parentId)} NOT IN (${parents})`))
     },
   }
 }

@@ -1,6 +1,7 @@
-import { randomRowId, schemaEngineVersion, storedSchema, system, type Column } from '../../schema/index.ts'
+import { randomRowId, schemaEngineVersion, storedSchema, system, type Column, type Schema } from '../../schema/index.ts'
 import { PipelineError } from '../../errors/index.ts'
-import type { Ledger, LedgerWriter, SqlConnection, StateRow } from '../destination.ts'
+import type { Ledger, LedgerWriter, SqlConnection, SqlValue, StateRow } from '../destination.ts'
+import { tableNames } from './catalog.ts'
 import type { SqlNames } from './statements.ts'
 
 const text = (name: string, nullable = false): Column => ({ name, dataType: 'text', nullable })
@@ -40,15 +41,11 @@ const systemTables: Record<string, Column[]> = {
 export async function createSystemTables(connection: SqlConnection, sql: SqlNames, dataset: string): Promise<void> {
   const stored = (name: string): string => sql.dialect.storedName?.(name) ?? name
   const names = Object.keys(systemTables).map(stored)
-  const [found] = await connection.rows(
-    'SELECT COUNT(*) AS n FROM information_schema.tables WHERE table_schema = $1 AND table_catalog = current_database() ' +
-      `AND table_name IN (${names.map((name) => `'${name}'`).join(', ')})`,
-    [stored(dataset)],
-  )
+  const found = await tableNames(connection, sql, dataset)
   const enter = async (): Promise<void> => {
     if (sql.dialect.enter !== undefined) await connection.run(sql.dialect.enter(dataset))
   }
-  if (Number(found?.n) === names.length) return enter()
+  if (names.every((name) => found.has(name))) return enter()
   // Two first loads of a dataset: IF NOT EXISTS does not keep the second one from failing.
   if (sql.dialect.lock !== undefined) await connection.run(sql.dialect.lock(`sluice dataset ${dataset}`))
   await connection.run(`CREATE SCHEMA IF NOT EXISTS ${sql.column(dataset)}`)
@@ -108,9 +105,18 @@ export function sqlLedger(
 }
 
 async function hasLoad(connection: SqlConnection, sql: SqlNames, loadId: string): Promise<boolean> {
-  const rows = await connection.rows(`SELECT 1 FROM ${sql.table(system.loads)} WHERE load_id = $1 AND status = 0`, [
-    loadId,
-  ])
+  const rows = await connection.rows(
+    `SELECT 1 AS found FROM ${sql.table(system.loads)} WHERE load_id = $1 AND status = 0`,
+    [loadId],
+  )
+  return rows.length > 0
+}
+
+async function hasSchema(connection: SqlConnection, sql: SqlNames, { name, versionHash }: Schema): Promise<boolean> {
+  const rows = await connection.rows(
+    `SELECT 1 AS found FROM ${sql.table(system.version)} WHERE schema_name = $1 AND version_hash = $2`,
+    [name, versionHash],
+  )
   return rows.length > 0
 }
 
@@ -125,16 +131,27 @@ async function refuseStale(connection: SqlConnection, sql: SqlNames, state: Stat
       state.pipelineName,
     ])
   }
-  const [newest] = await connection.rows(
-    `SELECT MAX(version) AS version FROM ${sql.table(system.state)} WHERE pipeline_name = $1`,
-    [state.pipelineName],
+  const newer = `SELECT 1 AS found FROM ${sql.table(system.state)} WHERE pipeline_name = $1 AND version >= $2`
+  await refuseIf(
+    connection,
+    newer,
+    [state.pipelineName, state.version],
+    new PipelineError(`pipeline "${state.pipelineName}" was loaded by another runner since this run began`, {
+      code: 'PIPELINE_OVERTAKEN',
+      recovery: 'retry',
+      fix: 'run again: it goes on from where the other runner came to; nothing of this run was written',
+    }),
   )
-  if (Number(newest?.version ?? 0) < state.version) return
-  throw new PipelineError(`pipeline "${state.pipelineName}" was loaded by another runner since this run began`, {
-    code: 'PIPELINE_OVERTAKEN',
-    recovery: 'retry',
-    fix: 'run again: it goes on from where the other runner came to; nothing of this run was written',
-  })
+}
+
+async function refuseIf(
+  connection: SqlConnection,
+  query: string,
+  values: readonly SqlValue[],
+  refusal: Error,
+): Promise<void> {
+  if (connection.refuseIf !== undefined) return connection.refuseIf(query, values, refusal)
+  if ((await connection.rows(query, values)).length > 0) throw refusal
 }
 
 export function sqlLedgerWriter(connection: SqlConnection, sql: SqlNames): LedgerWriter {
@@ -148,14 +165,11 @@ export function sqlLedgerWriter(connection: SqlConnection, sql: SqlNames): Ledge
   }
   return {
     hasLoad: (loadId) => hasLoad(connection, sql, loadId),
-    async write({ loadId, schema, state }) {
+    hasSchema: (schema) => hasSchema(connection, sql, schema),
+    async write({ loadId, schema, schemaKnown, state }) {
       if (state !== undefined) await refuseStale(connection, sql, state)
       const now = new Date().toISOString()
-      const [known] = await connection.rows(
-        `SELECT 1 FROM ${sql.table(system.version)} WHERE schema_name = $1 AND version_hash = $2`,
-        [schema.name, schema.versionHash],
-      )
-      if (known === undefined) {
+      if (!schemaKnown) {
         const stored = JSON.stringify(storedSchema(schema))
         await insert(system.version, [
           schema.version,

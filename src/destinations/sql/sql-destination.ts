@@ -2,6 +2,7 @@ import { system, typedColumns, type Table } from '../../schema/index.ts'
 import type { Capabilities } from '../capabilities.ts'
 import type {
   Destination,
+  BegunLoad,
   DestinationTarget,
   Loader,
   LoadFile,
@@ -9,7 +10,7 @@ import type {
   SqlConnection,
   SqlDialect,
 } from '../destination.ts'
-import { sqlCatalog } from './catalog.ts'
+import { sqlCatalog, tableNames } from './catalog.ts'
 import { sqlChecker } from './checker.ts'
 import { createSystemTables, sqlLedger, sqlLedgerWriter } from './ledger.ts'
 import { sqlPublisher } from './publisher.ts'
@@ -30,7 +31,7 @@ export interface SqlDestinationParts {
 export interface BulkLoad {
   loadId: string
   /** Whose rows they are. */
-  table: string
+  table: Table
   /** Quoted name of the table to fill. */
   into: string
   files: readonly string[]
@@ -71,12 +72,10 @@ export function sqlDestination(parts: SqlDestinationParts): Destination {
       const { connection, location } = await parts.connect(target)
       const sql = sqlNames(parts.dialect, target.dataset)
       const stored = (name: string): string => parts.dialect.storedName?.(name) ?? name
+      let names: ReadonlySet<string> = new Set()
       const exists = async (table: string): Promise<boolean> => {
-        const found = await connection.rows(
-          'SELECT 1 FROM information_schema.tables WHERE table_schema = $1 AND table_name = $2 AND table_catalog = current_database()',
-          [stored(target.dataset), stored(table)],
-        )
-        return found.length > 0
+        if (!names.has(stored(table))) names = await tableNames(connection, sql, target.dataset)
+        return names.has(stored(table))
       }
       return {
         location,
@@ -89,14 +88,20 @@ export function sqlDestination(parts: SqlDestinationParts): Destination {
         },
         async transaction(work) {
           let begun = false
-          const begin = async (): Promise<void> => {
+          const plainly = async (): Promise<void> => {
             await connection.run('BEGIN TRANSACTION')
             begun = true
           }
-          if (parts.ddlCommits !== true) await begin()
+          const begin = async (load: BegunLoad): Promise<void> => {
+            if (connection.begin === undefined) return plainly()
+            await connection.begin(load)
+            begun = true
+          }
+          if (parts.ddlCommits !== true) await plainly()
+          const stagings = new Set<string>()
           try {
             await createSystemTables(connection, sql, target.dataset)
-            const load = loadTransaction(parts, connection, sql, target)
+            const load = loadTransaction(parts, connection, { sql, target, stagings })
             const result = await work(parts.ddlCommits === true ? { ...load, begin } : load)
             if (begun) await connection.run('COMMIT')
             return result
@@ -104,6 +109,10 @@ export function sqlDestination(parts: SqlDestinationParts): Destination {
             // The connection may be gone; the first error is the one to tell.
             if (begun) await connection.run('ROLLBACK').catch(() => undefined)
             throw error
+          } finally {
+            // What the load did stands; what is left here is found by the next try, or grows old.
+            const drop = (name: string) => connection.run(`DROP TABLE IF EXISTS ${name}`).catch(() => undefined)
+            await Promise.all([...stagings].map(drop))
           }
         },
         [Symbol.asyncDispose]: () => connection.close(),
@@ -112,12 +121,15 @@ export function sqlDestination(parts: SqlDestinationParts): Destination {
   }
 }
 
-function loadTransaction(
-  parts: SqlDestinationParts,
-  connection: SqlConnection,
-  sql: SqlNames,
-  target: DestinationTarget,
-): LoadTransaction {
+interface LoadPlace {
+  sql: SqlNames
+  target: DestinationTarget
+  /** Staging tables to drop at the end. */
+  stagings: Set<string>
+}
+
+function loadTransaction(parts: SqlDestinationParts, connection: SqlConnection, place: LoadPlace): LoadTransaction {
+  const { sql, target } = place
   const catalog = sqlCatalog(connection, sql, target.dataset)
   const created = new Set<string>()
   return {
@@ -129,7 +141,7 @@ function loadTransaction(
         created.add(table.name)
       },
     },
-    loader: sqlLoader(parts, connection, sql, created),
+    loader: sqlLoader(parts, connection, place, created),
     publisher: sqlPublisher(connection, sql),
     checker: sqlChecker(connection, sql),
     ledger: sqlLedgerWriter(connection, sql),
@@ -139,7 +151,7 @@ function loadTransaction(
 function sqlLoader(
   parts: SqlDestinationParts,
   connection: SqlConnection,
-  sql: SqlNames,
+  { sql, target, stagings }: LoadPlace,
   created: ReadonlySet<string>,
 ): Loader {
   const { dialect } = parts
@@ -164,10 +176,10 @@ function sqlLoader(
       await parts.bulkLoad(connection, {
         ...into,
         loadId,
-        table: table.name,
+        table,
         files: group.paths,
         cells,
-        constant: withLoadId ? { column: system.loadId, value: `'${loadId.replaceAll("'", "''")}'` } : undefined,
+        constant: withLoadId ? { column: system.loadId, value: dialect.literal(loadId) } : undefined,
         longestLine: group.longestLine,
       })
     }
@@ -181,8 +193,12 @@ function sqlLoader(
         fresh: created.has(table.name),
       }),
     async stage(table, files, loadId) {
-      const name = dialect.quote(`_sluice_stage_${staged++}`)
-      const definitions = typedColumns(table).map((column) => `${sql.column(column.name)} ${dialect.typeName(column)}`)
+      const number = staged++
+      const lasting = dialect.stagingTable?.(target.dataset, loadId, number)
+      if (lasting !== undefined) stagings.add(lasting)
+      const name = lasting ?? dialect.quote(`_sluice_stage_${number}`)
+      const stagedType = dialect.stagedType ?? dialect.typeName
+      const definitions = typedColumns(table).map((column) => `${sql.column(column.name)} ${stagedType(column)}`)
       await connection.run(dialect.createStaging(name, definitions))
       // Only of root rows one is chosen among several.
       await fill(table, files, loadId, { into: name, ordered: table.parent === undefined, fresh: true })

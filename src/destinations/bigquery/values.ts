@@ -1,0 +1,64 @@
+import type { RowObject } from '../destination.ts'
+
+/** A column of an answer, as the API describes it. */
+export interface Field {
+  name: string
+  type: string
+  mode?: string
+  fields?: Field[]
+}
+
+/** A row of an answer: cells in the order of the columns. */
+export interface WireRow {
+  f: { v: unknown }[]
+}
+
+export const rowsOf = (fields: readonly Field[], rows: readonly WireRow[]): RowObject[] =>
+  rows.map((row) => Object.fromEntries(fields.map((field, at) => [field.name, valueOf(field, row.f[at]?.v)])))
+
+/** A cell as JavaScript has it, nothing rounded: all of them come as text. */
+function valueOf(field: Field, cell: unknown): unknown {
+  if (cell === null || cell === undefined) return null
+  if (field.mode === 'REPEATED') {
+    return (cell as { v: unknown }[]).map(({ v }) => valueOf({ ...field, mode: 'NULLABLE' }, v))
+  }
+  const text = String(cell)
+  switch (field.type) {
+    case 'INTEGER':
+    case 'INT64':
+      return Number.isSafeInteger(Number(text)) ? Number(text) : text
+    case 'FLOAT':
+    case 'FLOAT64':
+      return Number(text)
+    case 'BOOLEAN':
+    case 'BOOL':
+      return text === 'true'
+    case 'TIMESTAMP':
+      return isoMicros(BigInt(text))
+    case 'DATETIME':
+      return isoText(text)
+    case 'TIME':
+      return text.includes('.') ? text.replace(/\.?0+$/, '') : text
+    case 'BYTES':
+      return Buffer.from(text, 'base64')
+    case 'RECORD':
+    case 'STRUCT':
+      return rowsOf(field.fields ?? [], [cell as WireRow])[0]
+    default:
+      return text
+  }
+}
+
+/** Six digits of the second, three where that is all. */
+function isoMicros(micros: bigint): string {
+  // BigInt division rounds towards zero; before 1970 the rest is negative.
+  const rest = ((micros % 1000n) + 1000n) % 1000n
+  const text = new Date(Number((micros - rest) / 1000n)).toISOString()
+  return rest === 0n ? text : `${text.slice(0, -1)}${String(rest).padStart(3, '0')}Z`
+}
+
+function isoText(text: string): string {
+  const [seconds, fraction = ''] = text.replace(' ', 'T').split('.')
+  const digits = fraction.padEnd(6, '0').slice(0, 6)
+  return `${seconds}.${digits.endsWith('000') ? digits.slice(0, 3) : digits}Z`
+}

@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { typedColumns, type Column } from '../../schema/index.ts'
+import type { SqlConnection } from '../destination.ts'
+import type { BulkLoad } from '../sql/sql-destination.ts'
+import { rowNumber } from './compressed-rows.ts'
+import { duckdbDialect, literal, quote } from './dialect.ts'
+import { packageRows } from './package-rows.ts'
+
+/** Columns that a warehouse reads from Parquet as text, because Parquet has no such type. */
+const isText = (column: Column): boolean => column.dataType === 'json'
+
+/**
+ * The rows of a load's files as one Parquet file, with all columns of their table in its order and the number of each row
+ * behind them. It is gone when `use` is through.
+ */
+export async function withParquetRows<T>(
+  scratch: SqlConnection,
+  load: BulkLoad,
+  use: (file: string) => Promise<T>,
+): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-rows-'))
+  try {
+    const file = join(folder, 'rows.parquet')
+    const columns = typedColumns(load.table).map((column) => `${valueOf(load, column)} AS ${quote(column.name)}`)
+    const rows = `SELECT ${[...columns, `ROW_NUMBER() OVER () AS ${rowNumber}`].join(', ')} FROM ${packageRows(load, cellsOf(load))}`
+    await scratch.run(`COPY (${rows}) TO ${literal(file)} (FORMAT parquet, COMPRESSION zstd)`)
+    return await use(file)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const cellsOf = ({ cells, table }: BulkLoad): { name: string; type: string }[] =>
+  cells.map(({ name }) => {
+    const column = table.columns.get(name)
+    return { name, type: column === undefined ? 'VARCHAR' : duckdbDialect.cellType(column.dataType!, column) }
+  })
+
+function valueOf({ constant, cells }: BulkLoad, column: Column): string {
+  const type = isText(column) ? 'VARCHAR' : duckdbDialect.typeName(column)
+  if (constant?.column === column.name) return `CAST(${constant.value} AS ${type})`
+  if (!cells.some(({ name }) => name === column.name)) return `CAST(NULL AS ${type})`
+  return `CAST(${duckdbDialect.fromText(column, quote(column.name))} AS ${type})`
+}

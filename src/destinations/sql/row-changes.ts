@@ -1,0 +1,65 @@
+import { system } from '../../schema/index.ts'
+import type { SqlNames } from './statements.ts'
+
+// What changes stored rows by what stands in other tables, in the two ways that databases know: DELETE and UPDATE that
+// look into others, or MERGE.
+
+/** Rows of a table that meet a row of a source, which is a quoted table or a query in brackets. */
+export interface Meeting {
+  table: string
+  source: string
+  /** Columns of the table, and the columns of the source that equal them. */
+  match: Readonly<Record<string, string>>
+  /** A further condition on the table, which it calls `t`; for databases that change rows by MERGE. */
+  also?: string
+}
+
+/** Columns that are called alike in both. */
+export const alike = (columns: readonly string[]): Meeting['match'] =>
+  Object.fromEntries(columns.map((name) => [name, name]))
+
+const equal = (sql: SqlNames, match: Meeting['match'], table: string): string =>
+  Object.entries(match)
+    .map(([column, other]) => `s.${sql.column(other)} = ${table}.${sql.column(column)}`)
+    .join(' AND ')
+
+/** Deletes the rows of a table that meet one of the source. */
+export function deleteMatching(sql: SqlNames, { table, source, match, also = '' }: Meeting): string {
+  const target = sql.table(table)
+  if (sql.dialect.changesByMerge !== true) {
+    return `DELETE FROM ${target} WHERE EXISTS (SELECT 1 FROM ${source} AS s WHERE ${equal(sql, match, target)})`
+  }
+  // No row may be met twice.
+  const keys = `(SELECT DISTINCT ${sql.columns(Object.values(match))} FROM ${source} AS met)`
+  return `MERGE INTO ${target} AS t USING ${keys} AS s ON ${equal(sql, match, 't')}${also} WHEN MATCHED THEN DELETE`
+}
+
+/** Deletes the rows of a table whose column holds one of the row ids that a query finds. */
+export function deleteAmong(sql: SqlNames, table: string, column: string, ids: string): string {
+  if (sql.dialect.changesByMerge === true) {
+    return deleteMatching(sql, { table, source: `(${ids})`, match: { [column]: system.id } })
+  }
+  return `DELETE FROM ${sql.table(table)} WHERE ${sql.column(column)} IN (${ids})`
+}
+
+/** Deletes rows by a condition that looks into other tables, or into the whole of its own. */
+export function deleteWhere(sql: SqlNames, table: string, condition: string): string {
+  const target = sql.table(table)
+  if (sql.dialect.changesByMerge !== true) return `DELETE FROM ${target} WHERE ${condition}`
+  const ids = `SELECT ${sql.column(system.id)} FROM ${target} WHERE ${condition}`
+  return deleteAmong(sql, table, system.id, ids)
+}
+
+/** Sets columns of the rows that meet a source's to columns of that; each row meets one at most. */
+export function updateMatching(
+  sql: SqlNames,
+  { table, source, match, set }: Meeting & { set: Readonly<Record<string, string>> },
+): string {
+  const target = sql.table(table)
+  const assignments = Object.entries(set)
+    .map(([column, other]) => `${sql.column(column)} = s.${sql.column(other)}`)
+    .join(', ')
+  return sql.dialect.changesByMerge === true
+    ? `MERGE INTO ${target} AS t USING ${source} AS s ON ${equal(sql, match, 't')} WHEN MATCHED THEN UPDATE SET ${assignments}`
+    : `UPDATE ${target} SET ${assignments} FROM ${source} AS s WHERE ${equal(sql, match, target)}`
+}
