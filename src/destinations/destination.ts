@@ -215,13 +215,13 @@ export interface SqlDialect {
   tableOptions?(table: Table): string
   /**
    * Rows are changed by MERGE alone: a DELETE or UPDATE has no name for its own table, or may not look into others.
-   * @default DELETE … WHERE EXISTS, UPDATE … FROM
+   * @default DELETE … WHERE EXISTS, UPDATE … FROM, INSERT
    */
   changesByMerge?: boolean
   /** The day of a cell of a partition column; present where statements that name days read no other partition. */
   dayOf?(column: Column, cell: string): string
-  /** Rows that are there and rows that are new are told apart by one MERGE. @default `changesByMerge` */
-  upsertsByMerge?: boolean
+  /** INSERT OVERWRITE puts rows in the place of all others, in one step. */
+  overwrites?: boolean
   /** How the database keeps a name that is written in its own quotes. @default as it is */
   storedName?(name: string): string
   /** What makes a dataset the one that names without a dataset mean. */

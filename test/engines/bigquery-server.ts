@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync } from 'node:fs'
-import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import { createServer, request as httpRequest, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,6 +27,7 @@ export interface BigqueryServer {
 }
 
 interface JobRequest {
+  jobReference?: { jobId?: string }
   configuration?: { query?: { query: string; queryParameters?: Parameter[] } }
 }
 
@@ -36,7 +37,10 @@ interface Parameter {
   parameterValue: { value: string | null }
 }
 
-/** bqemulator, and before it what it lacks: values in scripts, and several columns in one ALTER TABLE. */
+/**
+ * bqemulator, and before it what it lacks: the id of a job is taken once only, values in scripts, and several columns in one
+ * ALTER TABLE.
+ */
 export async function startBigquery(): Promise<BigqueryServer> {
   const [port, grpcPort] = [await freePort(), await freePort()]
   const { program, args } = installBqemulator()
@@ -48,10 +52,12 @@ export async function startBigquery(): Promise<BigqueryServer> {
   })
   await listening(port, engine)
   const queries: string[] = []
+  const jobIds = new Set<string>()
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const isJob = request.method === 'POST' && /\/jobs(\?|$)/.test(request.url!) && !request.url!.includes('/upload/')
+    if (isJob && isTaken(Buffer.concat(chunks), jobIds)) return refuse(response)
     const body = isJob ? translated(Buffer.concat(chunks), queries) : Buffer.concat(chunks)
     const headers = { ...request.headers, 'content-length': String(body.length) }
     delete headers['transfer-encoding']
@@ -76,6 +82,27 @@ export async function startBigquery(): Promise<BigqueryServer> {
       await stopProcess(engine)
     },
   }
+}
+
+function isTaken(body: Buffer, jobIds: Set<string>): boolean {
+  const id = (JSON.parse(body.toString()) as JobRequest).jobReference?.jobId
+  if (id === undefined) return false
+  if (jobIds.has(id)) return true
+  jobIds.add(id)
+  return false
+}
+
+/** As Google says it. */
+function refuse(response: ServerResponse): void {
+  const message = 'Already Exists: Job'
+  const error = {
+    code: 409,
+    message,
+    errors: [{ domain: 'global', reason: 'duplicate', message }],
+    status: 'ALREADY_EXISTS',
+  }
+  response.writeHead(409, { 'content-type': 'application/json' })
+  response.end(JSON.stringify({ error }))
 }
 
 function translated(body: Buffer, queries: string[]): Buffer {

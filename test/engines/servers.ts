@@ -30,9 +30,13 @@ export async function startGcs(folder?: string): Promise<BucketServer> {
   const endpoint = `http://127.0.0.1:${port}`
   const options = ['-scheme', 'http', '-host', '127.0.0.1', '-port', String(port)]
   const kept = folder === undefined ? ['-backend', 'memory'] : ['-backend', 'filesystem', '-filesystem-root', folder]
-  const server = spawn(installGcs(), [...options, ...kept, '-public-host', `127.0.0.1:${port}`, '-external-url', endpoint], {
-    stdio: 'ignore',
-  })
+  const server = spawn(
+    installGcs(),
+    [...options, ...kept, '-public-host', `127.0.0.1:${port}`, '-external-url', endpoint],
+    {
+      stdio: 'ignore',
+    },
+  )
   await listening(port, server)
   await new Storage({ apiEndpoint: endpoint, projectId: 'test' }).createBucket('lake')
   return { bucketUrl: 'gs://lake/raw', credentials: { endpoint, projectId: 'test' }, stop: () => stopProcess(server) }

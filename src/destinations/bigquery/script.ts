@@ -40,7 +40,7 @@ export class Script {
   /** Ends the transaction with an error when the query finds a row. */
   refuseIf(query: string, values: readonly SqlValue[], refusal: Error): void {
     this.refusals.push(refusal)
-    this.add(raiseIf(`EXISTS (${query})`, this.refusals.length), values)
+    this.add(failIf(`EXISTS (${query})`, this.refusals.length), values)
   }
 
   /** What the script was ended with by one of its refusals. */
@@ -75,7 +75,7 @@ export class Script {
   expect(sql: string, values: readonly SqlValue[], answer: string, refusal: Error): void {
     this.refusals.push(refusal)
     const places = [...values, answer]
-    this.add(raiseIf(`${answerOf(sql)} != $${places.length}`, this.refusals.length), places)
+    this.add(failIf(`${answerOf(sql)} != $${places.length}`, this.refusals.length), places)
   }
 
   private asOne(statements: readonly string[]): Query {
@@ -83,7 +83,7 @@ export class Script {
   }
 }
 
-const raiseIf = (condition: string, refusal: number): string =>
-  `IF ${condition} THEN RAISE USING MESSAGE = 'sluice refusal ${refusal}'; END IF`
+const failIf = (condition: string, refusal: number): string =>
+  `SELECT IF(${condition}, ERROR('sluice refusal ${refusal}'), 'well')`
 
 const answerOf = (sql: string): string => `(SELECT TO_JSON_STRING(ARRAY_AGG(found)) FROM (${sql}) AS found)`

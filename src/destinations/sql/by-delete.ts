@@ -1,0 +1,74 @@
+import { columnsWith, system } from '../../schema/index.ts'
+import type { MergePlan } from '../destination.ts'
+import { alike, deleteAmong, deleteMatching, updateMatching } from './row-changes.ts'
+import { columnNames, deleted, insert, matchKeys, replacedIds, survivors, values, type Run } from './staged-rows.ts'
+import { equalKeys, type SqlNames } from './statements.ts'
+
+// The merge strategies by DELETE, UPDATE and INSERT, for databases whose transactions hold them together.
+
+async function deleteNested(run: Run, sql: SqlNames, plan: MergePlan, rootIds: string): Promise<void> {
+  for (const { table, staging } of plan.nested) {
+    await run(deleteAmong(sql, table.name, system.rootId, rootIds))
+    for (const key of matchKeys([columnsWith(table, 'primaryKey'), columnsWith(table, 'mergeKey')])) {
+      await run(deleteMatching(sql, { table: table.name, source: staging, match: alike(key) }))
+    }
+  }
+}
+
+async function insertNested(run: Run, sql: SqlNames, plan: MergePlan, rootIds: string): Promise<void> {
+  for (const staged of plan.nested) {
+    const mine = `(SELECT * FROM ${staged.staging} WHERE ${sql.column(system.rootId)} IN (${rootIds})) AS mine`
+    await run(insert(sql, staged, mine))
+  }
+}
+
+export async function deleteInsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
+  const id = sql.column(system.id)
+  await deleteNested(run, sql, plan, replacedIds(sql, plan))
+  for (const keys of matchKeys([plan.primaryKey, plan.mergeKey])) {
+    const { table, staging } = plan.root
+    await run(deleteMatching(sql, { table: table.name, source: staging, match: alike(keys) }))
+  }
+  await run(insert(sql, plan.root, `${survivors(sql, plan)} AS kept`))
+  await insertNested(run, sql, plan, `SELECT ${id} FROM ${survivors(sql, plan)} AS kept`)
+}
+
+export async function upsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
+  const table = plan.root.table.name
+  const match = alike(plan.primaryKey)
+  await deleteNested(run, sql, plan, replacedIds(sql, plan))
+  if (plan.hardDelete !== undefined) {
+    const source = `(SELECT * FROM ${plan.root.staging} WHERE ${deleted(sql, plan)})`
+    await run(deleteMatching(sql, { table, source, match }))
+  }
+  const rows = survivors(sql, { ...plan, deduplicated: true })
+  await run(updateMatching(sql, { table, source: rows, match, set: alike(columnNames(plan.root)) }))
+  const known = `SELECT 1 FROM ${sql.table(table)} AS t WHERE ${equalKeys(sql, plan.primaryKey, 's', 't')}`
+  await run(insert(sql, plan.root, `(SELECT * FROM ${rows} AS s WHERE NOT EXISTS (${known})) AS fresh`))
+  await insertNested(run, sql, plan, `SELECT ${sql.column(system.id)} FROM ${rows} AS kept`)
+}
+
+/** The active versions that the load does not confirm end, and those that it brings begin. */
+export async function versions(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
+  const { boundary, active, from, to, version } = plan.scd2!
+  const { dialect } = sql
+  const target = sql.table(plan.root.table.name)
+  const versionColumn = sql.column(version)
+  const moment = (text: string): string => dialect.timestampLiteral(text)
+  const noTime = `CAST(NULL AS ${dialect.typeName(plan.root.table.columns.get(to)!)})`
+  const isActive = `${sql.column(to)} ${active === null ? 'IS NULL' : `= ${moment(active)}`}`
+  const sameKey = (table: string): string =>
+    plan.mergeKey.length === 0
+      ? ''
+      : // Rows of keys that this load does not mention stay as they are.
+        ` AND EXISTS (SELECT 1 FROM ${plan.root.staging} AS s WHERE ${equalKeys(sql, plan.mergeKey, 's', table)})`
+  const isGone = `${isActive} AND ${versionColumn} NOT IN (SELECT ${versionColumn} FROM ${plan.root.staging})`
+  const ended = `SET ${sql.column(to)} = ${moment(boundary)}`
+  await run(`UPDATE ${target} ${ended} WHERE ${isGone}${sameKey(target)}`)
+  const others = columnNames(plan.root).filter((name) => name !== from && name !== to)
+  await run(
+    `INSERT INTO ${target} (${sql.columns([from, to, ...others])}) ` +
+      `SELECT ${moment(boundary)}, ${active === null ? noTime : moment(active)}, ${values(sql, plan.root, others)} FROM ${plan.root.staging} ` +
+      `WHERE ${versionColumn} NOT IN (SELECT ${versionColumn} FROM ${target} WHERE ${isActive})`,
+  )
+}

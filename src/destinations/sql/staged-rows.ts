@@ -1,0 +1,87 @@
+import { columnsWith, system, typedColumns } from '../../schema/index.ts'
+import type { MergePlan, SqlConnection, StagedTable } from '../destination.ts'
+import { equalKeys, type SqlNames } from './statements.ts'
+
+export type Run = (statement: string) => Promise<void>
+
+export const columnNames = (staged: StagedTable): string[] => typedColumns(staged.table).map((column) => column.name)
+
+export function insert(sql: SqlNames, staged: StagedTable, from: string, verb = 'INSERT INTO'): string {
+  const columns = sql.columns(columnNames(staged))
+  return `${verb} ${sql.table(staged.table.name)} (${columns}) SELECT ${values(sql, staged)} FROM ${from}`
+}
+
+/** The values of staged cells, for a list of columns. */
+export const values = (sql: SqlNames, staged: StagedTable, of = columnNames(staged), prefix = ''): string =>
+  of.map((name) => valueOf(sql, staged, name, prefix)).join(', ')
+
+export function valueOf(sql: SqlNames, { table }: StagedTable, name: string, prefix = ''): string {
+  const cell = prefix + sql.column(name)
+  return sql.dialect.fromStaged?.(table.columns.get(name)!, cell) ?? cell
+}
+
+/** True for staged rows that ask for deletion. */
+export function deleted(sql: SqlNames, plan: MergePlan, prefix = ''): string {
+  if (plan.hardDelete === undefined) return 'FALSE'
+  const column = prefix + sql.column(plan.hardDelete)
+  const flag = plan.root.table.columns.get(plan.hardDelete)?.dataType === 'bool'
+  return flag ? `COALESCE(${column}, FALSE)` : `${column} IS NOT NULL`
+}
+
+/** The staged root rows that are to be stored: one a key, none that asks for deletion. */
+export function survivors(sql: SqlNames, plan: MergePlan): string {
+  const kept = `NOT (${deleted(sql, plan)})`
+  if (plan.primaryKey.length === 0 || plan.deduplicated) return `(SELECT * FROM ${plan.root.staging} WHERE ${kept})`
+  const order =
+    plan.dedupSort === undefined
+      ? // Nothing says which row wins: the one read last.
+        `${sql.dialect.arrivalOrder} DESC`
+      : `${sql.column(plan.dedupSort.column)} ${plan.dedupSort.order.toUpperCase()} NULLS LAST, ${sql.dialect.arrivalOrder} DESC`
+  return (
+    `(SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY ${sql.columns(plan.primaryKey)} ORDER BY ${order}) AS _sluice_rank ` +
+    `FROM ${plan.root.staging}) AS ranked WHERE _sluice_rank = 1 AND ${kept})`
+  )
+}
+
+/** The keys by which staged rows meet stored ones: each alone, since an OR of both keeps databases from joining. */
+export const matchKeys = (keys: readonly (readonly string[])[]): (readonly string[])[] =>
+  keys.filter((key) => key.length > 0)
+
+/** Ids of stored root rows that the staged ones replace: equal in the primary key or in the merge key. */
+export function replacedIds(sql: SqlNames, plan: MergePlan): string {
+  const id = sql.column(system.id)
+  return matchKeys([plan.primaryKey, plan.mergeKey])
+    .map((keys) => {
+      const match = `EXISTS (SELECT 1 FROM ${plan.root.staging} AS s WHERE ${equalKeys(sql, keys, 's', 't')})`
+      return `SELECT t.${id} FROM ${sql.table(plan.root.table.name)} AS t WHERE ${match}${onDays(sql, plan, 't')}`
+    })
+    .join(' UNION ALL ')
+}
+
+/** Nested tables that hang on their root row; the others have keys and are merged by them. */
+export const isLinked = (staged: StagedTable): boolean => columnsWith(staged.table, 'parentKey').length > 0
+
+/** More days than these are most of a table. */
+const mostDays = 1000
+
+/** Names the days of the partition column, where it belongs to the key by which all stored rows are found. */
+export async function withDays(connection: SqlConnection, sql: SqlNames, plan: MergePlan): Promise<MergePlan> {
+  const { table, staging } = plan.root
+  const keys = matchKeys([plan.primaryKey, plan.mergeKey])
+  const name = columnsWith(table, 'partition').find((one) => keys.every((key) => key.includes(one)))
+  const { dayOf } = sql.dialect
+  if (dayOf === undefined || name === undefined || keys.length === 0) return plan
+  const day = dayOf(table.columns.get(name)!, sql.column(name))
+  const days = await connection.rows(
+    `SELECT DISTINCT ${day} AS day FROM ${staging} WHERE ${sql.column(name)} IS NOT NULL ORDER BY day LIMIT ${mostDays + 1}`,
+  )
+  if (days.length === 0 || days.length > mostDays) return plan
+  return { ...plan, days: { column: name, values: days.map((row) => String(row.day)) } }
+}
+
+/** The days of the stored rows, as a further condition on the table of the given name. */
+export function onDays(sql: SqlNames, { root, days }: MergePlan, table: string): string {
+  if (days === undefined) return ''
+  const day = sql.dialect.dayOf!(root.table.columns.get(days.column)!, `${table}.${sql.column(days.column)}`)
+  return ` AND ${day} IN (${days.values.map((value) => `DATE ${sql.dialect.literal(value)}`).join(', ')})`
+}
