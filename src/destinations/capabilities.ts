@@ -36,6 +36,8 @@ export interface Capabilities {
      * Another process does the work of a load, so that it gains by beginning while rows are still read; see `EarlyLoad`.
      */
     early: boolean
+    /** Tables that are staged at the same time, where each waits for a job of a far service. @default 1 */
+    stagedAtOnce?: number
   }
 }
 

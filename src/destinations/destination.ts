@@ -175,7 +175,9 @@ export interface Reader {
 /** What a driver can do beyond the standard: the only place where one database differs in code. */
 export interface SqlConnection {
   run(sql: string, values?: readonly SqlValue[]): Promise<void>
+  /** For what a load asks: names, counts and small numbers. */
   rows(sql: string, values?: readonly SqlValue[]): Promise<RowObject[]>
+  /** For people and programs: every value exact. */
   stream(sql: string): AsyncIterable<RowObject[]>
   close(): Promise<void>
   /** Begins a transaction that COMMIT or ROLLBACK ends. @default `BEGIN TRANSACTION` */
@@ -211,8 +213,8 @@ export interface SqlDialect {
   lockByUpdate?: boolean
   /** What stands behind a column's type when its table is made: ` SORTKEY`. */
   columnOptions?(column: Column): string
-  /** What stands behind the columns when a table is made: ` PARTITION BY …`. */
-  tableOptions?(table: Table): string
+  /** What stands behind the columns when a table is made, also one of the system: ` PARTITION BY …`. */
+  tableOptions?(table?: Table): string
   /**
    * Rows are changed by MERGE alone: a DELETE or UPDATE has no name for its own table, or may not look into others.
    * @default DELETE … WHERE EXISTS, UPDATE … FROM, INSERT

@@ -75,6 +75,26 @@ const factories: Record<string, (setting: DestinationSetting) => Promise<Destina
       ...names(setting),
     })
   },
+  async databricks(setting) {
+    const { databricks } = await import('./databricks/databricks.ts')
+    const part = (name: string): string | undefined => setting(`credentials.${name}`)
+    const [serverHostname, httpPath] = [part('server_hostname'), part('http_path')]
+    const given = defined({
+      accessToken: part('access_token'),
+      clientId: part('client_id'),
+      clientSecret: part('client_secret'),
+      catalog: part('catalog'),
+      stagingVolume: setting('staging_volume_name'),
+      stagingCredential: setting('staging_credentials_name'),
+    })
+    if (serverHostname === undefined || httpPath === undefined) {
+      throw missing('databricks', 'CREDENTIALS__SERVER_HOSTNAME', 'its server_hostname and http_path')
+    }
+    if (given.accessToken === undefined && given.clientSecret === undefined) {
+      throw missing('databricks', 'CREDENTIALS__ACCESS_TOKEN', 'an access token, or client id and secret')
+    }
+    return databricks({ serverHostname, httpPath, ...given, ...(await stagingFrom(setting)), ...names(setting) })
+  },
   async filesystem(setting) {
     const bucketUrl = setting('bucket_url') ?? setting('credentials') ?? folderOf(setting('location'))
     if (bucketUrl === undefined) throw missing('filesystem', 'BUCKET_URL', 'its folder or bucket')

@@ -41,7 +41,11 @@ export async function loadInto(load: LoadTransaction, loading: LoadPackage, earl
   const loads = touchedRoots(schema, loading).map((root) => tableLoad(load, schema, root, left))
   const schemaKnown = await load.ledger.hasSchema(schema)
   if (load.begin !== undefined) {
-    for (const one of loads) await one.stage()
+    await inTurns(
+      loads.flatMap((one) => one.staging),
+      load.capabilities.load.stagedAtOnce ?? 1,
+    )
+    for (const one of loads) await one.prepare()
     await load.begin({ loadId: manifest.loadId, tables: changedTables(schema, loading) })
   }
   for (const table of manifest.truncated) await load.publisher.clear(schema.tables.get(table)!)
@@ -49,6 +53,21 @@ export async function loadInto(load: LoadTransaction, loading: LoadPackage, earl
   const checks = await runChecks(load, schema, manifest.checks, manifest.loadId)
   await load.ledger.write({ loadId: manifest.loadId, schema, schemaKnown, state: manifest.state })
   return { loadId: manifest.loadId, rows, changes, checks, alreadyLoaded: false }
+}
+
+/** Does pieces of work in their order, several at a time. */
+async function inTurns(work: readonly (() => Promise<void>)[], atOnce: number): Promise<void> {
+  const waiting = [...work]
+  const turns = Array.from({ length: Math.min(atOnce, work.length) }, async () => {
+    try {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await next()
+    } catch (error) {
+      waiting.length = 0
+      throw error
+    }
+  })
+  // What others have begun ends before anything is cleaned up.
+  for (const turn of await Promise.allSettled(turns)) if (turn.status === 'rejected') throw turn.reason
 }
 
 /** Changes of one table told as one. */

@@ -14,7 +14,9 @@ import {
 /** The rows of one root table and its nested tables on their way into the destination. */
 export interface TableLoad {
   /** Loads beside the tables what is to go into them; for destinations that cannot do so within a transaction. */
-  stage(): Promise<void>
+  readonly staging: readonly (() => Promise<void>)[]
+  /** Looks at what was staged. */
+  prepare(): Promise<void>
   /** Brings the rows into the tables by the root table's write disposition. */
   publish(): Promise<void>
 }
@@ -45,14 +47,12 @@ export function tableLoad(load: LoadTransaction, schema: Schema, root: Table, lo
         return append()
     }
   }
-  const stage = async (): Promise<void> => {
-    if (options.disposition === 'skip') return
-    for (const table of tables) await rows.stage(table)
-    if (options.disposition === 'merge' && hasKeys(root)) {
-      prepared = await load.publisher.prepare(mergeStrategy(load, root), await mergePlan(root, tables, rows))
-    }
+  const staging = options.disposition === 'skip' ? [] : tables.map((table) => () => rows.stage(table))
+  const prepare = async (): Promise<void> => {
+    if (options.disposition !== 'merge' || !hasKeys(root)) return
+    prepared = await load.publisher.prepare(mergeStrategy(load, root), await mergePlan(root, tables, rows))
   }
-  return { stage, publish }
+  return { staging, prepare, publish }
 }
 
 /** The rows of a package: straight from its files, or from where they were staged before. */

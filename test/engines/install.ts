@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Where the servers of the second tier are kept; nothing else of the machine is changed. */
@@ -98,4 +98,21 @@ export function installBqemulator(): { program: string; args: string[] } {
     'numpy',
   ])
   return { program, args }
+}
+
+/** Spark with its Thrift server, and Delta Lake. Needs Python 3 with venv, Java 17 and Maven. */
+export function installSpark(): { home: string; jars: string[] } {
+  const python = join(folder, 'spark')
+  const directory = join(folder, 'delta')
+  const jars = ['delta-spark_2.13', 'delta-storage'].map((name) => join(directory, `${name}-4.0.0.jar`))
+  if (!jars.every((jar) => existsSync(jar))) {
+    mkdirSync(directory, { recursive: true })
+    run('python3', ['-m', 'venv', python])
+    run(join(python, 'bin', 'pip'), ['install', '--quiet', 'pyspark==4.0.1'])
+    for (const name of ['delta-storage', 'delta-spark_2.13']) {
+      run('mvn', ['-q', 'dependency:copy', `-Dartifact=io.delta:${name}:4.0.0`, `-DoutputDirectory=${directory}`])
+    }
+  }
+  const [version] = readdirSync(join(python, 'lib')).filter((name) => name.startsWith('python3'))
+  return { home: join(python, 'lib', version!, 'site-packages', 'pyspark'), jars }
 }

@@ -1,5 +1,6 @@
 import { PipelineError, withDriver } from '../../errors/index.ts'
 import { withOptions, type Capabilities, type NameOptions } from '../capabilities.ts'
+import type { Column } from '../../schema/index.ts'
 import type { Destination, SqlConnection } from '../destination.ts'
 import { closingWith, rowNumber } from '../duckdb/compressed-rows.ts'
 import { withParquetRows } from '../duckdb/parquet-rows.ts'
@@ -7,6 +8,7 @@ import { sqlDestination, type BulkLoad, type SqlDestinationParts } from '../sql/
 import { stagingArea, type StagingArea, type StagingOptions } from '../staging/staging-area.ts'
 import type { BigqueryConnection } from './connection.ts'
 import { bigqueryDialect } from './dialect.ts'
+import { bigqueryErrors } from './errors.ts'
 
 export interface BigqueryOptions extends NameOptions {
   projectId: string
@@ -44,6 +46,7 @@ const capabilities: Capabilities = {
     // By DELETE of all rows, which costs nothing and belongs to the transaction.
     replaceStrategy: 'truncate-and-insert',
     early: false,
+    stagedAtOnce: 4,
   },
 }
 
@@ -59,6 +62,7 @@ export function bigqueryParts(options: BigqueryOptions): SqlDestinationParts {
     name: 'bigquery',
     capabilities: withOptions(capabilities, options),
     dialect: bigqueryDialect,
+    errors: bigqueryErrors,
     ddlCommits: true,
     async connect({ dataset }) {
       const { openBigquery } = await withDriver(
@@ -81,7 +85,8 @@ async function loadParquet(connection: Loading, load: BulkLoad): Promise<void> {
   const { fieldsOf } = await import('./connection.ts')
   const name = /`([^`]+)`$/.exec(load.into)![1]!
   const fields = fieldsOf(load.table, rowNumber)
-  await withParquetRows(connection.scratch, load, async (file) => {
+  const rows = { ...load, asText: ({ dataType }: Column) => dataType === 'json' }
+  await withParquetRows(connection.scratch, rows, async (file) => {
     const { area } = connection
     if (area === undefined) return connection.loadFile(name, fields, { file })
     const place = `${load.loadId}_${load.table.name}`

@@ -34,7 +34,8 @@ const typeNames: Record<DataType, (column: Column) => string> = {
 const typeName = (column: Column): string => typeNames[column.dataType!](column)
 
 /** dlt's hints: the column by whose days a table is divided, and those by which it is sorted inside. */
-function tableOptions(table: Table): string {
+function tableOptions(table?: Table): string {
+  if (table === undefined) return ''
   const [partition, another] = columnsWith(table, 'partition')
   const cluster = columnsWith(table, 'cluster').slice(0, 4)
   if (another !== undefined) throw cannotPartition(table, `${partition} and ${another}`, 'one column is all it takes')

@@ -7,6 +7,7 @@ import type { Destination, SqlConnection } from '../destination.ts'
 import type * as driver from './connection.ts'
 import { selection, sqlDestination, type BulkLoad, type SqlDestinationParts } from '../sql/sql-destination.ts'
 import { duckdbDialect } from './dialect.ts'
+import { duckdbErrors } from './errors.ts'
 import { packageRows } from './package-rows.ts'
 
 export interface DuckdbOptions extends CapabilityOptions {
@@ -52,6 +53,7 @@ export function duckdbParts(options: DuckdbOptions): SqlDestinationParts {
     name: 'duckdb',
     capabilities: withOptions(capabilities, options),
     dialect: duckdbDialect,
+    errors: duckdbErrors,
     async connect({ pipeline }) {
       const given = options.path ?? `${pipeline}.duckdb`
       const path = given === ':memory:' ? given : resolve(given)

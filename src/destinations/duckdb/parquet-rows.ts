@@ -8,8 +8,10 @@ import { rowNumber } from './compressed-rows.ts'
 import { duckdbDialect, literal, quote } from './dialect.ts'
 import { packageRows } from './package-rows.ts'
 
-/** Columns that a warehouse reads from Parquet as text, because Parquet has no such type. */
-const isText = (column: Column): boolean => column.dataType === 'json'
+type ParquetLoad = BulkLoad & {
+  /** Columns that the warehouse takes as text. */
+  asText(column: Column): boolean
+}
 
 /**
  * The rows of a load's files as one Parquet file, with all columns of their table in its order and the number of each row
@@ -17,7 +19,7 @@ const isText = (column: Column): boolean => column.dataType === 'json'
  */
 export async function withParquetRows<T>(
   scratch: SqlConnection,
-  load: BulkLoad,
+  load: ParquetLoad,
   use: (file: string) => Promise<T>,
 ): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-rows-'))
@@ -38,8 +40,9 @@ const cellsOf = ({ cells, table }: BulkLoad): { name: string; type: string }[] =
     return { name, type: column === undefined ? 'VARCHAR' : duckdbDialect.cellType(column.dataType!, column) }
   })
 
-function valueOf({ constant, cells }: BulkLoad, column: Column): string {
-  const type = isText(column) ? 'VARCHAR' : duckdbDialect.typeName(column)
+function valueOf(load: ParquetLoad, column: Column): string {
+  const { constant, cells } = load
+  const type = load.asText(column) ? 'VARCHAR' : duckdbDialect.typeName(column)
   if (constant?.column === column.name) return `CAST(${constant.value} AS ${type})`
   if (!cells.some(({ name }) => name === column.name)) return `CAST(NULL AS ${type})`
   return `CAST(${duckdbDialect.fromText(column, quote(column.name))} AS ${type})`

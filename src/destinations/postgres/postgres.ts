@@ -4,6 +4,7 @@ import type { Destination } from '../destination.ts'
 import { selection, sqlDestination, type BulkLoad, type SqlDestinationParts } from '../sql/sql-destination.ts'
 import type { PostgresConnection } from './connection.ts'
 import { postgresDialect } from './dialect.ts'
+import { postgresErrors } from './errors.ts'
 import type { SslMode } from './tls.ts'
 
 export interface PostgresOptions extends CapabilityOptions {
@@ -44,6 +45,7 @@ export function postgresParts(options: PostgresOptions): SqlDestinationParts {
     name: 'postgres',
     capabilities: withOptions(capabilities, options),
     dialect: postgresDialect,
+    errors: postgresErrors,
     async connect() {
       const { openPostgres } = await withDriver(
         'destination "postgres"',

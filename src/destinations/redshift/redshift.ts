@@ -8,6 +8,7 @@ import { stagingArea, type StagingOptions } from '../staging/staging-area.ts'
 import type { S3Credentials } from '../stores/index.ts'
 import { copyFromS3, type CopyOptions } from './copy-from-s3.ts'
 import { redshiftDialect } from './dialect.ts'
+import { redshiftErrors } from './errors.ts'
 
 export interface RedshiftOptions extends NameOptions {
   /** `redshift://user:password@cluster.example.eu-west-1.redshift.amazonaws.com:5439/database`. */
@@ -43,6 +44,7 @@ export function redshiftParts(options: RedshiftOptions): SqlDestinationParts {
     name: 'redshift',
     capabilities: withOptions(capabilities, options),
     dialect: redshiftDialect,
+    errors: redshiftErrors,
     async connect({ dataset }) {
       const { openPostgres } = await withDriver(
         'destination "redshift"',

@@ -5,6 +5,7 @@ import { sqlDestination, type SqlDestinationParts } from '../sql/sql-destination
 import { closingWith } from '../duckdb/compressed-rows.ts'
 import { copyFromStage } from './copy-from-stage.ts'
 import { snowflakeDialect } from './dialect.ts'
+import { snowflakeErrors } from './errors.ts'
 
 export interface SnowflakeOptions extends NameOptions {
   /** `myorg-myaccount`, as in the address of the console. */
@@ -45,6 +46,7 @@ export function snowflakeParts(options: SnowflakeOptions): SqlDestinationParts {
     name: 'snowflake',
     capabilities: withOptions(capabilities, options),
     dialect: snowflakeDialect,
+    errors: snowflakeErrors,
     ddlCommits: true,
     async connect() {
       const { openSnowflake } = await withDriver(

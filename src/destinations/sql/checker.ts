@@ -19,8 +19,10 @@ export function sqlChecker(connection: SqlConnection, sql: SqlNames): Checker {
         return `${mine} AND ${sql.column(check.column)} IS NOT NULL AND ${sql.column(check.column)} NOT IN (${values.join(', ')})`
       }
       case 'unique': {
-        const keys = sql.columns(check.columns)
-        return `${mine} AND (${keys}) IN (SELECT (${keys}) FROM ${sql.table(table)} GROUP BY ${keys} HAVING COUNT(*) > 1)`
+        const id = sql.column(system.id)
+        const complete = check.columns.map((name) => `${sql.column(name)} IS NOT NULL`).join(' AND ')
+        const counted = `SELECT ${id}, COUNT(*) OVER (PARTITION BY ${sql.columns(check.columns)}) AS n FROM ${sql.table(table)} WHERE ${complete}`
+        return `${mine} AND ${id} IN (SELECT ${id} FROM (${counted}) AS counted WHERE n > 1)`
       }
       default:
         return mine

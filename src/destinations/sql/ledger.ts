@@ -54,7 +54,8 @@ export async function createSystemTables(connection: SqlConnection, sql: SqlName
       (column) =>
         `${sql.column(column.name)} ${sql.dialect.typeName(column)}${column.nullable === false ? ' NOT NULL' : ''}`,
     )
-    await connection.run(`CREATE TABLE IF NOT EXISTS ${sql.table(table)} (${definitions.join(', ')})`)
+    const options = sql.dialect.tableOptions?.() ?? ''
+    await connection.run(`CREATE TABLE IF NOT EXISTS ${sql.table(table)} (${definitions.join(', ')})${options}`)
   }
   await enter()
 }

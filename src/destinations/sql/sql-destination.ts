@@ -7,9 +7,11 @@ import type {
   Loader,
   LoadFile,
   LoadTransaction,
+  RowObject,
   SqlConnection,
   SqlDialect,
 } from '../destination.ts'
+import { explainedBy, type ErrorRule } from '../error-rules.ts'
 import { sqlCatalog, tableNames } from './catalog.ts'
 import { sqlChecker } from './checker.ts'
 import { createSystemTables, sqlLedger, sqlLedgerWriter } from './ledger.ts'
@@ -26,6 +28,8 @@ export interface SqlDestinationParts {
   bulkLoad(connection: SqlConnection, load: BulkLoad): Promise<void>
   /** A change of a table commits what was done before it. @default false */
   ddlCommits?: boolean
+  /** What the database's errors mean. */
+  errors: readonly ErrorRule[]
 }
 
 export interface BulkLoad {
@@ -81,7 +85,7 @@ export function sqlDestination(parts: SqlDestinationParts): Destination {
         location,
         ledger: sqlLedger(connection, sql, exists),
         reader: {
-          rows: (statement) => connection.rows(statement),
+          rows: (statement) => collected(connection.stream(statement)),
           stream: (statement) => connection.stream(statement),
           tableName: sql.table,
           quote: sql.column,
@@ -108,7 +112,7 @@ export function sqlDestination(parts: SqlDestinationParts): Destination {
           } catch (error) {
             // The connection may be gone; the first error is the one to tell.
             if (begun) await connection.run('ROLLBACK').catch(() => undefined)
-            throw error
+            throw explainedBy(parts.errors, parts.name, error)
           } finally {
             // What the load did stands; what is left here is found by the next try, or grows old.
             const drop = (name: string) => connection.run(`DROP TABLE IF EXISTS ${name}`).catch(() => undefined)
@@ -119,6 +123,12 @@ export function sqlDestination(parts: SqlDestinationParts): Destination {
       }
     },
   }
+}
+
+async function collected(pages: AsyncIterable<RowObject[]>): Promise<RowObject[]> {
+  const rows = []
+  for await (const page of pages) rows.push(...page)
+  return rows
 }
 
 interface LoadPlace {

@@ -1,0 +1,212 @@
+import { tmpdir } from 'node:os'
+import { DBSQLClient } from '@databricks/sql'
+import { addSecret, PipelineError } from '../../errors/index.ts'
+import type { RowObject, SqlConnection, SqlValue } from '../destination.ts'
+import type { DatabricksOptions } from './databricks.ts'
+import { literal, quote } from './dialect.ts'
+import { UndoLog } from './undo-log.ts'
+import { asText, described, fieldsOf, rowOf, type Field } from './values.ts'
+
+const pageRows = 5000
+/** The driver moves files only where it is told so. */
+const moving = { stagingAllowedLocalPath: tmpdir() }
+/** Tables that are described at the same time. */
+const atOnce = 8
+
+/** A connection that also moves files. */
+export interface DatabricksConnection extends SqlConnection {
+  /** Puts a file of this machine's temporary folder into a volume. */
+  put(localFile: string, path: string): Promise<void>
+  /** Removes a file from a volume. */
+  remove(path: string): Promise<void>
+  /** The catalog in which datasets stand. */
+  catalog: string
+}
+
+export async function openDatabricks(
+  options: DatabricksOptions,
+  dataset: string,
+): Promise<{ connection: DatabricksConnection; location: string }> {
+  const { serverHostname, httpPath, accessToken, clientId, clientSecret, catalog, tls } = options
+  for (const secret of [accessToken, clientSecret]) if (secret !== undefined) addSecret(secret)
+  const quiet = { log: () => undefined }
+  const client = new DBSQLClient({ logger: quiet as never })
+  const login =
+    accessToken === undefined
+      ? { authType: 'databricks-oauth', oauthClientId: clientId, oauthClientSecret: clientSecret }
+      : { token: accessToken }
+  const [host, port] = serverHostname.replace(/^https:\/\//, '').split(':')
+  const location = `databricks://${serverHostname}${httpPath}`
+  try {
+    await client.connect({
+      host,
+      ...(port === undefined ? {} : { port: Number(port) }),
+      path: httpPath,
+      ...login,
+      ...(tls?.ca === undefined ? {} : { customCaCert: tls.ca }),
+      userAgentEntry: 'sluice',
+      telemetryEnabled: false,
+    } as never)
+    const session = await client.openSession(catalog === undefined ? {} : { initialCatalog: catalog })
+    const statements = new Statements(session)
+    await statements.run("SET TIME ZONE 'UTC'")
+    const [current] = await statements.raw('SELECT current_catalog() AS name')
+    const connection = connectionOf(statements, dataset, String(current?.name), () => client.close())
+    return { connection, location: `${location}/${connection.catalog}/${dataset}` }
+  } catch (error) {
+    await client.close().catch(() => undefined)
+    throw cannotConnect(location, error as Error)
+  }
+}
+
+type Session = Awaited<ReturnType<DBSQLClient['openSession']>>
+
+/** Statements of one session; errors say what the warehouse said. */
+class Statements {
+  private readonly session: Session
+
+  constructor(session: Session) {
+    this.session = session
+  }
+
+  async run(sql: string, options: { stagingAllowedLocalPath?: string } = {}): Promise<void> {
+    await this.explained(async () => {
+      const operation = await this.session.executeStatement(sql, options)
+      await operation.finished()
+      await operation.close()
+    })
+  }
+
+  /** Rows as the driver reads them, which rounds long numbers and cuts moments. */
+  raw(sql: string): Promise<RowObject[]> {
+    return this.explained(async () => {
+      const operation = await this.session.executeStatement(sql)
+      const rows = await operation.fetchAll()
+      await operation.close()
+      return rows as RowObject[]
+    })
+  }
+
+  async fieldsOf(query: string): Promise<Field[]> {
+    return fieldsOf(await this.raw(`DESCRIBE QUERY ${query}`))
+  }
+
+  /** Pages of rows, nothing rounded. */
+  async *pages(sql: string): AsyncGenerator<RowObject[]> {
+    if (!/^[\s(]*(select|with|values|from|table)\b/i.test(sql)) return yield await this.raw(sql)
+    const fields = await this.fieldsOf(sql)
+    const operation = await this.explained(() => this.session.executeStatement(asText(sql, fields)))
+    try {
+      do {
+        const rows = await this.explained(() => operation.fetchChunk({ maxRows: pageRows }))
+        if (rows.length > 0) yield rows.map((row) => rowOf(fields, row as RowObject))
+      } while (await this.explained(() => operation.hasMoreRows()))
+    } finally {
+      await operation.close().catch(() => undefined)
+    }
+  }
+
+  close = (): Promise<unknown> => this.session.close()
+
+  /** The driver's own message is that something failed; what the warehouse said is beside it. */
+  private async explained<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      const { response } = error as { response?: { displayMessage?: string; errorMessage?: string } }
+      const said = response?.displayMessage ?? response?.errorMessage
+      if (said === undefined) throw error
+      throw new Error(said.split('\n\tat ')[0]!, { cause: error })
+    }
+  }
+}
+
+function connectionOf(
+  statements: Statements,
+  dataset: string,
+  catalog: string,
+  closeClient: () => Promise<void>,
+): DatabricksConnection {
+  let log: UndoLog | undefined
+
+  const tableNames = async (name: string): Promise<string[]> => {
+    try {
+      return (await statements.raw(`SHOW TABLES IN ${quote(name)}`)).map((row) => String(row.tableName))
+    } catch (error) {
+      if (/SCHEMA_NOT_FOUND|NoSuchDatabase|database .* not found/i.test((error as Error).message)) return []
+      throw error
+    }
+  }
+
+  async function end(sql: 'COMMIT' | 'ROLLBACK'): Promise<void> {
+    const ended = log!
+    log = undefined
+    await (sql === 'COMMIT' ? ended.end() : ended.undo())
+  }
+
+  return {
+    catalog,
+    async run(sql, values) {
+      if (log !== undefined && (sql === 'COMMIT' || sql === 'ROLLBACK')) return end(sql)
+      log?.refuseLate()
+      await statements.run(withValues(sql, values))
+    },
+    rows: (sql, values) => statements.raw(withValues(sql, values)),
+    stream: (sql) => statements.pages(sql),
+    async begin(load) {
+      const forLog = {
+        run: (sql: string) => statements.run(sql),
+        rows: (sql: string) => statements.raw(sql),
+        tableNames: () => tableNames(dataset),
+      }
+      log = await UndoLog.begin(forLog, dataset, load)
+    },
+    tableNames,
+    async columns(name) {
+      const tables = await tableNames(name)
+      const columns: RowObject[] = []
+      for (let at = 0; at < tables.length; at += atOnce) {
+        const some = tables.slice(at, at + atOnce)
+        const fields = await Promise.all(
+          some.map(async (table) => fieldsOf(await statements.raw(described(name, table)))),
+        )
+        for (const [place, table] of some.entries()) {
+          for (const { name: column, type } of fields[place]!) {
+            columns.push({ table_name: table, column_name: column, data_type: type })
+          }
+        }
+      }
+      return columns
+    },
+    put: (localFile, path) => statements.run(`PUT ${literal(localFile)} INTO ${literal(path)} OVERWRITE`, moving),
+    remove: (path) => statements.run(`REMOVE ${literal(path)}`, moving),
+    async close() {
+      await statements.close()
+      await closeClient()
+    },
+  }
+}
+
+/** `$1` stands for a value, which is written out. */
+const withValues = (sql: string, values: readonly SqlValue[] = []): string =>
+  values.length === 0
+    ? sql
+    : sql.replace(/\$(\d+)/g, (_, place: string) => {
+        const value = values[Number(place) - 1]
+        if (value === null || value === undefined) return 'NULL'
+        return typeof value === 'string' ? literal(value) : String(value)
+      })
+
+function cannotConnect(location: string, error: Error & { statusCode?: number }): PipelineError {
+  const refused = /401|403|unauthorized|forbidden|invalid access token/i.test(
+    `${error.statusCode ?? ''} ${error.message}`,
+  )
+  return new PipelineError(`cannot connect to ${location}: ${error.message.split('\n')[0]}`, {
+    code: 'LOAD_FAILED',
+    recovery: refused ? 'abort' : 'retry',
+    fix: refused
+      ? 'correct the token, or client id and secret; the SQL warehouse must grant "Can use"'
+      : 'check server_hostname, http_path and catalog, as the warehouse shows them under "Connection details"',
+    cause: error,
+  })
+}

@@ -1,0 +1,67 @@
+import { columnsWith, type Column, type DataType, type Table } from '../../schema/index.ts'
+import type { SqlDialect } from '../destination.ts'
+import { rowNumber } from '../duckdb/compressed-rows.ts'
+import { duckdbDialect } from '../duckdb/dialect.ts'
+
+export const quote = (identifier: string): string => `\`${identifier.replaceAll('`', '``')}\``
+
+/** A backslash begins an escape; two quotes would be two texts. */
+export const literal = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+
+/** Spelled as DESCRIBE spells them, so that stored and wanted types can be compared. */
+const typeNames: Record<DataType, (column: Column) => string> = {
+  text: () => 'string',
+  double: () => 'double',
+  bool: () => 'boolean',
+  timestamp: ({ timezone }) => (timezone === false ? 'timestamp_ntz' : 'timestamp'),
+  bigint: () => 'bigint',
+  binary: () => 'binary',
+  // As in dlt: text, which every function on JSON takes.
+  json: () => 'string',
+  decimal: ({ precision, scale }) => `decimal(${precision ?? 38},${scale ?? (precision === undefined ? 9 : 0)})`,
+  wei: () => 'decimal(38,0)',
+  date: () => 'date',
+  // Delta has no time of the day.
+  time: () => 'string',
+}
+const typeName = (column: Column): string => typeNames[column.dataType!](column)
+
+/** dlt's hints: folders by value, or liquid clustering. A table takes one of the two, and clustering serves both. */
+function tableOptions(table?: Table): string {
+  const [partition, cluster] = (['partition', 'cluster'] as const).map((hint) =>
+    table === undefined
+      ? []
+      : columnsWith(table, hint).filter((name) => table.columns.get(name)!.dataType !== undefined),
+  )
+  const keys = [...new Set([...partition!, ...cluster!])].slice(0, 4).map(quote).join(', ')
+  if (keys === '') return ' USING DELTA'
+  return cluster!.length === 0 ? ` USING DELTA PARTITIONED BY (${keys})` : ` USING DELTA CLUSTER BY (${keys})`
+}
+
+export const databricksDialect: SqlDialect = {
+  quote,
+  typeName,
+  // Files are written by DuckDB, with its types.
+  fromText: duckdbDialect.fromText,
+  cellType: duckdbDialect.cellType,
+  arrivalOrder: quote(rowNumber),
+  literal,
+  timestampLiteral: (text) => `TIMESTAMP ${literal(text)}`,
+  rowAsJson: (alias, columns) => `to_json(struct(${columns.map(({ name }) => `${alias}.${quote(name)}`).join(', ')}))`,
+  changesByMerge: true,
+  overwrites: true,
+  tableOptions,
+  addColumns: (table, definitions) => [`ALTER TABLE ${table} ADD COLUMNS (${definitions.join(', ')})`],
+  changeType(quoted, column, table) {
+    const name = quote(column.name)
+    const wider = `SELECT * EXCEPT (${name}), CAST(${name} AS ${typeName(column)}) AS ${name} FROM ${quoted}`
+    // One statement, because nothing would take back half of several.
+    return [`CREATE OR REPLACE TABLE ${quoted}${tableOptions(table)} AS ${wider}`]
+  },
+  stagingTable: (dataset, loadId, place) => `${quote(dataset)}.${quote(stagingName(loadId, place))}`,
+  createStaging: (name, columns) =>
+    `CREATE OR REPLACE TABLE ${name} (${columns.join(', ')}, ${quote(rowNumber)} bigint) USING DELTA`,
+}
+
+export const stagingName = (loadId: string, place: number | ''): string =>
+  `_sluice_stage_${loadId.replaceAll(/\W/g, '_')}_${place}`

@@ -1,0 +1,182 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { databricks, databricksParts, type DatabricksOptions } from '../../src/destinations/databricks/databricks.ts'
+import { localStore } from '../../src/destinations/stores/local-store.ts'
+import { pipeline, type Destination } from '../../src/index.ts'
+import { platformNames } from '../../src/sources/chats/registry.ts'
+import { casesWithGaps } from '../../src/testing/index.ts'
+import { breaking } from '../support/cut-connections.ts'
+import { loadsLikeDuckdb } from '../support/platform-loads.ts'
+import { databricksGaps, startDatabricks, type DatabricksServer } from './databricks-server.ts'
+
+let server: DatabricksServer
+beforeAll(async () => {
+  server = await startDatabricks()
+}, 600_000)
+afterAll(() => server?.stop())
+
+let used = 0
+const emptyFolders = (): string => {
+  process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-databricks-'))
+  used += 1
+  return `db_${used}`
+}
+const fresh = (options: Partial<DatabricksOptions> = {}) => {
+  const dataset = emptyFolders()
+  return { destination: databricks({ ...server.options, ...options }), dataset }
+}
+const rows = [
+  { id: 1, l: [{ x: 1 }, { x: 2 }] },
+  { id: 2, l: [{ x: 3 }] },
+]
+
+// Spark takes about a second a statement.
+describe('databricks, on Spark with Delta', { timeout: 300_000 }, () => {
+  it.each(casesWithGaps(databricksGaps).map((one) => [one.title, one] as const))('%s', async (_title, { run }) => {
+    await run(fresh())
+  })
+
+  it('each table changes by one statement, and nothing is left but the data', async () => {
+    const { destination, dataset } = fresh()
+    const loading = pipeline({ name: 'one', dataset, destination })
+    const options = { tableName: 'rows', writeDisposition: 'merge', primaryKey: 'id' } as const
+    await loading.run(rows, options)
+    server.statements.length = 0
+    await loading.run(rows, options)
+    const changes = server.statements.filter((sql) => /^(INSERT|MERGE|DELETE|UPDATE)/.test(sql))
+    const changed = changes.map((sql) => /`\.`(\w+)`/.exec(sql)![1])
+    expect(changed.filter((table) => table!.startsWith('rows'))).toEqual(['rows__l', 'rows'])
+    const tables = await loading.dataset().query(`show tables in ${dataset}`).toArray()
+    expect(tables.map((row) => row.tableName).sort()).toEqual([
+      '_dlt_loads',
+      '_dlt_pipeline_state',
+      '_dlt_version',
+      '_sluice_undo',
+      'rows',
+      'rows__l',
+    ])
+    expect(await loading.dataset().query(`select * from ${dataset}._sluice_undo`).toArray()).toEqual([])
+  })
+
+  it('rows go through an external location', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-location-'))
+    const bucketUrl = Object.assign(Object.create(localStore(folder)), { location: pathToFileURL(folder).href })
+    const { destination, dataset } = fresh({ staging: { bucketUrl } })
+    const loading = pipeline({ name: 'location', dataset, destination })
+    await loading.run(rows, { tableName: 'rows' })
+    expect(await loading.dataset().query(`select count(*) as n from ${dataset}.rows__l`).toArray()).toEqual([{ n: 3 }])
+    expect(await localStore(folder).list('')).toEqual([])
+  })
+
+  /** A process that dies after its n-th statement: no statement of its own comes any more, not even to take back. */
+  function dying(at: number): { destination: Destination; count(): number } {
+    const parts = databricksParts(server.options)
+    let dead = false
+    const mortal = breaking(
+      {
+        ...parts,
+        async connect(target) {
+          const opened = await parts.connect(target)
+          const { connection } = opened
+          const run: typeof connection.run = (sql, values) =>
+            dead && sql === 'ROLLBACK' ? Promise.reject(new Error('dead')) : connection.run(sql, values)
+          return { ...opened, connection: { ...connection, run } }
+        },
+      },
+      at,
+      'after',
+    )
+    return {
+      destination: {
+        ...mortal.destination,
+        async open(target) {
+          const session = await mortal.destination.open(target)
+          return {
+            ...session,
+            transaction: (work) =>
+              session.transaction(async (load) => {
+                try {
+                  return await work(load)
+                } catch (error) {
+                  dead = true
+                  throw error
+                }
+              }),
+          }
+        },
+      },
+      count: mortal.count,
+    }
+  }
+
+  it(
+    'a process may die after any change of a load: the next one ends exactly right',
+    { timeout: 900_000 },
+    async () => {
+      const load = (destination: Destination, dataset: string) =>
+        pipeline({ name: 'dies', dataset, destination }).run(rows, { tableName: 't' })
+      let undone = 0
+      // From the first claim to the last row of the ledger; before it nothing that counts is touched.
+      const whole = dying(Number.POSITIVE_INFINITY)
+      await load(whole.destination, emptyFolders())
+      for (let at = whole.count() - 9; at <= whole.count(); at++) {
+        const dataset = emptyFolders()
+        const died = await load(dying(at).destination, dataset).then(
+          () => false,
+          () => true,
+        )
+        server.statements.length = 0
+        const data = pipeline({ name: 'dies', dataset, destination: databricks(server.options) })
+        if (died) await data.run([], { tableName: 't' })
+        undone += server.statements.filter((sql) => sql.startsWith('RESTORE')).length
+        const read = (sql: string) => data.dataset().query(sql).toArray()
+        expect(await read(`select id from ${dataset}.t order by id`), `statement ${at}`).toEqual([{ id: 1 }, { id: 2 }])
+        expect(await read(`select x from ${dataset}.t__l order by x`), `statement ${at}`).toHaveLength(3)
+        expect(await read(`select count(*) as n from ${dataset}._dlt_loads`), `statement ${at}`).toEqual([{ n: 1 }])
+      }
+      expect(undone).toBeGreaterThan(0)
+    },
+  )
+
+  it('a load waits for tables that another one is changing, and takes them back when that is dead', async () => {
+    const { destination, dataset } = fresh()
+    const whole = dying(Number.POSITIVE_INFINITY)
+    const first = pipeline({ name: 'first', dataset, destination: whole.destination })
+    await first.run(rows, { tableName: 't' })
+    const count = whole.count()
+    const dies = pipeline({ name: 'first', dataset, destination: dying(count - 4).destination })
+    await expect(dies.run([{ id: 3 }], { tableName: 't' })).rejects.toThrow()
+    process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-other-'))
+    const other = pipeline({ name: 'other', dataset, destination })
+    const busy = other.run([{ id: 4 }], { tableName: 't' })
+    await expect(busy).rejects.toMatchObject({
+      recovery: 'retry',
+      message: expect.stringContaining('is being changed by load'),
+    })
+    vi.useFakeTimers({ now: Date.now() + 2 * 60 * 60_000, toFake: ['Date'] })
+    try {
+      await other.run([], { tableName: 't' })
+    } finally {
+      vi.useRealTimers()
+    }
+    expect(await other.dataset().query(`select id from ${dataset}.t order by id`).toArray()).toEqual([
+      { id: 1 },
+      { id: 2 },
+      { id: 4 },
+    ])
+  })
+
+  it('is checked from its settings to a row that is taken back', async () => {
+    const steps = []
+    for await (const step of pipeline({ name: 'doc', destination: fresh().destination }).check()) steps.push(step)
+    expect(steps.filter(({ error }) => error !== undefined)).toEqual([])
+    expect(steps).toHaveLength(4)
+  })
+
+  it.each(platformNames)('%s, unchanged but for its destination', { timeout: 600_000 }, async (name) => {
+    await loadsLikeDuckdb(name, () => fresh().destination, { loads: 1 })
+  })
+})
