@@ -164,6 +164,8 @@ export type RowObject = Record<string, unknown>
 
 /** Reads for people and programs. */
 export interface Reader {
+  /** Tables of the dataset with their columns and the database's names for the types. */
+  tables(): Promise<Map<string, Map<string, string>>>
   rows(sql: string): Promise<RowObject[]>
   /** Column names and pages of rows, as the database delivers them. */
   stream(sql: string): AsyncIterable<RowObject[]>
@@ -175,9 +177,9 @@ export interface Reader {
 /** What a driver can do beyond the standard: the only place where one database differs in code. */
 export interface SqlConnection {
   run(sql: string, values?: readonly SqlValue[]): Promise<void>
-  /** For what a load asks: names, counts and small numbers. */
   rows(sql: string, values?: readonly SqlValue[]): Promise<RowObject[]>
-  /** For people and programs: every value exact. */
+  /** Rows with every value exact, where `rows` is quicker and only good for names and counts. @default `rows` */
+  exactRows?(sql: string): Promise<RowObject[]>
   stream(sql: string): AsyncIterable<RowObject[]>
   close(): Promise<void>
   /** Begins a transaction that COMMIT or ROLLBACK ends. @default `BEGIN TRANSACTION` */

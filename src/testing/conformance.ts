@@ -46,8 +46,8 @@ class Bench {
 
   async tables(): Promise<string[]> {
     await using session = await this.destination.open({ pipeline: this.pipeline.name, dataset: this.dataset })
-    const tables = await session.transaction((load) => load.catalog.tables())
-    return [...tables.keys()].filter((name) => !name.startsWith('_dlt_')).sort()
+    const tables = await session.reader.tables()
+    return [...tables.keys()].filter((name) => !/^_(dlt|sluice)_/.test(name)).sort()
   }
 }
 

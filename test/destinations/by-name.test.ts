@@ -23,6 +23,25 @@ describe('a warehouse by its name', () => {
         max_identifier_length: '40',
       },
     ],
+    ['bigquery', { 'credentials.project_id': 'p', max_identifier_length: '40' }],
+    [
+      'bigquery',
+      {
+        credentials: '{"type":"service_account","project_id":"p","client_email":"a@b","private_key":"hunter2"}',
+        'staging.bucket_url': 'gs://b/x',
+        max_identifier_length: '40',
+      },
+    ],
+    [
+      'databricks',
+      {
+        'credentials.server_hostname': 'dbc.cloud.databricks.com',
+        'credentials.http_path': '/sql/1.0/warehouses/x',
+        'credentials.client_id': 'i',
+        'credentials.client_secret': 's',
+        max_identifier_length: '40',
+      },
+    ],
   ])('%s from %o', async (name, given) => {
     const destination = await destinationByName(name, settings(given as unknown as Record<string, string>))
     expect(destination.name).toBe(name)
@@ -38,6 +57,18 @@ describe('a warehouse by its name', () => {
     ],
     ['snowflake', { 'credentials.host': 'acc' }, /needs to know its account, user and database/],
     ['snowflake', { credentials: 'postgres://u:hunter2@x/y' }, /the Snowflake URL cannot be read/],
+    [
+      'bigquery',
+      {},
+      /needs to know its project\n.*DESTINATION__BIGQUERY__CREDENTIALS__PROJECT_ID, or credentials\.project_id/,
+    ],
+    ['bigquery', { credentials: '{"private_key": "hunter2' }, /the credentials of BigQuery cannot be read/],
+    ['databricks', { 'credentials.http_path': '/x' }, /needs to know its server_hostname and http_path/],
+    [
+      'databricks',
+      { 'credentials.server_hostname': 'h', 'credentials.http_path': '/x', 'credentials.client_id': 'i' },
+      /an access token, or client id and secret/,
+    ],
   ])('%s without what it needs: %o', async (name, given, message) => {
     const failed = destinationByName(name, settings(given as Record<string, string>))
     await expect(failed).rejects.toThrow(message)

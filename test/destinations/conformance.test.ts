@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { filesystem } from '../../src/destinations/filesystem/filesystem.ts'
 import type { Destination } from '../../src/index.ts'
 import { casesWithGaps, conformanceCases, type KnownGaps } from '../../src/testing/index.ts'
+import { bigqueryGaps } from '../engines/bigquery-server.ts'
+import { databricksGaps } from '../engines/databricks-server.ts'
 import { snowflakeGaps } from '../engines/snowflake-server.ts'
 import { redshiftGaps } from '../support/redshift-server.ts'
 import { destinationNames, emptyTarget } from '../support/destinations.ts'
@@ -12,7 +14,8 @@ import { destinationNames, emptyTarget } from '../support/destinations.ts'
 it('docs/destinations.md has the table of this suite, and it is a good one', () => {
   const page = readFileSync(new URL('../../docs/destinations.md', import.meta.url), 'utf8')
   for (const { title } of conformanceCases) {
-    const known = [redshiftGaps, snowflakeGaps].map((gaps) => (gaps[title] === undefined ? 'yes' : 'gap'))
+    const withGaps = [redshiftGaps, snowflakeGaps, bigqueryGaps, databricksGaps]
+    const known = withGaps.map((gaps) => (gaps[title] === undefined ? 'yes' : 'gap'))
     expect(page).toContain(`| ${title} |${' yes |'.repeat(6)} ${known.join(' | ')} |`)
   }
 })

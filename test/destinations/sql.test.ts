@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
 import type { MergePlan, SqlConnection, SqlDialect } from '../../src/destinations/destination.ts'
+import { bigqueryDialect } from '../../src/destinations/bigquery/dialect.ts'
+import { databricksDialect } from '../../src/destinations/databricks/dialect.ts'
 import { duckdbDialect } from '../../src/destinations/duckdb/dialect.ts'
 import { postgresDialect } from '../../src/destinations/postgres/dialect.ts'
 import { redshiftDialect } from '../../src/destinations/redshift/dialect.ts'
@@ -16,6 +18,8 @@ const dialects: Record<string, SqlDialect> = {
   postgres: postgresDialect,
   redshift: redshiftDialect,
   snowflake: snowflakeDialect,
+  bigquery: bigqueryDialect,
+  databricks: databricksDialect,
 }
 
 const column = (name: string, dataType: Column['dataType'], more: Partial<Column> = {}): [string, Column] => [
@@ -68,6 +72,10 @@ it('a table is made', async () => {
       CREATE TABLE "shop"."events" ("id" bigint NOT NULL DISTKEY, "at" timestamp with time zone SORTKEY, "price" numeric(10,2), "data" super, "raw" binary varying(1024000), "_dlt_id" character varying(65535) NOT NULL)
     snowflake
       CREATE TABLE "SHOP"."EVENTS" ("ID" NUMBER(19,0) NOT NULL, "AT" TIMESTAMP_TZ, "PRICE" NUMBER(10,2), "DATA" VARIANT, "RAW" BINARY, "_DLT_ID" VARCHAR NOT NULL)
+    bigquery
+      CREATE TABLE \`shop\`.\`events\` (\`id\` INT64 NOT NULL, \`at\` TIMESTAMP, \`price\` NUMERIC(10, 2), \`data\` JSON, \`raw\` BYTES, \`_dlt_id\` STRING NOT NULL) CLUSTER BY \`id\`
+    databricks
+      CREATE TABLE \`shop\`.\`events\` (\`id\` bigint NOT NULL, \`at\` timestamp, \`price\` decimal(10,2), \`data\` string, \`raw\` binary, \`_dlt_id\` string NOT NULL) USING DELTA CLUSTER BY (\`id\`)
     "
   `)
 })
@@ -89,6 +97,10 @@ it('a column is widened', async () => {
       ALTER TABLE "shop"."events" RENAME COLUMN "price_sluice_wider" TO "price"
     snowflake
       CREATE OR REPLACE TABLE "SHOP"."EVENTS" COPY GRANTS AS SELECT * REPLACE (CAST("PRICE" AS FLOAT) AS "PRICE") FROM "SHOP"."EVENTS"
+    bigquery
+      ALTER TABLE \`shop\`.\`events\` ALTER COLUMN \`price\` SET DATA TYPE FLOAT64
+    databricks
+      CREATE OR REPLACE TABLE \`shop\`.\`events\` USING DELTA CLUSTER BY (\`id\`) AS SELECT * EXCEPT (\`price\`), CAST(\`price\` AS double) AS \`price\` FROM \`shop\`.\`events\`
     "
   `)
 })
@@ -125,6 +137,125 @@ it('rows are merged by their key', async () => {
       DELETE FROM "SHOP"."EVENTS" WHERE EXISTS (SELECT 1 FROM "STAGED" AS s WHERE s."ID" = "SHOP"."EVENTS"."ID")
       DELETE FROM "SHOP"."EVENTS" WHERE EXISTS (SELECT 1 FROM "STAGED" AS s WHERE s."AT" = "SHOP"."EVENTS"."AT")
       INSERT INTO "SHOP"."EVENTS" ("ID", "AT", "PRICE", "DATA", "RAW", "_DLT_ID") SELECT "ID", "AT", "PRICE", "DATA", "RAW", "_DLT_ID" FROM (SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "ID" ORDER BY "_SLUICE_ROW" DESC) AS _sluice_rank FROM "STAGED") AS ranked WHERE _sluice_rank = 1 AND NOT (FALSE)) AS kept
+    bigquery
+      MERGE INTO \`shop\`.\`events\` AS t USING (SELECT TRUE AS _sluice_gone, _sluice_key_0, CAST(NULL AS INT64) AS \`id\`, CAST(NULL AS TIMESTAMP) AS \`at\`, CAST(NULL AS NUMERIC(10, 2)) AS \`price\`, CAST(NULL AS STRING) AS \`data\`, CAST(NULL AS BYTES) AS \`raw\`, CAST(NULL AS STRING) AS \`_dlt_id\` FROM (SELECT DISTINCT \`_dlt_id\` AS _sluice_key_0 FROM (SELECT t.\`_dlt_id\` FROM \`shop\`.\`events\` AS t WHERE EXISTS (SELECT 1 FROM \`staged\` AS s WHERE s.\`id\` = t.\`id\`) UNION ALL SELECT t.\`_dlt_id\` FROM \`shop\`.\`events\` AS t WHERE EXISTS (SELECT 1 FROM \`staged\` AS s WHERE s.\`at\` = t.\`at\`)) AS met) AS out_keys UNION ALL SELECT FALSE AS _sluice_gone, CAST(NULL AS STRING) AS _sluice_key_0, \`id\`, \`at\`, \`price\`, \`data\`, \`raw\`, \`_dlt_id\` FROM (SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY \`id\` ORDER BY \`_sluice_row\` DESC) AS _sluice_rank FROM \`staged\`) AS ranked WHERE _sluice_rank = 1 AND NOT (FALSE)) AS kept) AS s ON s._sluice_key_0 = t.\`_dlt_id\` WHEN MATCHED THEN DELETE WHEN NOT MATCHED AND NOT s._sluice_gone THEN INSERT (\`id\`, \`at\`, \`price\`, \`data\`, \`raw\`, \`_dlt_id\`) VALUES (s.\`id\`, s.\`at\`, s.\`price\`, PARSE_JSON(s.\`data\`), s.\`raw\`, s.\`_dlt_id\`)
+    databricks
+      MERGE INTO \`shop\`.\`events\` AS t USING (SELECT TRUE AS _sluice_gone, _sluice_key_0, CAST(NULL AS bigint) AS \`id\`, CAST(NULL AS timestamp) AS \`at\`, CAST(NULL AS decimal(10,2)) AS \`price\`, CAST(NULL AS string) AS \`data\`, CAST(NULL AS binary) AS \`raw\`, CAST(NULL AS string) AS \`_dlt_id\` FROM (SELECT DISTINCT \`_dlt_id\` AS _sluice_key_0 FROM (SELECT t.\`_dlt_id\` FROM \`shop\`.\`events\` AS t WHERE EXISTS (SELECT 1 FROM \`staged\` AS s WHERE s.\`id\` = t.\`id\`) UNION ALL SELECT t.\`_dlt_id\` FROM \`shop\`.\`events\` AS t WHERE EXISTS (SELECT 1 FROM \`staged\` AS s WHERE s.\`at\` = t.\`at\`)) AS met) AS out_keys UNION ALL SELECT FALSE AS _sluice_gone, CAST(NULL AS string) AS _sluice_key_0, \`id\`, \`at\`, \`price\`, \`data\`, \`raw\`, \`_dlt_id\` FROM (SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY \`id\` ORDER BY \`_sluice_row\` DESC) AS _sluice_rank FROM \`staged\`) AS ranked WHERE _sluice_rank = 1 AND NOT (FALSE)) AS kept) AS s ON s._sluice_key_0 = t.\`_dlt_id\` WHEN MATCHED THEN DELETE WHEN NOT MATCHED AND NOT s._sluice_gone THEN INSERT (\`id\`, \`at\`, \`price\`, \`data\`, \`raw\`, \`_dlt_id\`) VALUES (s.\`id\`, s.\`at\`, s.\`price\`, s.\`data\`, s.\`raw\`, s.\`_dlt_id\`)
+    "
+  `)
+})
+
+it('rows are merged by upsert, with deletion', async () => {
+  const merged = await statements(({ connection, dialect }) => {
+    const asks: Table = { ...table, columns: new Map([...table.columns, column('gone', 'bool')]) }
+    const plan: MergePlan = {
+      root: { table: asks, staging: dialect.quote('staged') },
+      nested: [],
+      primaryKey: ['id'],
+      mergeKey: [],
+      hardDelete: 'gone',
+      dedupSort: undefined,
+      deduplicated: false,
+      scd2: undefined,
+    }
+    return sqlPublisher(connection, sqlNames(dialect, 'shop')).merge('upsert', plan)
+  })
+  expect(merged).toMatchInlineSnapshot(`
+    "
+    duckdb
+      DELETE FROM "shop"."events" WHERE EXISTS (SELECT 1 FROM (SELECT * FROM "staged" WHERE COALESCE("gone", FALSE)) AS s WHERE s."id" = "shop"."events"."id")
+      UPDATE "shop"."events" SET "id" = s."id", "at" = s."at", "price" = s."price", "data" = s."data", "raw" = s."raw", "_dlt_id" = s."_dlt_id", "gone" = s."gone" FROM (SELECT * FROM "staged" WHERE NOT (COALESCE("gone", FALSE))) AS s WHERE s."id" = "shop"."events"."id"
+      INSERT INTO "shop"."events" ("id", "at", "price", "data", "raw", "_dlt_id", "gone") SELECT "id", "at", "price", "data", "raw", "_dlt_id", "gone" FROM (SELECT * FROM (SELECT * FROM "staged" WHERE NOT (COALESCE("gone", FALSE))) AS s WHERE NOT EXISTS (SELECT 1 FROM "shop"."events" AS t WHERE s."id" = t."id")) AS fresh
+    postgres
+      DELETE FROM "shop"."events" WHERE EXISTS (SELECT 1 FROM (SELECT * FROM "staged" WHERE COALESCE("gone", FALSE)) AS s WHERE s."id" = "shop"."events"."id")
+      UPDATE "shop"."events" SET "id" = s."id", "at" = s."at", "price" = s."price", "data" = s."data", "raw" = s."raw", "_dlt_id" = s."_dlt_id", "gone" = s."gone" FROM (SELECT * FROM "staged" WHERE NOT (COALESCE("gone", FALSE))) AS s WHERE s."id" = "shop"."events"."id"
+      INSERT INTO "shop"."events" ("id", "at", "price", "data", "raw", "_dlt_id", "gone") SELECT "id", "at", "price", "data", "raw", "_dlt_id", "gone" FROM (SELECT * FROM (SELECT * FROM "staged" WHERE NOT (COALESCE("gone", FALSE))) AS s WHERE NOT EXISTS (SELECT 1 FROM "shop"."events" AS t WHERE s."id" = t."id")) AS fresh
+    redshift
+      DELETE FROM "shop"."events" WHERE EXISTS (SELECT 1 FROM (SELECT * FROM "staged" WHERE COALESCE("gone", FALSE)) AS s WHERE s."id" = "shop"."events"."id")
+      UPDATE "shop"."events" SET "id" = s."id", "at" = s."at", "price" = s."price", "data" = s."data", "raw" = s."raw", "_dlt_id" = s."_dlt_id", "gone" = s."gone" FROM (SELECT * FROM "staged" WHERE NOT (COALESCE("gone", FALSE))) AS s WHERE s."id" = "shop"."events"."id"
+      INSERT INTO "shop"."events" ("id", "at", "price", "data", "raw", "_dlt_id", "gone") SELECT "id", "at", "price", "data", "raw", "_dlt_id", "gone" FROM (SELECT * FROM (SELECT * FROM "staged" WHERE NOT (COALESCE("gone", FALSE))) AS s WHERE NOT EXISTS (SELECT 1 FROM "shop"."events" AS t WHERE s."id" = t."id")) AS fresh
+    snowflake
+      DELETE FROM "SHOP"."EVENTS" WHERE EXISTS (SELECT 1 FROM (SELECT * FROM "STAGED" WHERE COALESCE("GONE", FALSE)) AS s WHERE s."ID" = "SHOP"."EVENTS"."ID")
+      UPDATE "SHOP"."EVENTS" SET "ID" = s."ID", "AT" = s."AT", "PRICE" = s."PRICE", "DATA" = s."DATA", "RAW" = s."RAW", "_DLT_ID" = s."_DLT_ID", "GONE" = s."GONE" FROM (SELECT * FROM "STAGED" WHERE NOT (COALESCE("GONE", FALSE))) AS s WHERE s."ID" = "SHOP"."EVENTS"."ID"
+      INSERT INTO "SHOP"."EVENTS" ("ID", "AT", "PRICE", "DATA", "RAW", "_DLT_ID", "GONE") SELECT "ID", "AT", "PRICE", "DATA", "RAW", "_DLT_ID", "GONE" FROM (SELECT * FROM (SELECT * FROM "STAGED" WHERE NOT (COALESCE("GONE", FALSE))) AS s WHERE NOT EXISTS (SELECT 1 FROM "SHOP"."EVENTS" AS t WHERE s."ID" = t."ID")) AS fresh
+    bigquery
+      MERGE INTO \`shop\`.\`events\` AS t USING \`staged\` AS s ON s.\`id\` = t.\`id\` WHEN MATCHED AND COALESCE(s.\`gone\`, FALSE) THEN DELETE WHEN MATCHED THEN UPDATE SET \`id\` = s.\`id\`, \`at\` = s.\`at\`, \`price\` = s.\`price\`, \`data\` = PARSE_JSON(s.\`data\`), \`raw\` = s.\`raw\`, \`_dlt_id\` = s.\`_dlt_id\`, \`gone\` = s.\`gone\` WHEN NOT MATCHED AND NOT (COALESCE(s.\`gone\`, FALSE)) THEN INSERT (\`id\`, \`at\`, \`price\`, \`data\`, \`raw\`, \`_dlt_id\`, \`gone\`) VALUES (s.\`id\`, s.\`at\`, s.\`price\`, PARSE_JSON(s.\`data\`), s.\`raw\`, s.\`_dlt_id\`, s.\`gone\`)
+    databricks
+      MERGE INTO \`shop\`.\`events\` AS t USING \`staged\` AS s ON s.\`id\` = t.\`id\` WHEN MATCHED AND COALESCE(s.\`gone\`, FALSE) THEN DELETE WHEN MATCHED THEN UPDATE SET \`id\` = s.\`id\`, \`at\` = s.\`at\`, \`price\` = s.\`price\`, \`data\` = s.\`data\`, \`raw\` = s.\`raw\`, \`_dlt_id\` = s.\`_dlt_id\`, \`gone\` = s.\`gone\` WHEN NOT MATCHED AND NOT (COALESCE(s.\`gone\`, FALSE)) THEN INSERT (\`id\`, \`at\`, \`price\`, \`data\`, \`raw\`, \`_dlt_id\`, \`gone\`) VALUES (s.\`id\`, s.\`at\`, s.\`price\`, s.\`data\`, s.\`raw\`, s.\`_dlt_id\`, s.\`gone\`)
+    "
+  `)
+})
+
+it('versions end and begin', async () => {
+  const merged = await statements(({ connection, dialect }) => {
+    const kept: Table = {
+      ...table,
+      columns: new Map([
+        column('id', 'bigint'),
+        column('_dlt_id', 'text'),
+        column('f', 'timestamp'),
+        column('t', 'timestamp'),
+      ]),
+    }
+    const plan: MergePlan = {
+      root: { table: kept, staging: dialect.quote('staged') },
+      nested: [],
+      primaryKey: [],
+      mergeKey: [],
+      hardDelete: undefined,
+      dedupSort: undefined,
+      deduplicated: false,
+      scd2: { boundary: '2026-01-01T00:00:00Z', active: null, from: 'f', to: 't', version: '_dlt_id' },
+    }
+    return sqlPublisher(connection, sqlNames(dialect, 'shop')).merge('scd2', plan)
+  })
+  expect(merged).toMatchInlineSnapshot(`
+    "
+    duckdb
+      UPDATE "shop"."events" SET "t" = TIMESTAMPTZ '2026-01-01T00:00:00Z' WHERE "t" IS NULL AND "_dlt_id" NOT IN (SELECT "_dlt_id" FROM "staged")
+      INSERT INTO "shop"."events" ("f", "t", "id", "_dlt_id") SELECT TIMESTAMPTZ '2026-01-01T00:00:00Z', CAST(NULL AS TIMESTAMP WITH TIME ZONE), "id", "_dlt_id" FROM "staged" WHERE "_dlt_id" NOT IN (SELECT "_dlt_id" FROM "shop"."events" WHERE "t" IS NULL)
+    postgres
+      UPDATE "shop"."events" SET "t" = TIMESTAMPTZ '2026-01-01T00:00:00Z' WHERE "t" IS NULL AND "_dlt_id" NOT IN (SELECT "_dlt_id" FROM "staged")
+      INSERT INTO "shop"."events" ("f", "t", "id", "_dlt_id") SELECT TIMESTAMPTZ '2026-01-01T00:00:00Z', CAST(NULL AS timestamp with time zone), "id", "_dlt_id" FROM "staged" WHERE "_dlt_id" NOT IN (SELECT "_dlt_id" FROM "shop"."events" WHERE "t" IS NULL)
+    redshift
+      UPDATE "shop"."events" SET "t" = TIMESTAMPTZ '2026-01-01T00:00:00Z' WHERE "t" IS NULL AND "_dlt_id" NOT IN (SELECT "_dlt_id" FROM "staged")
+      INSERT INTO "shop"."events" ("f", "t", "id", "_dlt_id") SELECT TIMESTAMPTZ '2026-01-01T00:00:00Z', CAST(NULL AS timestamp with time zone), "id", "_dlt_id" FROM "staged" WHERE "_dlt_id" NOT IN (SELECT "_dlt_id" FROM "shop"."events" WHERE "t" IS NULL)
+    snowflake
+      UPDATE "SHOP"."EVENTS" SET "T" = CAST('2026-01-01T00:00:00Z' AS TIMESTAMP_TZ) WHERE "T" IS NULL AND "_DLT_ID" NOT IN (SELECT "_DLT_ID" FROM "STAGED")
+      INSERT INTO "SHOP"."EVENTS" ("F", "T", "ID", "_DLT_ID") SELECT CAST('2026-01-01T00:00:00Z' AS TIMESTAMP_TZ), CAST(NULL AS TIMESTAMP_TZ), "ID", "_DLT_ID" FROM "STAGED" WHERE "_DLT_ID" NOT IN (SELECT "_DLT_ID" FROM "SHOP"."EVENTS" WHERE "T" IS NULL)
+    bigquery
+      MERGE INTO \`shop\`.\`events\` AS t USING (SELECT TRUE AS _sluice_gone, _sluice_key_0, CAST(NULL AS INT64) AS \`id\`, CAST(NULL AS STRING) AS \`_dlt_id\`, CAST(NULL AS TIMESTAMP) AS \`f\`, CAST(NULL AS TIMESTAMP) AS \`t\` FROM (SELECT DISTINCT \`_dlt_id\` AS _sluice_key_0 FROM (SELECT * FROM \`shop\`.\`events\` AS v WHERE \`t\` IS NULL AND \`_dlt_id\` NOT IN (SELECT \`_dlt_id\` FROM \`staged\`)) AS met) AS out_keys UNION ALL SELECT FALSE AS _sluice_gone, CAST(NULL AS STRING) AS _sluice_key_0, \`id\`, \`_dlt_id\`, \`f\`, \`t\` FROM (SELECT * FROM \`staged\` WHERE \`_dlt_id\` NOT IN (SELECT \`_dlt_id\` FROM \`shop\`.\`events\` WHERE \`t\` IS NULL)) AS fresh) AS s ON s._sluice_key_0 = t.\`_dlt_id\` AND t.\`t\` IS NULL WHEN MATCHED THEN UPDATE SET \`t\` = TIMESTAMP '2026-01-01T00:00:00Z' WHEN NOT MATCHED AND NOT s._sluice_gone THEN INSERT (\`f\`, \`t\`, \`id\`, \`_dlt_id\`) VALUES (TIMESTAMP '2026-01-01T00:00:00Z', CAST(NULL AS TIMESTAMP), s.\`id\`, s.\`_dlt_id\`)
+    databricks
+      MERGE INTO \`shop\`.\`events\` AS t USING (SELECT TRUE AS _sluice_gone, _sluice_key_0, CAST(NULL AS bigint) AS \`id\`, CAST(NULL AS string) AS \`_dlt_id\`, CAST(NULL AS timestamp) AS \`f\`, CAST(NULL AS timestamp) AS \`t\` FROM (SELECT DISTINCT \`_dlt_id\` AS _sluice_key_0 FROM (SELECT * FROM \`shop\`.\`events\` AS v WHERE \`t\` IS NULL AND \`_dlt_id\` NOT IN (SELECT \`_dlt_id\` FROM \`staged\`)) AS met) AS out_keys UNION ALL SELECT FALSE AS _sluice_gone, CAST(NULL AS string) AS _sluice_key_0, \`id\`, \`_dlt_id\`, \`f\`, \`t\` FROM (SELECT * FROM \`staged\` WHERE \`_dlt_id\` NOT IN (SELECT \`_dlt_id\` FROM \`shop\`.\`events\` WHERE \`t\` IS NULL)) AS fresh) AS s ON s._sluice_key_0 = t.\`_dlt_id\` AND t.\`t\` IS NULL WHEN MATCHED THEN UPDATE SET \`t\` = TIMESTAMP '2026-01-01T00:00:00Z' WHEN NOT MATCHED AND NOT s._sluice_gone THEN INSERT (\`f\`, \`t\`, \`id\`, \`_dlt_id\`) VALUES (TIMESTAMP '2026-01-01T00:00:00Z', CAST(NULL AS timestamp), s.\`id\`, s.\`_dlt_id\`)
+    "
+  `)
+})
+
+it('columns are added', async () => {
+  const added = await statements(({ connection, dialect }) =>
+    sqlCatalog(connection, sqlNames(dialect, 'shop'), 'shop').addColumns(table, [
+      { name: 'a', dataType: 'text' },
+      { name: 'b', dataType: 'wei' },
+    ]),
+  )
+  expect(added).toMatchInlineSnapshot(`
+    "
+    duckdb
+      ALTER TABLE "shop"."events" ADD COLUMN "a" VARCHAR
+      ALTER TABLE "shop"."events" ADD COLUMN "b" DECIMAL(38,0)
+    postgres
+      ALTER TABLE "shop"."events" ADD COLUMN "a" character varying
+      ALTER TABLE "shop"."events" ADD COLUMN "b" numeric(156,78)
+    redshift
+      ALTER TABLE "shop"."events" ADD COLUMN "a" character varying(65535)
+      ALTER TABLE "shop"."events" ADD COLUMN "b" numeric(38,0)
+    snowflake
+      ALTER TABLE "SHOP"."EVENTS" ADD COLUMN "A" VARCHAR
+      ALTER TABLE "SHOP"."EVENTS" ADD COLUMN "B" NUMBER(38,0)
+    bigquery
+      ALTER TABLE \`shop\`.\`events\` ADD COLUMN \`a\` STRING, ADD COLUMN \`b\` BIGNUMERIC(38)
+    databricks
+      ALTER TABLE \`shop\`.\`events\` ADD COLUMNS (\`a\` string, \`b\` decimal(38,0))
     "
   `)
 })

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, it } from 'vitest'
-import { redshiftParts } from '../../src/destinations/redshift/redshift.ts'
+import { redshift, redshiftParts } from '../../src/destinations/redshift/redshift.ts'
+import { platformNames } from '../../src/sources/chats/registry.ts'
 import { startS3, type BucketServer } from '../support/bucket-servers.ts'
 import { endsExactlyRight } from '../support/cut-connections.ts'
+import { loadsLikeDuckdb } from '../support/platform-loads.ts'
 import { startPostgres } from '../support/postgres-server.ts'
 import { startRedshift, type RedshiftServer } from '../support/redshift-server.ts'
 
@@ -23,4 +25,9 @@ afterAll(async () => {
 it('redshift ends exactly right wherever the connection breaks', { timeout: 900_000 }, async () => {
   const staging = { bucketUrl: `${bucket.bucketUrl}/redshift`, credentials: bucket.credentials }
   await endsExactlyRight(() => redshiftParts({ url: server.url, staging }))
+})
+
+it.each(platformNames)('%s into redshift, unchanged but for its destination', { timeout: 120_000 }, async (name) => {
+  const staging = { bucketUrl: `${bucket.bucketUrl}/platforms`, credentials: bucket.credentials }
+  await loadsLikeDuckdb(name, () => redshift({ url: server.url, staging }))
 })

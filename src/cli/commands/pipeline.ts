@@ -98,16 +98,12 @@ interface TableCount {
 }
 
 async function tableCounts(pipeline: Pipeline): Promise<TableCount[]> {
-  const { dataset } = pipeline.lastTarget!
   await using session = await pipeline.openSession()
-  const tables = await session.reader.rows(
-    `SELECT table_name, COUNT(*) AS columns FROM information_schema.columns WHERE table_schema = '${dataset.replaceAll("'", "''")}' AND table_name NOT LIKE '\\_dlt%' ESCAPE '\\' GROUP BY table_name ORDER BY table_name`,
-  )
+  const tables = [...(await session.reader.tables())].filter(([name]) => !/^_(dlt|sluice)_/.test(name))
   const counts: TableCount[] = []
-  for (const { table_name, columns } of tables) {
-    const name = String(table_name)
+  for (const [name, columns] of tables.sort(([a], [b]) => a.localeCompare(b))) {
     const [row] = await session.reader.rows(`SELECT COUNT(*) AS n FROM ${session.reader.tableName(name)}`)
-    counts.push({ table: name, rows: Number(row?.n), columns: Number(columns) })
+    counts.push({ table: name, rows: Number(row?.n), columns: columns.size })
   }
   return counts
 }

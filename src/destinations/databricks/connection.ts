@@ -152,6 +152,11 @@ function connectionOf(
       await statements.run(withValues(sql, values))
     },
     rows: (sql, values) => statements.raw(withValues(sql, values)),
+    async exactRows(sql) {
+      const rows = []
+      for await (const page of statements.pages(sql)) rows.push(...page)
+      return rows
+    },
     stream: (sql) => statements.pages(sql),
     async begin(load) {
       const forLog = {

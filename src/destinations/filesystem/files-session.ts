@@ -49,6 +49,7 @@ export class FilesSession {
         readSchemas: () => ledger((session) => session.ledger.readSchemas()),
       },
       reader: {
+        tables: () => this.tables(),
         rows: (sql) => this.reading(namedIn(sql), (session) => session.reader.rows(sql)),
         stream: (sql) => this.streaming(sql),
         tableName: (table) => `${quote(this.target.dataset)}.${quote(table)}`,
@@ -58,6 +59,11 @@ export class FilesSession {
       check: () => this.tryStore(),
       [Symbol.asyncDispose]: async () => rmSync(this.folder, { recursive: true, force: true }),
     }
+  }
+
+  private async tables(): Promise<Map<string, Map<string, string>>> {
+    const { tables } = await newestManifest(this.settings.store, this.target.dataset)
+    return new Map(Object.entries(tables).map(([name, { columns }]) => [name, new Map(Object.entries(columns))]))
   }
 
   private async tryStore(): Promise<string> {

@@ -7,7 +7,6 @@ import type {
   Loader,
   LoadFile,
   LoadTransaction,
-  RowObject,
   SqlConnection,
   SqlDialect,
 } from '../destination.ts'
@@ -85,7 +84,8 @@ export function sqlDestination(parts: SqlDestinationParts): Destination {
         location,
         ledger: sqlLedger(connection, sql, exists),
         reader: {
-          rows: (statement) => collected(connection.stream(statement)),
+          tables: () => sqlCatalog(connection, sql, target.dataset).tables(),
+          rows: (statement) => connection.exactRows?.(statement) ?? connection.rows(statement),
           stream: (statement) => connection.stream(statement),
           tableName: sql.table,
           quote: sql.column,
@@ -123,12 +123,6 @@ export function sqlDestination(parts: SqlDestinationParts): Destination {
       }
     },
   }
-}
-
-async function collected(pages: AsyncIterable<RowObject[]>): Promise<RowObject[]> {
-  const rows = []
-  for await (const page of pages) rows.push(...page)
-  return rows
 }
 
 interface LoadPlace {
