@@ -163,15 +163,22 @@ export interface LedgerWriter {
 export type RowObject = Record<string, unknown>
 
 /** Reads for people and programs. */
-export interface Reader {
+export interface Reader extends SqlDialectNames {
   /** Tables of the dataset with their columns and the database's names for the types. */
   tables(): Promise<Map<string, Map<string, string>>>
-  rows(sql: string): Promise<RowObject[]>
-  /** Column names and pages of rows, as the database delivers them. */
-  stream(sql: string): AsyncIterable<RowObject[]>
+  /** `$1`, `$2`, … stand for values. */
+  rows(sql: string, values?: readonly SqlValue[]): Promise<RowObject[]>
+  /** Pages of rows, as the database delivers them. */
+  stream(sql: string, values?: readonly SqlValue[]): AsyncIterable<RowObject[]>
+}
+
+/** How a destination writes names in SQL. */
+export interface SqlDialectNames {
   /** A table's name, quoted and with its dataset. */
   tableName(table: string): string
   quote(identifier: string): string
+  /** The type of moments. */
+  readonly momentType: string
 }
 
 /** What a driver can do beyond the standard: the only place where one database differs in code. */
@@ -179,8 +186,8 @@ export interface SqlConnection {
   run(sql: string, values?: readonly SqlValue[]): Promise<void>
   rows(sql: string, values?: readonly SqlValue[]): Promise<RowObject[]>
   /** Rows with every value exact, where `rows` is quicker and only good for names and counts. @default `rows` */
-  exactRows?(sql: string): Promise<RowObject[]>
-  stream(sql: string): AsyncIterable<RowObject[]>
+  exactRows?(sql: string, values?: readonly SqlValue[]): Promise<RowObject[]>
+  stream(sql: string, values?: readonly SqlValue[]): AsyncIterable<RowObject[]>
   close(): Promise<void>
   /** Begins a transaction that COMMIT or ROLLBACK ends. @default `BEGIN TRANSACTION` */
   begin?(load: BegunLoad): Promise<void>

@@ -9,6 +9,8 @@ export type {
   MergePlan,
   StagedTable,
   RowObject,
+  SqlDialectNames,
+  SqlValue,
   StateRow,
 } from './destination.ts'
 export { destinationByName } from './registry.ts'

@@ -1,69 +1,219 @@
+import { PipelineError } from '../errors/index.ts'
 import type { DestinationSession, RowObject } from '../destinations/index.ts'
+import { wrongValue } from '../schema/index.ts'
+import { writeCsv } from './csv-export.ts'
+import {
+  comparisons,
+  relationSql,
+  type Aggregation,
+  type Comparable,
+  type Comparison,
+  type Query,
+  type Statement,
+} from './relation-sql.ts'
+
+type Open = () => Promise<DestinationSession>
 
 /** Loaded tables, to be read. A connection is opened for each read and closed after it. */
-export class Dataset {
-  private readonly open: () => Promise<DestinationSession>
+export class Dataset<Tables = Record<string, RowObject>> {
+  private readonly open: Open
 
-  constructor(open: () => Promise<DestinationSession>) {
+  constructor(open: Open) {
     this.open = open
   }
 
-  /** Any SQL of the destination. Values are as exact as the database has them. */
-  query<Row = RowObject>(sql: string): DatasetQuery<Row> {
-    return new DatasetQuery<Row>(this.open, () => sql)
+  /** Any SQL of the destination; `$1`, `$2`, … stand for values. Values are as exact as the database has them. */
+  query<Row = RowObject>(sql: string, values: Statement['values'] = []): DatasetQuery<Row> {
+    return new DatasetQuery<Row>(this.open, () => ({ sql, values }))
   }
 
-  table<Row = RowObject>(name: string): TableQuery<Row> {
-    return new TableQuery<Row>(this.open, { table: name, columns: [], limit: undefined })
+  /** Rows of a table, to be narrowed down before they are read. */
+  table<Row = never, Name extends keyof Tables & string = keyof Tables & string>(
+    name: Name,
+  ): Relation<[Row] extends [never] ? Tables[Name] : Row, Tables> {
+    return new Relation(this.open, { from: name, where: [], order: [] })
+  }
+
+  /** The tables with their columns and the database's names for the types; those of the system are left out. */
+  async tables(): Promise<Map<string, Map<string, string>>> {
+    await using session = await this.open()
+    const tables = [...(await session.reader.tables())].filter(([name]) => !/^_(dlt|sluice)_/.test(name))
+    return new Map(tables.sort(([a], [b]) => a.localeCompare(b)))
+  }
+
+  /** How many rows each table has. */
+  async rowCounts(): Promise<Map<string, number>> {
+    const counts = new Map<string, number>()
+    await using session = await this.open()
+    const tables = [...(await session.reader.tables()).keys()].filter((name) => !/^_(dlt|sluice)_/.test(name))
+    for (const name of tables.sort((a, b) => a.localeCompare(b))) {
+      const [row] = await session.reader.rows(`SELECT COUNT(*) AS n FROM ${session.reader.tableName(name)}`)
+      counts.set(name, Number(row?.n))
+    }
+    return counts
   }
 }
 
+/** Something that can be read: all at once, or page by page. */
 export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
-  protected readonly open: () => Promise<DestinationSession>
-  private readonly toSql: (session: DestinationSession) => string
+  protected readonly open: Open
+  private readonly toSql: (session: DestinationSession) => Statement
 
-  constructor(open: () => Promise<DestinationSession>, toSql: (session: DestinationSession) => string) {
+  constructor(open: Open, toSql: (session: DestinationSession) => Statement) {
     this.open = open
     this.toSql = toSql
   }
 
   async toArray(): Promise<Row[]> {
     await using session = await this.open()
-    return (await session.reader.rows(this.toSql(session))) as Row[]
+    const { sql, values } = this.toSql(session)
+    return (await session.reader.rows(sql, values)) as Row[]
   }
 
   /** Pages of rows, as they come from the database. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Row[]> {
     await using session = await this.open()
-    yield* session.reader.stream(this.toSql(session)) as AsyncIterable<Row[]>
+    const { sql, values } = this.toSql(session)
+    yield* session.reader.stream(sql, values) as AsyncIterable<Row[]>
+  }
+
+  /** One row after the other; only a page of them is in memory. */
+  async *rows(): AsyncGenerator<Row> {
+    for await (const page of this) yield* page
+  }
+
+  /** Writes a CSV file with a header; returns the number of rows. A text is quoted, a null is not there at all. */
+  toCsv(path: string): Promise<number> {
+    return writeCsv(path, this as AsyncIterable<RowObject[]>)
   }
 }
 
-interface TableSelection {
-  table: string
-  columns: readonly string[]
-  limit: number | undefined
-}
+type Column<Row> = keyof Row & string
+type Results<Row> = Record<string, readonly ['count'] | readonly [Aggregation, Column<Row>]>
+/** What comes of an aggregation: whole numbers beyond 2^53 and decimals are text. */
+type ResultOf<Row, Result> = Result extends readonly ['count' | 'count distinct', ...unknown[]]
+  ? number
+  : Result extends readonly ['min' | 'max', infer Name extends keyof Row]
+    ? Row[Name] | null
+    : number | string | null
 
-/** A table, or some of its columns and rows. */
-export class TableQuery<Row> extends DatasetQuery<Row> {
-  private readonly selection: TableSelection
+/** Rows of a table, narrowed down step by step; nothing is read before one asks for the rows. */
+export class Relation<Row, Tables = Record<string, RowObject>> extends DatasetQuery<Row> {
+  private readonly asked: Query
 
-  constructor(open: () => Promise<DestinationSession>, selection: TableSelection) {
-    super(open, ({ reader }) => {
-      const columns = selection.columns.length === 0 ? '*' : selection.columns.map(reader.quote).join(', ')
-      const limit = selection.limit === undefined ? '' : ` LIMIT ${selection.limit}`
-      return `SELECT ${columns} FROM ${reader.tableName(selection.table)}${limit}`
-    })
-    this.selection = selection
+  constructor(open: Open, asked: Query) {
+    super(open, ({ reader }) => relationSql(asked, reader))
+    this.asked = asked
   }
 
-  select(...columns: string[]): TableQuery<Row> {
-    return new TableQuery<Row>(this.open, { ...this.selection, columns })
+  select<Name extends Column<Row>>(...columns: Name[]): Relation<Pick<Row, Name>, Tables> {
+    if (columns.length === 0) throw wrongUse('select(): no column is named', "name them: select('id', 'name')")
+    const { join, groups, columns: before } = this.asked
+    const isWhole = join === undefined && groups === undefined && before === undefined
+    return new Relation(this.open, { ...(isWhole ? this.asked : above(this.asked)), columns })
   }
 
-  limit(rows: number): TableQuery<Row> {
+  /** Rows that fit; several conditions must all hold. `in` takes a list, `is null` takes nothing. */
+  where(column: Column<Row>, comparison: 'is null' | 'is not null'): Relation<Row, Tables>
+  where(column: Column<Row>, comparison: 'in' | 'not in', values: readonly Comparable[]): Relation<Row, Tables>
+  where(
+    column: Column<Row>,
+    comparison: Exclude<Comparison, 'is null' | 'is not null' | 'in' | 'not in'>,
+    value: Comparable,
+  ): Relation<Row, Tables>
+  where(
+    column: Column<Row>,
+    comparison: Comparison,
+    value?: Comparable | readonly Comparable[],
+  ): Relation<Row, Tables> {
+    if (!comparisons.includes(comparison)) throw wrongValue('where(): comparison', comparison, comparisons)
+    if (!comparison.startsWith('is ') && (value === undefined || value === null)) {
+      throw wrongUse(
+        `where(): "${comparison}" has nothing to compare with`,
+        "ask for rows without a value: where('x', 'is null')",
+      )
+    }
+    const values = value === undefined ? [] : Array.isArray(value) ? value : [value as Comparable]
+    const asked = this.sameRows()
+    return new Relation(this.open, { ...asked, where: [...asked.where, { column, comparison, values }] })
+  }
+
+  orderBy(column: Column<Row>, direction: 'asc' | 'desc' = 'asc'): Relation<Row, Tables> {
+    if (direction !== 'asc' && direction !== 'desc')
+      throw wrongValue('orderBy(): direction', direction, ['asc', 'desc'])
+    const asked = this.sameRows()
+    return new Relation(this.open, { ...asked, order: [...asked.order, { column, direction }] })
+  }
+
+  limit(rows: number): Relation<Row, Tables> {
     if (!Number.isInteger(rows) || rows < 0) throw new RangeError(`limit: expected a whole number, got ${rows}`)
-    return new TableQuery<Row>(this.open, { ...this.selection, limit: rows })
+    return new Relation(this.open, { ...this.asked, limit: Math.min(rows, this.asked.limit ?? rows) })
+  }
+
+  /**
+   * Adds columns of another table: `join('issues__labels', { label: 'name' })`. Nested rows meet the row they came from; for
+   * other tables, `on` says which columns equal which. Rows that meet none are left out, unless `keepsAll`.
+   */
+  join<Name extends keyof Tables & string, const Added extends Record<string, Column<Tables[Name]>>>(
+    table: Name,
+    columns: Added,
+    options: { on?: { [Own in Column<Row>]?: Column<Tables[Name]> }; keepsAll?: boolean } = {},
+  ): Relation<Row & { [Key in keyof Added]: Tables[Name][Added[Key]] }, Tables> {
+    const { on, keepsAll = false } = options
+    const keys = (on as Record<string, string> | undefined) ?? parentKeys(tableOf(this.asked), table)
+    return new Relation(this.open, { ...this.sameColumns(), join: { table, columns, keepsAll, on: keys } })
+  }
+
+  /** One row for all, or one for each group of `by`: `aggregate({ n: ['count'], last: ['max', 'at'] }, 'status')`. */
+  aggregate<const Asked extends Results<Row>, By extends Column<Row> = never>(
+    results: Asked,
+    ...by: By[]
+  ): Relation<Pick<Row, By> & { -readonly [Key in keyof Asked]: ResultOf<Row, Asked[Key]> }, Tables> {
+    return new Relation(this.open, { ...this.sameColumns(), order: [], groups: { by, results } })
+  }
+
+  async count(): Promise<number> {
+    const counted = new Relation<{ n: unknown }>(this.open, {
+      ...this.sameColumns(),
+      order: [],
+      groups: { by: [], results: { n: ['count'] } },
+    })
+    const [row] = await counted.toArray()
+    return Number(row!.n)
+  }
+
+  /** A query to which conditions and an order can be added as they are. */
+  private sameRows(): Query {
+    const { join, groups, limit } = this.asked
+    return join === undefined && groups === undefined && limit === undefined ? this.asked : above(this.asked)
+  }
+
+  /** The same, whose columns are all those of its source. */
+  private sameColumns(): Query {
+    return this.asked.columns === undefined ? this.sameRows() : above(this.asked)
   }
 }
+
+/** A query on the rows of another one, in their order as far as its columns tell that. */
+function above(asked: Query): Query {
+  const { columns, order, limit } = asked
+  const knowsOrder = columns === undefined || order.every(({ column }) => columns.includes(column))
+  if (!knowsOrder) return { from: asked, where: [], order: [] }
+  return { from: limit === undefined ? { ...asked, order: [] } : asked, where: [], order }
+}
+
+const tableOf = ({ from }: Query): string => (typeof from === 'string' ? from : tableOf(from))
+
+/** How nested rows meet the row they came from, seen from either side. */
+function parentKeys(own: string, other: string): Record<string, string> {
+  const isBelow = (child: string, parent: string): boolean =>
+    child.startsWith(`${parent}__`) && !child.slice(parent.length + 2).includes('__')
+  if (isBelow(other, own)) return { _dlt_id: '_dlt_parent_id' }
+  if (isBelow(own, other)) return { _dlt_parent_id: '_dlt_id' }
+  throw wrongUse(
+    `join(): "${other}" is neither right above nor right below "${own}"`,
+    `say which columns equal which: join('${other}', { … }, { on: { ${other}_id: 'id' } })`,
+  )
+}
+
+const wrongUse = (message: string, fix: string): PipelineError => new PipelineError(message, { code: 'WRONG_USE', fix })

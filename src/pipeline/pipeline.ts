@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Config, config as configReference, pipelineDir, pipelinesDir, type ConfigPlace } from '../config/index.ts'
-import { destinationByName, type Destination, type DestinationSession } from '../destinations/index.ts'
+import { destinationByName, type Destination, type DestinationSession, type RowObject } from '../destinations/index.ts'
 import { asDiskError, PipelineError } from '../errors/index.ts'
 import { Resource, resource, source, Source, type ResourceData, type ResourceOptions } from '../extract/index.ts'
 import { PackageStore } from '../package/index.ts'
@@ -175,9 +175,9 @@ export class Pipeline {
     yield* checkDestination(this.name, this.dataDir, () => this.destination())
   }
 
-  /** The loaded tables. */
-  dataset(): Dataset {
-    return new Dataset(() => this.openSession())
+  /** The loaded tables; with types that `sluice types` has written, typed to the column. */
+  dataset<Tables = Record<string, RowObject>>(): Dataset<Tables> {
+    return new Dataset<Tables>(() => this.openSession())
   }
 
   /** The load packages of this pipeline on disk. */

@@ -1,6 +1,7 @@
-import { createRequire } from 'node:module'
+// @ts-expect-error it brings no types
+import thrift from 'thrift'
 
-const { TBinaryProtocol, TBufferedTransport, Thrift } = createRequire(import.meta.url)('thrift')
+const { TBinaryProtocol, TBufferedTransport, Thrift } = thrift
 
 // oxlint-disable-next-line typescript/no-explicit-any -- the driver's generated classes have no types of their own here
 type Struct = any

@@ -98,14 +98,9 @@ interface TableCount {
 }
 
 async function tableCounts(pipeline: Pipeline): Promise<TableCount[]> {
-  await using session = await pipeline.openSession()
-  const tables = [...(await session.reader.tables())].filter(([name]) => !/^_(dlt|sluice)_/.test(name))
-  const counts: TableCount[] = []
-  for (const [name, columns] of tables.sort(([a], [b]) => a.localeCompare(b))) {
-    const [row] = await session.reader.rows(`SELECT COUNT(*) AS n FROM ${session.reader.tableName(name)}`)
-    counts.push({ table: name, rows: Number(row?.n), columns: columns.size })
-  }
-  return counts
+  const data = pipeline.dataset()
+  const [tables, rows] = [await data.tables(), await data.rowCounts()]
+  return [...tables].map(([table, columns]) => ({ table, rows: rows.get(table) ?? 0, columns: columns.size }))
 }
 
 async function show(pipeline: Pipeline, _args: readonly string[], json: boolean): Promise<void> {

@@ -204,8 +204,8 @@ function connectionOf(jobs: Jobs, dataset: string): BigqueryConnection {
       else script.add(sql, values)
     },
     rows: (sql, values) => (script === undefined ? query(sql, values) : rehearse(sql, values)),
-    async *stream(sql) {
-      yield* jobs.pages(await jobs.query(asQuery(sql)))
+    async *stream(sql, values) {
+      yield* jobs.pages(await jobs.query(asQuery(sql, values)))
     },
     async begin(load) {
       if (load.tables.length > tablesInTransaction) throw tooManyTables(load.tables.length)

@@ -8,7 +8,13 @@ export interface Query {
 }
 
 const typeOf = (value: SqlValue): string =>
-  typeof value === 'boolean' ? 'BOOL' : typeof value === 'number' ? 'INT64' : 'STRING'
+  typeof value === 'boolean'
+    ? 'BOOL'
+    : typeof value === 'string' || value === null
+      ? 'STRING'
+      : Number.isInteger(value)
+        ? 'INT64'
+        : 'FLOAT64'
 
 /** A statement with `$1`, `$2`, … as BigQuery writes it; `first` is the number of its first value. */
 export function asQuery(sql: string, values: readonly SqlValue[] = [], first = 1): Query {

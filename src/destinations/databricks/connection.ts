@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os'
 import { DBSQLClient } from '@databricks/sql'
 import { addSecret, PipelineError } from '../../errors/index.ts'
-import type { RowObject, SqlConnection, SqlValue } from '../destination.ts'
+import type { DestinationTarget, RowObject, SqlConnection, SqlValue } from '../destination.ts'
 import type { DatabricksOptions } from './databricks.ts'
 import { literal, quote } from './dialect.ts'
 import { UndoLog } from './undo-log.ts'
@@ -25,7 +25,7 @@ export interface DatabricksConnection extends SqlConnection {
 
 export async function openDatabricks(
   options: DatabricksOptions,
-  dataset: string,
+  target: DestinationTarget,
 ): Promise<{ connection: DatabricksConnection; location: string }> {
   const { serverHostname, httpPath, accessToken, clientId, clientSecret, catalog, tls } = options
   for (const secret of [accessToken, clientSecret]) if (secret !== undefined) addSecret(secret)
@@ -51,8 +51,8 @@ export async function openDatabricks(
     const statements = new Statements(session)
     await statements.run("SET TIME ZONE 'UTC'")
     const [current] = await statements.raw('SELECT current_catalog() AS name')
-    const connection = connectionOf(statements, dataset, String(current?.name), () => client.close())
-    return { connection, location: `${location}/${connection.catalog}/${dataset}` }
+    const connection = connectionOf(statements, target, String(current?.name), () => client.close())
+    return { connection, location: `${location}/${connection.catalog}/${target.dataset}` }
   } catch (error) {
     await client.close().catch(() => undefined)
     throw cannotConnect(location, error as Error)
@@ -123,7 +123,7 @@ class Statements {
 
 function connectionOf(
   statements: Statements,
-  dataset: string,
+  target: DestinationTarget,
   catalog: string,
   closeClient: () => Promise<void>,
 ): DatabricksConnection {
@@ -152,19 +152,19 @@ function connectionOf(
       await statements.run(withValues(sql, values))
     },
     rows: (sql, values) => statements.raw(withValues(sql, values)),
-    async exactRows(sql) {
+    async exactRows(sql, values) {
       const rows = []
-      for await (const page of statements.pages(sql)) rows.push(...page)
+      for await (const page of statements.pages(withValues(sql, values))) rows.push(...page)
       return rows
     },
-    stream: (sql) => statements.pages(sql),
+    stream: (sql, values) => statements.pages(withValues(sql, values)),
     async begin(load) {
       const forLog = {
         run: (sql: string) => statements.run(sql),
         rows: (sql: string) => statements.raw(sql),
-        tableNames: () => tableNames(dataset),
+        tableNames: () => tableNames(target.dataset),
       }
-      log = await UndoLog.begin(forLog, dataset, load)
+      log = await UndoLog.begin(forLog, target, load)
     },
     tableNames,
     async columns(name) {

@@ -59,16 +59,16 @@ export function databricksParts(options: DatabricksOptions): SqlDestinationParts
     dialect: databricksDialect,
     errors: databricksErrors,
     ddlCommits: true,
-    async connect({ dataset }) {
+    async connect(target) {
       const { openDatabricks } = await withDriver(
         'destination "databricks"',
         ['@databricks/sql'],
         () => import('./connection.ts'),
       )
-      const { connection, location } = await openDatabricks(options, dataset)
+      const { connection, location } = await openDatabricks(options, target)
       const { openDuckdb } = await import('../duckdb/connection.ts')
       const scratch = await openDuckdb(':memory:', {})
-      const area = options.staging === undefined ? undefined : await stagingArea(options.staging, dataset)
+      const area = options.staging === undefined ? undefined : await stagingArea(options.staging, target.dataset)
       return {
         connection: Object.assign(closingWith(connection, scratch), { scratch, area, volumes: new Set() }),
         location,

@@ -1,6 +1,6 @@
 import { PipelineError } from '../../errors/index.ts'
 import { system } from '../../schema/index.ts'
-import type { BegunLoad, RowObject } from '../destination.ts'
+import type { BegunLoad, DestinationTarget, RowObject } from '../destination.ts'
 import { literal, quote, stagingName } from './dialect.ts'
 
 /** How long a load may take between its first and its last change before another one takes its tables back. */
@@ -10,6 +10,7 @@ const ownTables: readonly string[] = [system.loads, system.version, system.state
 
 interface Claim {
   loadId: string
+  /** A table, or the pipeline itself: two loads of one pipeline never run at the same time. */
   table: string
   version: number | undefined
   begunAt: number
@@ -39,15 +40,20 @@ export class UndoLog {
   }
 
   /** Claims the tables of a load and notes their versions. Refuses tables that another load is changing. */
-  static async begin(statements: Statements, dataset: string, load: BegunLoad): Promise<UndoLog> {
+  static async begin(
+    statements: Statements,
+    { dataset, pipeline }: DestinationTarget,
+    load: BegunLoad,
+  ): Promise<UndoLog> {
     const log = new UndoLog(statements, dataset, load.loadId)
     const tables = load.tables.filter((table) => !ownTables.includes(table))
     await log.create()
     const own = (await log.claims()).filter(({ loadId }) => loadId === load.loadId)
     if (own.length > 0) await log.takeBack(load.loadId, own)
-    await log.write(tables.map((table) => ({ table, version: undefined })))
+    const wanted = [...tables, `pipeline ${pipeline}`]
+    await log.write(wanted.map((table) => ({ table, version: undefined })))
     try {
-      await log.settleOthers(tables)
+      await log.settleOthers(wanted)
       await log.write(await Promise.all(tables.map(async (table) => ({ table, version: await log.versionOf(table) }))))
     } catch (error) {
       await log.forget(load.loadId)
@@ -66,9 +72,9 @@ export class UndoLog {
     })
   }
 
-  /** The load is complete. */
-  end(): Promise<void> {
-    return this.forget(this.begun.loadId)
+  /** The load is complete: its ledger row says so, whether or not it is forgotten here. */
+  async end(): Promise<void> {
+    await this.forget(this.begun.loadId).catch(() => undefined)
   }
 
   /** Takes back what the load has changed, if that is still its own to do. */
@@ -156,7 +162,7 @@ export class UndoLog {
 
 function busy({ loadId, table, begunAt }: Claim): PipelineError {
   const free = new Date(begunAt + leaseMs).toISOString().slice(0, 16).replace('T', ' ')
-  return new PipelineError(`table "${table}" is being changed by load ${loadId}`, {
+  return new PipelineError(`"${table}" is being changed by load ${loadId}`, {
     code: 'LOAD_FAILED',
     recovery: 'retry',
     fix: `run again when that load is through; if its process is gone for good, its changes are taken back after ${free} UTC`,

@@ -121,8 +121,8 @@ function duckdbConnection(connection: DuckDBConnection, close: () => void): SqlC
       const names = reader.deduplicatedColumnNames()
       return reader.getRows().map((row) => Object.fromEntries(names.map((name, at) => [name, jsValue(row[at])])))
     },
-    async *stream(sql) {
-      const result = await connection.stream(sql)
+    async *stream(sql, values) {
+      const result = await connection.stream(sql, values as never)
       const names = result.deduplicatedColumnNames()
       for (;;) {
         const chunk = await result.fetchChunk()

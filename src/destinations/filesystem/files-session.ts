@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isSystemTable, type Schema } from '../../schema/index.ts'
-import type { DestinationSession, DestinationTarget, LoadTransaction, SqlConnection } from '../destination.ts'
-import { quote } from '../duckdb/dialect.ts'
+import type { DestinationSession, DestinationTarget, LoadTransaction, SqlConnection, SqlValue } from '../destination.ts'
+import { duckdbDialect, quote } from '../duckdb/dialect.ts'
 import { duckdbParts } from '../duckdb/duckdb.ts'
 import { sqlDestination } from '../sql/sql-destination.ts'
 import { inParallel, type ObjectStore } from '../stores/index.ts'
@@ -50,10 +50,11 @@ export class FilesSession {
       },
       reader: {
         tables: () => this.tables(),
-        rows: (sql) => this.reading(namedIn(sql), (session) => session.reader.rows(sql)),
-        stream: (sql) => this.streaming(sql),
+        rows: (sql, values) => this.reading(namedIn(sql), (session) => session.reader.rows(sql, values)),
+        stream: (sql, values) => this.streaming(sql, values),
         tableName: (table) => `${quote(this.target.dataset)}.${quote(table)}`,
         quote,
+        momentType: duckdbDialect.typeName({ name: '', dataType: 'timestamp' }),
       },
       transaction: (work) => this.loading(work),
       check: () => this.tryStore(),
@@ -97,9 +98,9 @@ export class FilesSession {
     return await read(session)
   }
 
-  private async *streaming(sql: string) {
+  private async *streaming(sql: string, values: readonly SqlValue[] | undefined) {
     await using session = await this.openReader(namedIn(sql))
-    yield* session.reader.stream(sql)
+    yield* session.reader.stream(sql, values)
   }
 
   /** A scratch database through DuckDB's own parts; `prepare` runs before anybody else sees the connection. */

@@ -157,10 +157,10 @@ function connectionOf(client: pg.Client): PostgresConnection {
     async run(sql, values) {
       await rows(sql, values)
     },
-    async *stream(sql) {
+    async *stream(sql, values) {
       await client.query('BEGIN TRANSACTION READ ONLY')
       try {
-        await client.query(`DECLARE sluice_pages CURSOR FOR ${sql}`)
+        await rows(`DECLARE sluice_pages CURSOR FOR ${sql}`, values)
         for (;;) {
           const page = await rows(`FETCH FORWARD ${pageRows} FROM sluice_pages`)
           if (page.length === 0) return

@@ -81,9 +81,9 @@ function connectionOf(client: Connection): SqlConnection {
     async run(sql, values) {
       await rows(sql, values)
     },
-    async *stream(sql) {
+    async *stream(sql, values) {
       const statement = client.execute({
-        sqlText: sql,
+        sqlText: withValues(sql, values),
         streamResult: true,
         fetchAsString: ['Number', 'Date', 'JSON', 'Buffer'],
       })
@@ -102,7 +102,7 @@ function connectionOf(client: Connection): SqlConnection {
 }
 
 /** `$1` stands for a value; Snowflake's own places are of another kind, so values are written out. */
-const withValues = (sql: string, values: readonly SqlValue[]): string =>
+const withValues = (sql: string, values: readonly SqlValue[] = []): string =>
   values.length === 0
     ? sql
     : sql.replace(/\$(\d+)/g, (_, place: string) => {

@@ -1,7 +1,17 @@
 import { columnsWith, system } from '../../schema/index.ts'
 import type { MergePlan } from '../destination.ts'
 import { alike, deleteAmong, deleteMatching, updateMatching } from './row-changes.ts'
-import { columnNames, deleted, insert, matchKeys, replacedIds, survivors, values, type Run } from './staged-rows.ts'
+import {
+  columnNames,
+  deleted,
+  insert,
+  matchKeys,
+  replacedIds,
+  survivors,
+  values,
+  type MergeStrategies,
+  type Run,
+} from './staged-rows.ts'
 import { equalKeys, type SqlNames } from './statements.ts'
 
 // The merge strategies by DELETE, UPDATE and INSERT, for databases whose transactions hold them together.
@@ -22,7 +32,7 @@ async function insertNested(run: Run, sql: SqlNames, plan: MergePlan, rootIds: s
   }
 }
 
-export async function deleteInsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
+async function deleteInsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
   const id = sql.column(system.id)
   await deleteNested(run, sql, plan, replacedIds(sql, plan))
   for (const keys of matchKeys([plan.primaryKey, plan.mergeKey])) {
@@ -33,7 +43,7 @@ export async function deleteInsert(run: Run, sql: SqlNames, plan: MergePlan): Pr
   await insertNested(run, sql, plan, `SELECT ${id} FROM ${survivors(sql, plan)} AS kept`)
 }
 
-export async function upsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
+async function upsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
   const table = plan.root.table.name
   const match = alike(plan.primaryKey)
   await deleteNested(run, sql, plan, replacedIds(sql, plan))
@@ -49,7 +59,7 @@ export async function upsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<
 }
 
 /** The active versions that the load does not confirm end, and those that it brings begin. */
-export async function versions(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
+async function versions(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
   const { boundary, active, from, to, version } = plan.scd2!
   const { dialect } = sql
   const target = sql.table(plan.root.table.name)
@@ -72,3 +82,5 @@ export async function versions(run: Run, sql: SqlNames, plan: MergePlan): Promis
       `WHERE ${versionColumn} NOT IN (SELECT ${versionColumn} FROM ${target} WHERE ${isActive})`,
   )
 }
+
+export const byDelete: MergeStrategies = { deleteInsert, upsert, versions }

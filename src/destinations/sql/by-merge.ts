@@ -10,6 +10,7 @@ import {
   survivors,
   valueOf,
   values,
+  type MergeStrategies,
   type Run,
 } from './staged-rows.ts'
 import { equalKeys, type SqlNames } from './statements.ts'
@@ -77,7 +78,7 @@ async function exchangeNested(run: Run, sql: SqlNames, plan: MergePlan, kept: st
   }
 }
 
-export async function deleteInsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
+async function deleteInsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
   const { root } = plan
   const kept = survivors(sql, plan)
   // Nested rows first: which they are is seen by the root rows that are still stored.
@@ -90,7 +91,7 @@ export async function deleteInsert(run: Run, sql: SqlNames, plan: MergePlan): Pr
   await run(exchange(sql, { staged: root, gone, also: onDays(sql, plan, 't'), fresh: `${kept} AS kept` }))
 }
 
-export async function upsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
+async function upsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
   const { root, primaryKey, hardDelete } = plan
   await exchangeNested(run, sql, plan, survivors(sql, { ...plan, deduplicated: true }))
   const names = columnNames(root)
@@ -107,7 +108,7 @@ export async function upsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<
 }
 
 /** The active versions that the load does not confirm end, and those that it brings begin. */
-export async function versions(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
+async function versions(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
   const { boundary, active, from, to, version } = plan.scd2!
   const { root, mergeKey } = plan
   const { dialect } = sql
@@ -135,3 +136,5 @@ export async function versions(run: Run, sql: SqlNames, plan: MergePlan): Promis
   })
   await run(changes)
 }
+
+export const byMerge: MergeStrategies = { deleteInsert, upsert, versions }

@@ -1,22 +1,22 @@
 import { PipelineError } from '../../errors/index.ts'
 import { typedColumns, type MergeStrategy } from '../../schema/index.ts'
 import type { MergePlan, Publisher, SqlConnection } from '../destination.ts'
-import * as byDelete from './by-delete.ts'
-import * as byMerge from './by-merge.ts'
+import { byDelete } from './by-delete.ts'
+import { byMerge } from './by-merge.ts'
 import { insertNewNested, insertOnly } from './insert-new.ts'
 import { insert, withDays } from './staged-rows.ts'
 import type { SqlNames } from './statements.ts'
 
 /** Each merge strategy in the two ways that databases know, DELETE and INSERT or MERGE. */
 export function sqlPublisher(connection: SqlConnection, sql: SqlNames): Publisher {
-  const merges = sql.dialect.changesByMerge === true
+  const by = sql.dialect.changesByMerge === true ? byMerge : byDelete
   const run = (statement: string): Promise<void> => connection.run(statement)
   const strategies: Record<MergeStrategy, (plan: MergePlan) => Promise<void>> = {
-    'delete-insert': (plan) => (merges ? byMerge : byDelete).deleteInsert(run, sql, plan),
-    upsert: (plan) => (merges ? byMerge : byDelete).upsert(run, sql, plan),
+    'delete-insert': (plan) => by.deleteInsert(run, sql, plan),
+    upsert: (plan) => by.upsert(run, sql, plan),
     'insert-only': (plan) => insertOnly(run, sql, plan),
     async scd2(plan) {
-      await (merges ? byMerge : byDelete).versions(run, sql, plan)
+      await by.versions(run, sql, plan)
       await insertNewNested(run, sql, plan)
     },
   }

@@ -85,10 +85,11 @@ export function sqlDestination(parts: SqlDestinationParts): Destination {
         ledger: sqlLedger(connection, sql, exists),
         reader: {
           tables: () => sqlCatalog(connection, sql, target.dataset).tables(),
-          rows: (statement) => connection.exactRows?.(statement) ?? connection.rows(statement),
-          stream: (statement) => connection.stream(statement),
+          rows: (statement, values) => connection.exactRows?.(statement, values) ?? connection.rows(statement, values),
+          stream: (statement, values) => connection.stream(statement, values),
           tableName: sql.table,
           quote: sql.column,
+          momentType: parts.dialect.typeName({ name: '', dataType: 'timestamp' }),
         },
         async transaction(work) {
           let begun = false

@@ -4,6 +4,16 @@ import { equalKeys, type SqlNames } from './statements.ts'
 
 export type Run = (statement: string) => Promise<void>
 
+type Merge = (run: Run, sql: SqlNames, plan: MergePlan) => Promise<void>
+
+/** The merge strategies, as far as they differ in how rows are changed. */
+export interface MergeStrategies {
+  deleteInsert: Merge
+  upsert: Merge
+  /** The versions of root rows for scd2. */
+  versions: Merge
+}
+
 export const columnNames = (staged: StagedTable): string[] => typedColumns(staged.table).map((column) => column.name)
 
 export function insert(sql: SqlNames, staged: StagedTable, from: string, verb = 'INSERT INTO'): string {
