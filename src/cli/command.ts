@@ -4,6 +4,7 @@ export interface CommandResult {
   exitCode: number
 }
 export const done: CommandResult = { exitCode: 0 }
+export const failed: CommandResult = { exitCode: 1 }
 
 type Options = NonNullable<ParseArgsConfig['options']>
 

@@ -89,6 +89,8 @@ export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
 }
 
 type Column<Row> = keyof Row & string
+/** The same, as one object: what an editor shows. */
+type Flat<Row> = { [Key in keyof Row]: Row[Key] }
 type Results<Row> = Record<string, readonly ['count'] | readonly [Aggregation, Column<Row>]>
 /** What comes of an aggregation: whole numbers beyond 2^53 and decimals are text. */
 type ResultOf<Row, Result> = Result extends readonly ['count' | 'count distinct', ...unknown[]]
@@ -106,7 +108,7 @@ export class Relation<Row, Tables = Record<string, RowObject>> extends DatasetQu
     this.asked = asked
   }
 
-  select<Name extends Column<Row>>(...columns: Name[]): Relation<Pick<Row, Name>, Tables> {
+  select<Name extends Column<Row>>(...columns: Name[]): Relation<Flat<Pick<Row, Name>>, Tables> {
     if (columns.length === 0) throw wrongUse('select(): no column is named', "name them: select('id', 'name')")
     const { join, groups, columns: before } = this.asked
     const isWhole = join === undefined && groups === undefined && before === undefined
@@ -158,7 +160,7 @@ export class Relation<Row, Tables = Record<string, RowObject>> extends DatasetQu
     table: Name,
     columns: Added,
     options: { on?: { [Own in Column<Row>]?: Column<Tables[Name]> }; keepsAll?: boolean } = {},
-  ): Relation<Row & { [Key in keyof Added]: Tables[Name][Added[Key]] }, Tables> {
+  ): Relation<Flat<Row & { -readonly [Key in keyof Added]: Tables[Name][Added[Key]] }>, Tables> {
     const { on, keepsAll = false } = options
     const keys = (on as Record<string, string> | undefined) ?? parentKeys(tableOf(this.asked), table)
     return new Relation(this.open, { ...this.sameColumns(), join: { table, columns, keepsAll, on: keys } })
@@ -168,7 +170,7 @@ export class Relation<Row, Tables = Record<string, RowObject>> extends DatasetQu
   aggregate<const Asked extends Results<Row>, By extends Column<Row> = never>(
     results: Asked,
     ...by: By[]
-  ): Relation<Pick<Row, By> & { -readonly [Key in keyof Asked]: ResultOf<Row, Asked[Key]> }, Tables> {
+  ): Relation<Flat<Pick<Row, By> & { -readonly [Key in keyof Asked]: ResultOf<Row, Asked[Key]> }>, Tables> {
     return new Relation(this.open, { ...this.sameColumns(), order: [], groups: { by, results } })
   }
 

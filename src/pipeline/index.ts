@@ -1,4 +1,4 @@
-export { Dataset } from './dataset.ts'
+export { Dataset, DatasetQuery, Relation } from './dataset.ts'
 export type { EventListener, RunEvent } from './events.ts'
 export { LoadInfo, type LoadedPackage } from './load-info.ts'
 export type { PackageLimits } from './package-builder.ts'
