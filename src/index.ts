@@ -19,6 +19,7 @@ export {
 } from './extract/index.ts'
 export {
   attach,
+  compareRuns,
   Dataset,
   DatasetQuery,
   listPipelines,
@@ -30,7 +31,9 @@ export {
   type PackageLimits,
   type PipelineOptions,
   type RunData,
+  type RunComparison,
   type RunEvent,
+  type RunRecord,
   type RunOptions,
 } from './pipeline/index.ts'
 export {

@@ -1,5 +1,7 @@
 export { Dataset, DatasetQuery, Relation } from './dataset.ts'
 export type { EventListener, RunEvent } from './events.ts'
+export { compareRuns, type RunComparison } from './run-comparison.ts'
+export type { ErrorRecord, PackageRecord, RequestRecord, ResourceRecord, RunRecord } from './run-record.ts'
 export { LoadInfo, type LoadedPackage } from './load-info.ts'
 export type { PackageLimits } from './package-builder.ts'
 export {

@@ -14,6 +14,8 @@ import { lockPipeline } from './lock.ts'
 import { defaultLimits, type PackageLimits } from './package-builder.ts'
 import { refreshModes, type RefreshMode } from './refresh.ts'
 import type { SchemaFiles } from './schema-files.ts'
+import { RunHistory } from './run-history.ts'
+import type { RunRecord } from './run-record.ts'
 import { dropResources, runSources, type RunEnvironment } from './run.ts'
 import { stateFromRow, type PipelineState } from './state.ts'
 
@@ -74,6 +76,7 @@ export class Pipeline {
     const { signal = new AbortController().signal, refresh, ...resourceOptions } = options
     if (refresh !== undefined && !refreshModes.includes(refresh)) throw wrongValue('refresh', refresh, refreshModes)
     const sources = this.asSources(data, resourceOptions)
+    const unfollow = this.events.on(new RunHistory(this.dataDir).follow(this.name))
     const { emit } = this.events
     try {
       using _lock = lockPipeline(this.dataDir, this.name)
@@ -107,6 +110,8 @@ export class Pipeline {
       const error = asDiskError(cause, this.dataDir)
       emit({ type: 'run-failed', error, ms: performance.now() - begun })
       throw error
+    } finally {
+      unfollow()
     }
   }
 
@@ -183,6 +188,16 @@ export class Pipeline {
   /** The load packages of this pipeline on disk. */
   packages(): PackageStore {
     return new PackageStore(join(this.dataDir, 'packages'))
+  }
+
+  /** What the runs on this machine did, the newest first. */
+  runs(limit?: number): RunRecord[] {
+    return new RunHistory(this.dataDir).list(limit)
+  }
+
+  /** A run by its id, or the beginning of it. */
+  findRun(id: string): RunRecord | undefined {
+    return new RunHistory(this.dataDir).find(id)
   }
 
   /** Deletes the working data; the destination keeps its tables and the state in them. */

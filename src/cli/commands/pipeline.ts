@@ -11,6 +11,7 @@ import {
   storedSchema,
 } from '../../index.ts'
 import { done, parseCommand, printJson, type CommandResult } from '../command.ts'
+import { compare, runs, trace } from '../run-history.ts'
 import { count, plural, style, table } from '../style.ts'
 
 const usage = `
@@ -19,6 +20,9 @@ sluice pipeline <name> <action>
 
   show                   tables, rows and the last loads
   info                   where the data is and what is pending
+  runs                   what ran, when, and how it ended
+  trace [run]            one run: its timeline, requests, tables, error
+  compare [run] [run]    what is other in a run than in one before it
   query "<sql>"          runs SQL
   schema [--format f]    the schema: yaml, json, mermaid or dbml
   schema-diff [v1] [v2]  what changed between two versions
@@ -36,6 +40,9 @@ type Action = (pipeline: Pipeline, args: readonly string[], json: boolean) => Pr
 const actions: Record<string, Action> = {
   show,
   info,
+  runs,
+  trace,
+  compare,
   query,
   'schema-diff': schemaDiff,
   state,

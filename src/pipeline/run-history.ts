@@ -1,0 +1,89 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RunEvent } from './events.ts'
+import { newRecord, record, type RunRecord } from './run-record.ts'
+
+const keptRuns = 1000
+/** While a run goes on, its record is written anew at most this often. */
+const everyMs = 1000
+
+/** The runs of a pipeline on this machine: a file each, readable while its run writes it. */
+export class RunHistory {
+  private readonly folder: string
+
+  constructor(dataDir: string) {
+    this.folder = join(dataDir, 'runs')
+  }
+
+  /** Follows a run from here on. What cannot be written is told, and does not stop the run. */
+  follow(pipeline: string): (event: RunEvent) => void {
+    const run = newRecord(pipeline)
+    const begun = performance.now()
+    let written = Number.NEGATIVE_INFINITY
+    return (event) => {
+      const now = performance.now()
+      record(run, event, now - begun)
+      if (run.status === 'running' && now - written < everyMs) return
+      written = now
+      try {
+        this.write(run)
+      } catch (error) {
+        process.emitWarning(`the history of this run is not kept: ${(error as Error).message}`)
+      }
+    }
+  }
+
+  /** The newest first; at most `limit`. */
+  list(limit = keptRuns): RunRecord[] {
+    return this.ids()
+      .reverse()
+      .slice(0, limit)
+      .flatMap((id) => this.read(id) ?? [])
+  }
+
+  /** By its id, or the beginning of it. */
+  find(id: string): RunRecord | undefined {
+    const found = this.ids().filter((one) => one.startsWith(id))
+    return found.length === 0 ? undefined : this.read(found.at(-1)!)
+  }
+
+  private ids(): string[] {
+    if (!existsSync(this.folder)) return []
+    return readdirSync(this.folder)
+      .filter((name) => /^\d{8}T\d{9}-\w{4}\.json$/.test(name))
+      .map((name) => name.slice(0, -'.json'.length))
+      .sort()
+  }
+
+  private read(id: string): RunRecord | undefined {
+    try {
+      const run = JSON.parse(readFileSync(this.path(id), 'utf8')) as RunRecord
+      return run.status === 'running' && !isAlive(run.pid) ? { ...run, status: 'died' } : run
+    } catch {
+      // Removed meanwhile, or damaged: the others are still good.
+      return undefined
+    }
+  }
+
+  private write(run: RunRecord): void {
+    mkdirSync(this.folder, { recursive: true })
+    const draft = join(this.folder, `.${run.id}.draft`)
+    writeFileSync(draft, JSON.stringify(run))
+    renameSync(draft, this.path(run.id))
+    if (run.status === 'running') return
+    for (const id of this.ids().slice(0, -keptRuns)) rmSync(this.path(id), { force: true })
+  }
+
+  private path(id: string): string {
+    return join(this.folder, `${id}.json`)
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as { code?: string }).code === 'EPERM'
+  }
+}
