@@ -3,6 +3,7 @@ import type { DestinationSession, RowObject } from '../destinations/index.ts'
 import { wrongValue } from '../schema/index.ts'
 import { writeCsv } from './csv-export.ts'
 import {
+  aggregations,
   comparisons,
   relationSql,
   type Aggregation,
@@ -171,6 +172,9 @@ export class Relation<Row, Tables = Record<string, RowObject>> extends DatasetQu
     results: Asked,
     ...by: By[]
   ): Relation<Flat<Pick<Row, By> & { -readonly [Key in keyof Asked]: ResultOf<Row, Asked[Key]> }>, Tables> {
+    for (const [name] of Object.values<readonly [Aggregation, string?]>(results)) {
+      if (!aggregations.includes(name)) throw wrongValue('aggregate()', name, aggregations)
+    }
     return new Relation(this.open, { ...this.sameColumns(), order: [], groups: { by, results } })
   }
 

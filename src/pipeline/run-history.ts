@@ -36,7 +36,7 @@ export class RunHistory {
   /** The newest first; at most `limit`. */
   list(limit = keptRuns): RunRecord[] {
     return this.ids()
-      .reverse()
+      .toReversed()
       .slice(0, limit)
       .flatMap((id) => this.read(id) ?? [])
   }

@@ -185,7 +185,7 @@ function addLoaded(run: RunRecord, event: Extract<RunEvent, { type: 'package-loa
   run.failedChecks.push(...event.failedChecks)
 }
 
-export function errorRecord(error: unknown): ErrorRecord {
+function errorRecord(error: unknown): ErrorRecord {
   const known = error instanceof PipelineError
   const { cause } = error as { cause?: unknown }
   const told = cause instanceof Error ? redact(cause.message.split('\n')[0]!) : undefined

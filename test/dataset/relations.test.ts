@@ -136,4 +136,5 @@ it('what cannot be asked is told with what to do', () => {
   expect(() => table.select()).toThrow(/no column/)
   expect(() => table.orderBy('a', 'up' as never)).toThrow(/direction/)
   expect(() => table.limit(-1)).toThrow(/whole number/)
+  expect(() => table.aggregate({ n: ['count(*), (select 1)' as never] })).toThrow(/aggregate/)
 })
