@@ -70,7 +70,12 @@ const factories: Record<string, (setting: DestinationSetting) => Promise<Destina
       projectId,
       ...key,
       ...(Object.keys(credentials).length === 0 ? {} : { credentials }),
-      ...defined({ keyFile: part('key_file'), location: setting('location') ?? part('location') }),
+      ...defined({
+        keyFile: part('key_file'),
+        accessToken: part('access_token'),
+        location: setting('location') ?? part('location'),
+        apiEndpoint: setting('api_endpoint'),
+      }),
       ...(await stagingFrom(setting)),
       ...names(setting),
     })

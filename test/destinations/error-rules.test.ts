@@ -90,6 +90,7 @@ describe('what an error of a database means', () => {
     ],
     ['bigquery', thrown('Exceeded rate limits', { errors: [{ reason: 'rateLimitExceeded' }] }), 'retry', /quota/],
     ['bigquery', thrown('Could not load the default credentials.'), 'abort', /gcloud auth/],
+    ['bigquery', thrown('request to https://x failed, reason: getaddrinfo ENOTFOUND x'), 'retry', /network/],
     [
       'databricks',
       thrown("[INSUFFICIENT_PERMISSIONS] Insufficient privileges: User does not have CREATE TABLE on Schema 'main.x'."),

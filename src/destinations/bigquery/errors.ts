@@ -38,6 +38,11 @@ export const bigqueryErrors: readonly ErrorRule[] = [
     fix: 'run again: BigQuery had an error of its own, and the package waits',
   },
   {
+    when: /ECONNREFUSED|ENOTFOUND|EAI_AGAIN/,
+    recovery: 'retry',
+    fix: 'check the network of this machine, its proxy, and api_endpoint where it is set',
+  },
+  {
     when: /\bbillingNotEnabled\b|billing/i,
     recovery: 'abort',
     fix: 'enable billing for the project: the sandbox takes no DML',
