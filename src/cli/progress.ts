@@ -1,5 +1,5 @@
 import { PipelineError, type RunEvent } from '../index.ts'
-import { shortPath } from './run-summary.ts'
+import { shortLocation } from './run-summary.ts'
 import { count, duration, plural, style } from './style.ts'
 
 export type ProgressMode = 'auto' | 'bar' | 'log' | 'off'
@@ -141,9 +141,6 @@ const newLane = (): Lane => ({
   waitUntil: 0,
   waitFor: '',
 })
-
-const shortLocation = (location: string): string =>
-  location.replace(/^(\w+):(\/.*)$/, (_, kind: string, path: string) => `${kind} ${shortPath(path)}`)
 
 function waitText({ reason, detail }: Extract<RunEvent, { type: 'wait' }>): string {
   if (reason === 'retry') return `after ${detail}`

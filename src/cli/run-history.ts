@@ -1,6 +1,6 @@
 import { compareRuns, PipelineError, type Pipeline, type RunRecord } from '../index.ts'
 import { printJson, program } from './command.ts'
-import { shortPath } from './run-summary.ts'
+import { shortLocation } from './run-summary.ts'
 import { count, duration, plural, style } from './style.ts'
 
 const shown = 20
@@ -40,7 +40,7 @@ export async function trace(pipeline: Pipeline, [id]: readonly string[], json: b
   if (json) return printJson(run)
   const lines = [
     `${style.strong(`run ${run.id}`)}  ${marks[run.status].trim()}  ${day(run)} UTC  ${duration(run.durationMs)}`,
-    ...(run.location === undefined ? [] : [`${run.pipeline} → ${shortPath(run.location)} / ${run.dataset}`]),
+    ...(run.location === undefined ? [] : [`${run.pipeline} → ${shortLocation(run.location)} / ${run.dataset}`]),
     '',
     ...timeline(run),
     ...section('requests', requestLines(run)),

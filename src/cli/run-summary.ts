@@ -32,3 +32,7 @@ export const shortPath = (path: string): string => {
   const near = relative(process.cwd(), path)
   return near.startsWith('..') ? path : near
 }
+
+/** A file by its path from here; an address as it is. */
+export const shortLocation = (location: string): string =>
+  location.replace(/^(\w+):(\/(?!\/).*)$/, (_, kind: string, path: string) => `${kind} ${shortPath(path)}`)
