@@ -133,15 +133,17 @@ async function outcomes({ name, gaps, start }: Column): Promise<string[]> {
 
 const page = new URL('../docs/destinations.md', import.meta.url)
 const [before, after] = ['<!-- conformance -->\n', '\n<!-- end -->']
-const text = readFileSync(page, 'utf8')
-const begin = text.indexOf(before) + before.length
-const end = text.indexOf(after)
+/** The page as it is now, in three parts; it may be edited while the suite runs. */
+function parts(): { head: string; table: string; tail: string } {
+  const text = readFileSync(page, 'utf8')
+  const [begin, end] = [text.indexOf(before) + before.length, text.indexOf(after)]
+  return { head: text.slice(0, begin), table: text.slice(begin, end), tail: text.slice(end) }
+}
 
 /** The results that stand there. */
 function known(name: string): string[] {
-  const rows = text
-    .slice(begin, end)
-    .split('\n')
+  const rows = parts()
+    .table.split('\n')
     .filter((line) => line.startsWith('|'))
     .map((line) => line.split('|').map((cell) => cell.trim()))
   const at = rows[0]!.indexOf(name)
@@ -167,6 +169,7 @@ const reasons = columns.flatMap(({ name, gaps }) =>
   Object.entries(gaps).map(([title, gap]) => `- ${name}, ${title}: ${gap.reason}.`),
 )
 const written = `${table.join('\n')}\n\n${reasons.join('\n')}`
-writeFileSync(page, text.slice(0, begin) + written + text.slice(end))
+const { head, tail } = parts()
+writeFileSync(page, head + written + tail)
 console.log(written)
 process.exit()

@@ -200,6 +200,14 @@ export interface SqlConnection {
 }
 export type SqlValue = string | number | boolean | null
 
+/** Which staging table: the n-th of a load, in one of its tries. */
+export interface StagedPlace {
+  loadId: string
+  place: number
+  /** Differs from try to try. */
+  attempt: string
+}
+
 /** Names and spellings of one SQL database. */
 export interface SqlDialect {
   quote(identifier: string): string
@@ -243,11 +251,8 @@ export interface SqlDialect {
   changeType?(quoted: string, column: Column, table: Table): string[]
   /** Creates a temporary table of the given, quoted name and columns. */
   createStaging(name: string, columns: readonly string[]): string
-  /**
-   * The quoted name of a staging table, where none goes with its connection: it is fixed by load and place, so that a second
-   * try finds what the first one left. @default a name of the connection's own
-   */
-  stagingTable?(dataset: string, loadId: string, place: number): string
+  /** The quoted name of a staging table, where none goes with its connection. @default a name of the connection's own */
+  stagingTable?(dataset: string, staged: StagedPlace): string
   /** The type of a staged column, where it is not the table's own. */
   stagedType?(column: Column): string
   /** SQL that makes a value of a staged cell. @default the cell */

@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { databricks, databricksParts, type DatabricksOptions } from '../../src/destinations/databricks/databricks.ts'
@@ -171,6 +172,33 @@ describe('databricks, on Spark with Delta', { timeout: 300_000 }, () => {
       { id: 3 },
       { id: 5 },
     ])
+  })
+
+  it('a statement of a dead process that is still at work does not come through after its load was taken back', async () => {
+    const { destination, dataset } = fresh()
+    const load = (id: number, into: Destination) =>
+      pipeline({ name: 'late', dataset, destination: into }).run([{ id }], { tableName: 't' })
+    for (const id of [1, 2]) await load(id, destination)
+    const whole = dying(Number.POSITIVE_INFINITY)
+    await load(3, whole.destination)
+    await expect(load(4, dying(whole.count() - 3).destination)).rejects.toThrow()
+    const { connection } = await databricksParts(server.options).connect({ pipeline: 'late', dataset })
+    const columns = "99, '0', 'x', CAST(reflect('java.lang.Thread', 'sleep', CAST(15000 AS bigint)) AS string)"
+    const late = connection
+      .run(
+        `INSERT INTO ${dataset}.t (id, _dlt_load_id, _dlt_id) SELECT a, b, c FROM (SELECT ${columns} AS s) AS v(a, b, c, s) WHERE s IS NULL OR s = 'null'`,
+      )
+      .then(
+        () => 'came through',
+        (error: Error) => error.message,
+      )
+    await sleep(1000)
+    await load(5, destination)
+    expect(await late).toMatch(/METADATA_CHANGED|MetadataChanged/)
+    await connection.close()
+    const data = pipeline({ name: 'late', dataset, destination }).dataset()
+    const found = await data.query(`select id from ${dataset}.t order by id`).toArray()
+    expect(found).toEqual([{ id: 1 }, { id: 2 }, { id: 3 }, { id: 4 }, { id: 5 }])
   })
 
   it('is checked from its settings to a row that is taken back', async () => {

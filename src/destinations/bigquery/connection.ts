@@ -129,6 +129,8 @@ class Jobs {
       sourceFormat: 'PARQUET',
       schema: { fields: schema },
       writeDisposition: 'WRITE_APPEND',
+      // Made before; one that was dropped meanwhile must not come back.
+      createDisposition: 'CREATE_NEVER',
       location: this.location,
     }
     const [job] = await ('file' in source

@@ -83,8 +83,9 @@ export const bigqueryDialect: SqlDialect = {
       `CREATE OR REPLACE TABLE ${quoted}${tableOptions(table)} AS SELECT * REPLACE (CAST(${name} AS ${type}) AS ${name}) FROM ${quoted}`,
     ]
   },
-  stagingTable: (dataset, loadId, place) =>
-    `${quote(dataset)}.${quote(`_sluice_stage_${loadId.replaceAll(/\W/g, '_')}_${place}`)}`,
+  // A job of a process that died may still fill a table: never one of the next try.
+  stagingTable: (dataset, { loadId, place, attempt }) =>
+    `${quote(dataset)}.${quote(`_sluice_stage_${loadId.replaceAll(/\W/g, '_')}_${place}_${attempt}`)}`,
   createStaging: (name, columns) =>
     `CREATE OR REPLACE TABLE ${name} (${columns.join(', ')}, ${quote(rowNumber)} INT64) ` +
     'OPTIONS (expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY))',

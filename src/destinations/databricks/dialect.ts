@@ -58,7 +58,8 @@ export const databricksDialect: SqlDialect = {
     // One statement, because nothing would take back half of several.
     return [`CREATE OR REPLACE TABLE ${quoted}${tableOptions(table)} AS ${wider}`]
   },
-  stagingTable: (dataset, loadId, place) => `${quote(dataset)}.${quote(stagingName(loadId, place))}`,
+  // Made anew by the next try; a statement of a process that died then fails, because its table was changed under it.
+  stagingTable: (dataset, { loadId, place }) => `${quote(dataset)}.${quote(stagingName(loadId, place))}`,
   createStaging: (name, columns) =>
     `CREATE OR REPLACE TABLE ${name} (${columns.join(', ')}, ${quote(rowNumber)} bigint) USING DELTA`,
 }

@@ -140,7 +140,10 @@ export class UndoLog {
       for (const name of staged) await this.statements.run(`DROP TABLE IF EXISTS ${this.name(name)}`)
     }
     for (const { table, version } of claims) {
-      if (version === undefined || (await this.versionOf(table)) === version) continue
+      if (version === undefined) continue
+      // A statement of a dead process may still be at work. It fails when the table itself was changed before it is through.
+      const mark = `SET TBLPROPERTIES ('sluice.taken_back' = ${literal(loadId)})`
+      await this.statements.run(`ALTER TABLE ${this.name(table)} ${mark}`)
       await this.statements.run(`RESTORE TABLE ${this.name(table)} TO VERSION AS OF ${version}`)
     }
     for (const table of [system.state, system.loads]) {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { system, typedColumns, type Table } from '../../schema/index.ts'
 import type { Capabilities } from '../capabilities.ts'
 import type {
@@ -161,6 +162,7 @@ function sqlLoader(
 ): Loader {
   const { dialect } = parts
   let staged = 0
+  const attempt = randomBytes(4).toString('hex')
 
   async function fill(
     table: Table,
@@ -199,7 +201,7 @@ function sqlLoader(
       }),
     async stage(table, files, loadId) {
       const number = staged++
-      const lasting = dialect.stagingTable?.(target.dataset, loadId, number)
+      const lasting = dialect.stagingTable?.(target.dataset, { loadId, place: number, attempt })
       if (lasting !== undefined) stagings.add(lasting)
       const name = lasting ?? dialect.quote(`_sluice_stage_${number}`)
       const stagedType = dialect.stagedType ?? dialect.typeName
