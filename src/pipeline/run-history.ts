@@ -20,6 +20,7 @@ export class RunHistory {
     const run = newRecord(pipeline)
     const begun = performance.now()
     let written = Number.NEGATIVE_INFINITY
+    let told = false
     return (event) => {
       const now = performance.now()
       record(run, event, now - begun)
@@ -28,6 +29,9 @@ export class RunHistory {
       try {
         this.write(run)
       } catch (error) {
+        // On a full disk the run itself ends with an error that says so.
+        if (told || (error as { code?: string }).code === 'ENOSPC') return
+        told = true
         process.emitWarning(`the history of this run is not kept: ${(error as Error).message}`)
       }
     }
