@@ -1,4 +1,5 @@
 import { PipelineError, type RunEvent } from '../index.ts'
+import { noticeText } from './notice-text.ts'
 import { shortLocation } from './run-summary.ts'
 import { count, duration, plural, style } from './style.ts'
 
@@ -150,25 +151,6 @@ function waitText({ reason, detail }: Extract<RunEvent, { type: 'wait' }>): stri
 function failedText({ resource, error }: Extract<RunEvent, { type: 'resource-failed' }>): string {
   const message = error instanceof PipelineError ? error.summary : String(error)
   return `failed   ${resource}, and is left out: ${message}`
-}
-
-type Notice = Extract<RunEvent, { type: 'notice' }>['notice']
-
-function noticeText(notice: Notice): string {
-  switch (notice.kind) {
-    case 'row-discarded':
-      return `dropped  a row of ${notice.table}: the contract forbids its ${notice.column ?? notice.entity}`
-    case 'value-discarded':
-      return `dropped  a value of ${notice.table}.${notice.column ?? ''}: the contract forbids it`
-    case 'timestamp-cut':
-      return `cut      ${notice.table}.${notice.column ?? ''} to microseconds`
-    case 'character-replaced':
-      return `replaced half a character in ${notice.table}`
-    case 'column-widened':
-      return `widened  ${notice.table}.${notice.column} from ${notice.from} to ${notice.to}`
-    case 'keys-collide':
-      return `kept     two keys named ${notice.table}.${notice.column}, the other as ${notice.keptAs}`
-  }
 }
 
 function laneLine(name: string, lane: Lane, now: number): string {

@@ -1,7 +1,8 @@
 import { compareRuns, PipelineError, type Pipeline, type RunRecord } from '../index.ts'
 import { printJson, program } from './command.ts'
+import { noticeText } from './notice-text.ts'
 import { shortLocation } from './run-summary.ts'
-import { count, duration, plural, style } from './style.ts'
+import { clean, count, duration, plural, style } from './style.ts'
 
 const shown = 20
 const barWidth = 20
@@ -64,7 +65,7 @@ export async function compare(pipeline: Pipeline, [a, b]: readonly string[], jso
   }
   const comparison = compareRuns(first, second)
   if (json) return printJson(comparison)
-  const name = (width: number, text: string): string => cut(text, width).padEnd(width)
+  const name = (width: number, text: string): string => clean(text, width).padEnd(width)
   const table = (rows: typeof comparison.tables, show: (value: number) => string): string[] =>
     rows.map(({ name: one, before: was, after: is }) => {
       const text = (value: number | undefined): string => (value === undefined ? '—' : show(value)).padStart(12)
@@ -105,7 +106,7 @@ function timeline(run: RunRecord): string[] {
     const end = one.finishedMs ?? run.durationMs
     const waited = one.waitedMs > 0 ? `  waited ${duration(one.waitedMs)}` : ''
     const state = one.error === undefined ? '' : style.failed('  ✗')
-    return `  ${cut(name, 18).padEnd(18)} ${bar(one.startedMs, end, '━')} ${duration(end - one.startedMs).padStart(8)} ${rowCount(one.rows, 10)}${waited}${state}`
+    return `  ${clean(name, 18).padEnd(18)} ${bar(one.startedMs, end, '━')} ${duration(end - one.startedMs).padStart(8)} ${rowCount(one.rows, 10)}${waited}${state}`
   })
   const packages = run.packages.map(({ loadMs = 0, loadedMs, rows }, at) => {
     const title = `package ${at + 1}`
@@ -120,7 +121,7 @@ function requestLines(run: RunRecord): string[] {
     Object.entries(requests).map(([status, { count: times, ms, slowest }]) => {
       const figures = `${status} ×${count(times)}`.padEnd(12)
       const speed = `${Math.round(ms / times)} ms each, slowest ${slowest.ms} ms`
-      return `  ${cut(name, 18).padEnd(18)} ${figures} ${speed}`
+      return `  ${clean(name, 18).padEnd(18)} ${figures} ${speed}`
     }),
   )
 }
@@ -135,19 +136,21 @@ function tableLines({ tables, changes }: RunRecord): string[] {
       ? 'new table'
       : columns.length === 0
         ? ''
-        : cut(`+ ${columns.join(', ')}`, 34)
-    return `  ${cut(table, 28).padEnd(28)} ${rowCount(rows, 11)}  ${news}`.trimEnd()
+        : clean(`+ ${columns.join(', ')}`, 34)
+    return `  ${clean(table, 28).padEnd(28)} ${rowCount(rows, 11)}  ${news}`.trimEnd()
   })
 }
 
 const noticeLines = ({ notices, failedChecks, resources }: RunRecord): string[] => [
-  ...Object.entries(notices).map(([what, times]) => `  ${cut(what, 60)}${times > 1 ? `, ${count(times)} times` : ''}`),
+  ...notices.map(
+    ({ notice, times }) => `  ${clean(noticeText(notice), 62)}${times > 1 ? `, ${count(times)} times` : ''}`,
+  ),
   ...failedChecks.map(
-    ({ table, check, failing }) => `  ${cut(table, 28)}: ${plural(failing, 'row')} failed ${cut(check, 34)}`,
+    ({ table, check, failing }) => `  ${clean(table, 28)}: ${plural(failing, 'row')} failed ${clean(check, 34)}`,
   ),
   ...Object.entries(resources)
     .filter(([, { skipped }]) => skipped > 0)
-    .map(([name, { skipped }]) => `  ${cut(name, 28)}: ${plural(skipped, 'part')} skipped`),
+    .map(([name, { skipped }]) => `  ${clean(name, 28)}: ${plural(skipped, 'part')} skipped`),
 ]
 
 function errorLines({ error, resources }: RunRecord): string[] {
@@ -160,10 +163,3 @@ function errorLines({ error, resources }: RunRecord): string[] {
 
 const section = (title: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : ['', style.faint(title), ...lines]
-
-/** Text of data must not drive the terminal, nor leave its place. */
-function cut(text: string, width: number): string {
-  // oxlint-disable-next-line no-control-regex
-  const visible = text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '·')
-  return visible.length > width ? `${visible.slice(0, width - 1)}…` : visible
-}

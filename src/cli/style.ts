@@ -19,7 +19,7 @@ export function duration(ms: number): string {
 }
 
 /** Text with control characters made visible and cut to a width: data must not drive the terminal. */
-function clean(value: unknown, width: number): string {
+export function clean(value: unknown, width: number): string {
   const text =
     value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
   // oxlint-disable-next-line no-control-regex

@@ -1,5 +1,5 @@
 import type { MergeStrategy } from '../schema/index.ts'
-import type { CustomNaming, NamingName } from '../schema/index.ts'
+import type { CustomNaming, NamingName, ReservedNames } from '../schema/index.ts'
 
 /**
  * `truncate-and-insert` empties the table and fills it; `insert-from-staging` loads beside it first, so that the table is
@@ -17,8 +17,8 @@ export interface Capabilities {
   identifiers: {
     maxLength: number
     naming: NamingName | CustomNaming
-    /** Names that the database keeps for itself, quoted or not; an x is added to them. */
-    reserved: readonly string[]
+    /** What the database keeps for itself, quoted or not; an x is added behind such names, and before such beginnings. */
+    reserved?: ReservedNames
   }
   ddl: {
     /** Columns a table may have, where there is a limit. */

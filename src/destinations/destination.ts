@@ -163,7 +163,7 @@ export interface LedgerWriter {
 export type RowObject = Record<string, unknown>
 
 /** Reads for people and programs. */
-export interface Reader extends SqlDialectNames {
+export interface Reader extends SqlSpelling {
   /** Tables of the dataset with their columns and the database's names for the types. */
   tables(): Promise<Map<string, Map<string, string>>>
   /** `$1`, `$2`, … stand for values. */
@@ -173,7 +173,7 @@ export interface Reader extends SqlDialectNames {
 }
 
 /** How a destination writes names in SQL. */
-export interface SqlDialectNames {
+export interface SqlSpelling {
   /** A table's name, quoted and with its dataset. */
   tableName(table: string): string
   quote(identifier: string): string
@@ -251,8 +251,8 @@ export interface SqlDialect {
   changeType?(quoted: string, column: Column, table: Table): string[]
   /** Creates a temporary table of the given, quoted name and columns. */
   createStaging(name: string, columns: readonly string[]): string
-  /** The quoted name of a staging table, where none goes with its connection. @default a name of the connection's own */
-  stagingTable?(dataset: string, staged: StagedPlace): string
+  /** The name of a staging table in the dataset, where none goes with its connection. @default one of the connection's own */
+  stagingTable?(staged: StagedPlace): string
   /** The type of a staged column, where it is not the table's own. */
   stagedType?(column: Column): string
   /** SQL that makes a value of a staged cell. @default the cell */

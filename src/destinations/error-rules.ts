@@ -2,7 +2,7 @@ import { PipelineError, type Recovery } from '../errors/index.ts'
 
 /** What an error of a database means for people. */
 export interface ErrorRule {
-  /** Found in the error's codes and message. */
+  /** Found in the error's code, its reasons and its message, in this order. */
   when: RegExp
   recovery: Recovery
   fix: string

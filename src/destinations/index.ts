@@ -9,8 +9,9 @@ export type {
   MergePlan,
   StagedTable,
   RowObject,
-  SqlDialectNames,
+  SqlSpelling,
   SqlValue,
   StateRow,
 } from './destination.ts'
+export { inParallel } from './in-parallel.ts'
 export { destinationByName } from './registry.ts'

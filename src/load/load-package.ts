@@ -1,4 +1,4 @@
-import type { DestinationSession, LoadTransaction } from '../destinations/index.ts'
+import { inParallel, type DestinationSession, type LoadTransaction } from '../destinations/index.ts'
 import { PipelineError, redact } from '../errors/index.ts'
 import type { LoadPackage } from '../package/index.ts'
 import { rootOf, schemaFromStored, system, tableWithNested, type Schema, type Table } from '../schema/index.ts'
@@ -41,10 +41,8 @@ export async function loadInto(load: LoadTransaction, loading: LoadPackage, earl
   const loads = touchedRoots(schema, loading).map((root) => tableLoad(load, schema, root, left))
   const schemaKnown = await load.ledger.hasSchema(schema)
   if (load.begin !== undefined) {
-    await inTurns(
-      loads.flatMap((one) => one.staging),
-      load.capabilities.load.stagedAtOnce ?? 1,
-    )
+    const staging = loads.flatMap((one) => one.staging)
+    await inParallel(staging, (stage) => stage(), load.capabilities.load.stagedAtOnce ?? 1)
     for (const one of loads) await one.prepare()
     await load.begin({ loadId: manifest.loadId, tables: changedTables(schema, loading) })
   }
@@ -53,21 +51,6 @@ export async function loadInto(load: LoadTransaction, loading: LoadPackage, earl
   const checks = await runChecks(load, schema, manifest.checks, manifest.loadId)
   await load.ledger.write({ loadId: manifest.loadId, schema, schemaKnown, state: manifest.state })
   return { loadId: manifest.loadId, rows, changes, checks, alreadyLoaded: false }
-}
-
-/** Does pieces of work in their order, several at a time. */
-async function inTurns(work: readonly (() => Promise<void>)[], atOnce: number): Promise<void> {
-  const waiting = [...work]
-  const turns = Array.from({ length: Math.min(atOnce, work.length) }, async () => {
-    try {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await next()
-    } catch (error) {
-      waiting.length = 0
-      throw error
-    }
-  })
-  // What others have begun ends before anything is cleaned up.
-  for (const turn of await Promise.allSettled(turns)) if (turn.status === 'rejected') throw turn.reason
 }
 
 /** Changes of one table told as one. */

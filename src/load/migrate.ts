@@ -16,9 +16,6 @@ const widenings: Record<string, readonly string[]> = {
   decimal: ['decimal'],
 }
 
-/** However a database spells the type and its digits. */
-const anyDecimal = /^(decimal|numeric|number|bignumeric)\b/i
-
 /** Creates missing tables and columns, and widens types. Never drops, never narrows. */
 export async function migrate(catalog: Catalog, schema: Schema): Promise<SchemaChange[]> {
   const stored = await catalog.tables()
@@ -54,6 +51,13 @@ const added = (column: Column, widened = false): SchemaChange['columns'][number]
 function isWidened(catalog: Catalog, column: Column, storedType: string | undefined): boolean {
   if (storedType === undefined || storedType === catalog.typeName(column)) return false
   const narrower = widenings[column.dataType!] ?? []
-  if (column.dataType === 'decimal') return anyDecimal.test(storedType)
+  if (column.dataType === 'decimal') return isDecimal(catalog, storedType)
   return narrower.some((dataType) => catalog.typeName({ ...column, dataType: dataType as 'bigint' }) === storedType)
 }
+
+/** A type that the database has for decimals, whatever their digits: some have one for few and one for many. */
+const isDecimal = (catalog: Catalog, storedType: string): boolean =>
+  [9, 30].some((scale) => {
+    const [word] = catalog.typeName({ name: '', dataType: 'decimal', precision: 38, scale }).split('(')
+    return storedType.split('(')[0] === word
+  })

@@ -1,6 +1,6 @@
 import { PipelineError } from '../errors/index.ts'
-import type { DestinationSession, RowObject } from '../destinations/index.ts'
-import { wrongValue } from '../schema/index.ts'
+import type { DestinationSession, RowObject, SqlValue } from '../destinations/index.ts'
+import { isOwnTable, wrongValue } from '../schema/index.ts'
 import { writeCsv } from './csv-export.ts'
 import {
   aggregations,
@@ -24,7 +24,7 @@ export class Dataset<Tables = Record<string, RowObject>> {
   }
 
   /** Any SQL of the destination; `$1`, `$2`, … stand for values. Values are as exact as the database has them. */
-  query<Row = RowObject>(sql: string, values: Statement['values'] = []): DatasetQuery<Row> {
+  query<Row = RowObject>(sql: string, values: readonly SqlValue[] = []): DatasetQuery<Row> {
     return new DatasetQuery<Row>(this.open, () => ({ sql, values }))
   }
 
@@ -38,21 +38,24 @@ export class Dataset<Tables = Record<string, RowObject>> {
   /** The tables with their columns and the database's names for the types; those of the system are left out. */
   async tables(): Promise<Map<string, Map<string, string>>> {
     await using session = await this.open()
-    const tables = [...(await session.reader.tables())].filter(([name]) => !/^_(dlt|sluice)_/.test(name))
-    return new Map(tables.sort(([a], [b]) => a.localeCompare(b)))
+    return await dataTables(session)
   }
 
-  /** How many rows each table has. */
-  async rowCounts(): Promise<Map<string, number>> {
+  /** How many rows tables have: those that are named, or all. */
+  async rowCounts(names?: Iterable<string>): Promise<Map<string, number>> {
     const counts = new Map<string, number>()
     await using session = await this.open()
-    const tables = [...(await session.reader.tables()).keys()].filter((name) => !/^_(dlt|sluice)_/.test(name))
-    for (const name of tables.sort((a, b) => a.localeCompare(b))) {
+    for (const name of names ?? (await dataTables(session)).keys()) {
       const [row] = await session.reader.rows(`SELECT COUNT(*) AS n FROM ${session.reader.tableName(name)}`)
       counts.set(name, Number(row?.n))
     }
     return counts
   }
+}
+
+async function dataTables({ reader }: DestinationSession): Promise<Map<string, Map<string, string>>> {
+  const tables = [...(await reader.tables())].filter(([name]) => !isOwnTable(name))
+  return new Map(tables.sort(([a], [b]) => a.localeCompare(b)))
 }
 
 /** Something that can be read: all at once, or page by page. */
@@ -179,12 +182,7 @@ export class Relation<Row, Tables = Record<string, RowObject>> extends DatasetQu
   }
 
   async count(): Promise<number> {
-    const counted = new Relation<{ n: unknown }>(this.open, {
-      ...this.sameColumns(),
-      order: [],
-      groups: { by: [], results: { n: ['count'] } },
-    })
-    const [row] = await counted.toArray()
+    const [row] = await this.aggregate({ n: ['count'] }).toArray()
     return Number(row!.n)
   }
 

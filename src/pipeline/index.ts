@@ -1,4 +1,4 @@
-export { Dataset, DatasetQuery, Relation } from './dataset.ts'
+export { Dataset, type DatasetQuery, type Relation } from './dataset.ts'
 export type { EventListener, RunEvent } from './events.ts'
 export { compareRuns, type RunComparison } from './run-comparison.ts'
 export type { ErrorRecord, PackageRecord, RequestRecord, ResourceRecord, RunRecord } from './run-record.ts'

@@ -1,4 +1,4 @@
-import type { SqlDialectNames, SqlValue } from '../destinations/index.ts'
+import type { SqlSpelling, SqlValue } from '../destinations/index.ts'
 
 /** What a value in a condition may be. A `Date` is compared with moments. */
 export type Comparable = string | number | bigint | boolean | Date
@@ -37,16 +37,16 @@ export interface Query {
 
 export interface Statement {
   sql: string
-  values: SqlValue[]
+  values: readonly SqlValue[]
 }
 
 /** SQL of a destination for a query. Names are quoted by the destination, values stand beside the text. */
-export function relationSql(query: Query, names: SqlDialectNames): Statement {
+export function relationSql(query: Query, names: SqlSpelling): Statement {
   const values: SqlValue[] = []
   return { sql: write(query, names, values), values }
 }
 
-function write(query: Query, names: SqlDialectNames, values: SqlValue[]): string {
+function write(query: Query, names: SqlSpelling, values: SqlValue[]): string {
   const { from, join, where, order, limit } = query
   const source = typeof from === 'string' ? names.tableName(from) : `(${write(from, names, values)})`
   const parts = [`SELECT ${selection(query, names)} FROM ${source} AS r`]
@@ -67,7 +67,7 @@ function write(query: Query, names: SqlDialectNames, values: SqlValue[]): string
   return parts.join(' ')
 }
 
-function selection({ columns, groups, join }: Query, names: SqlDialectNames): string {
+function selection({ columns, groups, join }: Query, names: SqlSpelling): string {
   if (groups !== undefined) {
     const results = Object.entries(groups.results).map(
       ([name, [aggregation, column]]) => `${aggregate(aggregation, column, names)} AS ${names.quote(name)}`,
@@ -83,16 +83,12 @@ function selection({ columns, groups, join }: Query, names: SqlDialectNames): st
   return columns === undefined ? 'r.*' : columns.map((name) => `r.${names.quote(name)}`).join(', ')
 }
 
-function aggregate(aggregation: Aggregation, column: string | undefined, names: SqlDialectNames): string {
+function aggregate(aggregation: Aggregation, column: string | undefined, names: SqlSpelling): string {
   const of = column === undefined ? '*' : `r.${names.quote(column)}`
   return aggregation === 'count distinct' ? `COUNT(DISTINCT ${of})` : `${aggregation.toUpperCase()}(${of})`
 }
 
-function condition(
-  { column, comparison, values: given }: Condition,
-  names: SqlDialectNames,
-  values: SqlValue[],
-): string {
+function condition({ column, comparison, values: given }: Condition, names: SqlSpelling, values: SqlValue[]): string {
   const cell = `r.${names.quote(column)}`
   switch (comparison) {
     case 'is null':
@@ -108,7 +104,7 @@ function condition(
   }
 }
 
-function place(value: Comparable, names: SqlDialectNames, values: SqlValue[]): string {
+function place(value: Comparable, names: SqlSpelling, values: SqlValue[]): string {
   switch (typeof value) {
     // Digits alone: nothing else can stand in them.
     case 'bigint':

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunEvent } from './events.ts'
-import { newRecord, record, type RunRecord } from './run-record.ts'
+import { RunRecorder, type RunRecord } from './run-record.ts'
 
 const keptRuns = 1000
 /** While a run goes on, its record is written anew at most this often. */
@@ -17,17 +17,17 @@ export class RunHistory {
 
   /** Follows a run from here on. What cannot be written is told, and does not stop the run. */
   follow(pipeline: string): (event: RunEvent) => void {
-    const run = newRecord(pipeline)
-    const begun = performance.now()
+    const recorder = new RunRecorder(pipeline)
     let written = Number.NEGATIVE_INFINITY
     let told = false
     return (event) => {
+      recorder.take(event)
       const now = performance.now()
-      record(run, event, now - begun)
-      if (run.status === 'running' && now - written < everyMs) return
+      const isOver = event.type === 'run-finished' || event.type === 'run-failed'
+      if (!isOver && now - written < everyMs) return
       written = now
       try {
-        this.write(run)
+        this.write(recorder.record())
       } catch (error) {
         // On a full disk the run itself ends with an error that says so.
         if (told || (error as { code?: string }).code === 'ENOSPC') return

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { PipelineError, redact } from '../errors/index.ts'
 import type { CheckResult, SchemaChange } from '../load/index.ts'
 import type { RunEvent } from './events.ts'
@@ -20,7 +21,7 @@ export interface RunRecord {
   changes: SchemaChange[]
   failedChecks: CheckResult[]
   /** What was replaced or left out of the data, and how often. */
-  notices: Record<string, number>
+  notices: { notice: Notice; times: number }[]
   error?: ErrorRecord
   /** Who runs it. */
   pid: number
@@ -35,7 +36,8 @@ export interface ResourceRecord {
   /** Waited for limits, retries and reports. */
   waitedMs: number
   skipped: number
-  requests: Record<string, RequestRecord>
+  /** By their status. */
+  requests: Record<number, RequestRecord>
   error?: ErrorRecord
 }
 
@@ -65,124 +67,145 @@ export interface ErrorRecord {
   cause?: string
 }
 
-export function newRecord(pipeline: string, now = new Date()): RunRecord {
-  const id = `${now.toISOString().replaceAll(/[-:.Z]/g, '')}-${Math.random().toString(36).slice(2, 6).padEnd(4, '0')}`
-  return {
-    id,
-    pipeline,
-    startedAt: now.toISOString(),
-    status: 'running',
-    durationMs: 0,
-    resources: {},
-    packages: [],
-    tables: {},
-    changes: [],
-    failedChecks: [],
-    notices: {},
-    pid: process.pid,
-  }
-}
+/** Follows a run, and tells at any time what it did so far. Names come from data, so they live in maps. */
+export class RunRecorder {
+  private readonly id: string
+  private readonly pipeline: string
+  private readonly startedAt = new Date()
+  private readonly begun = performance.now()
+  private readonly resources = new Map<string, ResourceRecord>()
+  private readonly packages = new Map<string, PackageRecord>()
+  private readonly tables = new Map<string, number>()
+  private readonly notices = new Map<string, { notice: Notice; times: number }>()
+  private readonly changes: SchemaChange[] = []
+  private readonly failedChecks: CheckResult[] = []
+  private target: Pick<RunRecord, 'destination' | 'dataset' | 'location'> = {}
+  private outcome: Pick<RunRecord, 'status' | 'error'> = { status: 'running' }
+  private durationMs = 0
 
-/** Adds an event to a record; `ms` since the run began. */
-export function record(run: RunRecord, event: RunEvent, ms: number): void {
-  run.durationMs = Math.round(ms)
-  const at = (name: string): ResourceRecord => {
-    const known = Object.hasOwn(run.resources, name) ? run.resources[name] : undefined
-    const resource = known ?? newResource(ms)
-    if (known === undefined) Object.defineProperty(run.resources, name, { value: resource, ...visible })
-    return resource
+  constructor(pipeline: string) {
+    this.pipeline = pipeline
+    this.id = `${this.startedAt.toISOString().replaceAll(/[-:.Z]/g, '')}-${randomBytes(2).toString('hex')}`
   }
-  switch (event.type) {
-    case 'run-started':
-      run.destination = event.destination
-      run.dataset = event.dataset
-      run.location = event.location
-      break
-    case 'resource-started':
-      at(event.resource)
-      break
-    case 'page':
-      at(event.resource).rows += event.rows
-      at(event.resource).pages += 1
-      break
-    case 'resource-finished':
-      at(event.resource).finishedMs = Math.round(ms)
-      break
-    case 'request':
-      addRequest(at(event.resource), event)
-      break
-    case 'wait':
-      at(event.resource).waitedMs += Math.round(event.ms)
-      if (event.reason === 'retry') at(event.resource).retries += 1
-      break
-    case 'skipped':
-      at(event.resource).skipped += 1
-      break
-    case 'resource-failed':
-      at(event.resource).error = errorRecord(event.error)
-      break
-    case 'notice': {
-      const { kind, table, column } = event.notice as { kind: string; table?: string; column?: string }
-      const key = [kind, table, column].filter((part) => part !== undefined).join(' ')
-      run.notices[key] = (run.notices[key] ?? 0) + 1
-      break
+
+  record(): RunRecord {
+    return {
+      id: this.id,
+      pipeline: this.pipeline,
+      startedAt: this.startedAt.toISOString(),
+      ...this.outcome,
+      durationMs: this.durationMs,
+      ...this.target,
+      resources: Object.fromEntries(this.resources),
+      packages: [...this.packages.values()],
+      tables: Object.fromEntries(this.tables),
+      changes: this.changes,
+      failedChecks: this.failedChecks,
+      notices: [...this.notices.values()],
+      pid: process.pid,
     }
-    case 'package-sealed':
-      run.packages.push({
-        loadId: event.loadId,
-        rows: event.rows,
-        bytes: event.bytes,
-        sealedMs: Math.round(ms),
-        recovered: false,
-      })
-      break
-    case 'package-loaded':
-      addLoaded(run, event, ms)
-      break
-    case 'run-finished':
-      run.status = 'done'
-      break
-    case 'run-failed':
-      run.status = 'failed'
-      run.error = errorRecord(event.error)
-      break
-    default:
-      break
+  }
+
+  take(event: RunEvent): void {
+    const ms = Math.round(performance.now() - this.begun)
+    this.durationMs = ms
+    switch (event.type) {
+      case 'run-started': {
+        const { destination, dataset, location } = event
+        this.target = { destination, dataset, location }
+        break
+      }
+      case 'package-sealed': {
+        const { loadId, rows, bytes } = event
+        this.packages.set(loadId, { loadId, rows, bytes, sealedMs: ms, recovered: false })
+        break
+      }
+      case 'package-loaded':
+        this.loaded(event, ms)
+        break
+      case 'notice':
+        this.noticed(event.notice)
+        break
+      case 'run-finished':
+        this.outcome = { status: 'done' }
+        break
+      case 'run-failed':
+        this.outcome = { status: 'failed', error: errorRecord(event.error) }
+        break
+      default:
+        this.extracted(event, ms)
+    }
+  }
+
+  private extracted(event: ResourceEvent, ms: number): void {
+    const resource = this.resources.get(event.resource) ?? newResource(ms)
+    this.resources.set(event.resource, resource)
+    switch (event.type) {
+      case 'page':
+        resource.rows += event.rows
+        resource.pages += 1
+        break
+      case 'resource-finished':
+        resource.finishedMs = ms
+        break
+      case 'request':
+        addRequest(resource, event)
+        break
+      case 'wait':
+        resource.waitedMs += Math.round(event.ms)
+        if (event.reason === 'retry') resource.retries += 1
+        break
+      case 'skipped':
+        resource.skipped += 1
+        break
+      case 'resource-failed':
+        resource.error = errorRecord(event.error)
+        break
+      default:
+        break
+    }
+  }
+
+  private loaded(event: Extract<RunEvent, { type: 'package-loaded' }>, ms: number): void {
+    const { loadId, recovered } = event
+    const rows = Object.values(event.rows).reduce((sum, one) => sum + one, 0)
+    // One that an earlier run has left was not sealed by this one.
+    const sealed = this.packages.get(loadId) ?? { loadId, rows, bytes: 0, sealedMs: 0 }
+    this.packages.set(loadId, { ...sealed, loadedMs: ms, loadMs: Math.round(event.ms), recovered })
+    for (const [table, count] of Object.entries(event.rows)) {
+      this.tables.set(table, (this.tables.get(table) ?? 0) + count)
+    }
+    this.changes.push(...event.changes)
+    this.failedChecks.push(...event.failedChecks)
+  }
+
+  private noticed(notice: Notice): void {
+    const key = `${notice.kind} ${notice.table} ${notice.column ?? ''}`
+    const known = this.notices.get(key)
+    if (known === undefined) this.notices.set(key, { notice, times: 1 })
+    else known.times += 1
   }
 }
 
-/** Names come from data; none of them may be `__proto__` by assignment. */
-const visible = { enumerable: true, configurable: true, writable: true }
+type Notice = Extract<RunEvent, { type: 'notice' }>['notice']
+type ResourceEvent = Extract<RunEvent, { resource: string }>
 
 const newResource = (ms: number): ResourceRecord => ({
   rows: 0,
   pages: 0,
-  startedMs: Math.round(ms),
+  startedMs: ms,
   retries: 0,
   waitedMs: 0,
   skipped: 0,
   requests: {},
 })
 
+/** Status codes are digits, and no names. */
 function addRequest({ requests }: ResourceRecord, event: Extract<RunEvent, { type: 'request' }>): void {
-  const known = (requests[String(event.status)] ??= { count: 0, ms: 0, slowest: { ms: -1, url: '' } })
+  const known = (requests[event.status] ??= { count: 0, ms: 0, slowest: { ms: -1, url: '' } })
   known.count += 1
   known.ms += Math.round(event.ms)
   if (event.ms > known.slowest.ms) known.slowest = { ms: Math.round(event.ms), url: event.url }
-}
-
-function addLoaded(run: RunRecord, event: Extract<RunEvent, { type: 'package-loaded' }>, ms: number): void {
-  const times = { loadedMs: Math.round(ms), loadMs: Math.round(event.ms), recovered: event.recovered }
-  const sealed = run.packages.find(({ loadId }) => loadId === event.loadId)
-  const rows = Object.values(event.rows).reduce((sum, one) => sum + one, 0)
-  if (sealed === undefined) run.packages.push({ loadId: event.loadId, rows, bytes: 0, sealedMs: 0, ...times })
-  else Object.assign(sealed, times)
-  for (const [table, count] of Object.entries(event.rows)) {
-    const before = Object.hasOwn(run.tables, table) ? run.tables[table]! : 0
-    Object.defineProperty(run.tables, table, { value: before + count, ...visible })
-  }
-  run.changes.push(...event.changes)
-  run.failedChecks.push(...event.failedChecks)
 }
 
 function errorRecord(error: unknown): ErrorRecord {

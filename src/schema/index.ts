@@ -14,6 +14,7 @@ export {
   type CustomNaming,
   type NamingConvention,
   type NamingName,
+  type ReservedNames,
 } from './naming.ts'
 export {
   applyColumnHints,
@@ -33,7 +34,7 @@ export {
 } from './schema.ts'
 export { schemaEngineVersion, schemaFromStored, storedSchema, type StoredSchema } from './stored.ts'
 export { finerThanMicroseconds } from './temporal.ts'
-export { isSystemTable, system } from './types.ts'
+export { isOwnTable, isSystemTable, system } from './types.ts'
 export type {
   Column,
   ColumnHints,

@@ -68,11 +68,17 @@ function shorten(normalized: string, original: string, maxLength: number): strin
   }
 }
 
+/** Names that a database keeps for itself, and beginnings of such names. */
+export interface ReservedNames {
+  names?: readonly string[]
+  prefixes?: readonly string[]
+}
+
 /** The convention of a given name, or of given rules, for identifiers of at most `maxLength` characters. */
 export function namingConvention(
   name: NamingName | CustomNaming,
   maxLength: number,
-  reserved: readonly string[] = [],
+  { names = [], prefixes = [] }: ReservedNames = {},
 ): NamingConvention {
   const { separator, identifier } = typeof name === 'string' ? rules[name] : name
   const normalize = (key: string): string => {
@@ -81,7 +87,9 @@ export function namingConvention(
   }
   const fit = (whole: string, original: string): string => {
     const short = shorten(whole, original, maxLength)
-    return reserved.includes(short) ? `${short}x` : short
+    const small = short.toLowerCase()
+    if (prefixes.some((prefix) => small.startsWith(prefix))) return shorten(`x${short}`, original, maxLength)
+    return names.includes(short) ? `${short}x` : short
   }
   return {
     maxLength,

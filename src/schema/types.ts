@@ -118,3 +118,6 @@ export const system = {
 } as const
 
 export const isSystemTable = (name: string): boolean => name.startsWith('_dlt_')
+
+/** A table that holds no data of a source: dlt's, or one that a load needs for itself. */
+export const isOwnTable = (name: string): boolean => isSystemTable(name) || name.startsWith('_sluice_')

@@ -6,12 +6,6 @@ export {
   type Simulation,
   type SimulationOptions,
 } from '../sources/simulators/index.ts'
-export {
-  casesWithGaps,
-  conformanceCases,
-  type ConformanceCase,
-  type ConformanceTarget,
-  type ConformanceTitle,
-  type KnownGap,
-  type KnownGaps,
-} from './conformance.ts'
+export type { ConformanceCase, ConformanceTarget } from './conformance/bench.ts'
+export { conformanceCases, type ConformanceTitle } from './conformance/cases.ts'
+export { casesWithGaps, type KnownGap, type KnownGaps } from './conformance/gaps.ts'

@@ -39,6 +39,18 @@ const table: Table = {
   ]),
 }
 
+const planOf = (root: Table, dialect: SqlDialect, more: Partial<MergePlan>): MergePlan => ({
+  root: { table: root, staging: dialect.quote('staged') },
+  nested: [],
+  primaryKey: [],
+  mergeKey: [],
+  hardDelete: undefined,
+  dedupSort: undefined,
+  deduplicated: false,
+  scd2: undefined,
+  ...more,
+})
+
 /** The statements that some work sends, by database. */
 async function statements(
   work: (parts: { connection: SqlConnection; dialect: SqlDialect }) => Promise<unknown>,
@@ -107,16 +119,7 @@ it('a column is widened', async () => {
 
 it('rows are merged by their key', async () => {
   const merged = await statements(({ connection, dialect }) => {
-    const plan: MergePlan = {
-      root: { table, staging: dialect.quote('staged') },
-      nested: [],
-      primaryKey: ['id'],
-      mergeKey: ['at'],
-      hardDelete: undefined,
-      dedupSort: undefined,
-      deduplicated: false,
-      scd2: undefined,
-    }
+    const plan = planOf(table, dialect, { primaryKey: ['id'], mergeKey: ['at'] })
     return sqlPublisher(connection, sqlNames(dialect, 'shop')).merge('delete-insert', plan)
   })
   expect(merged).toMatchInlineSnapshot(`
@@ -148,16 +151,7 @@ it('rows are merged by their key', async () => {
 it('rows are merged by upsert, with deletion', async () => {
   const merged = await statements(({ connection, dialect }) => {
     const asks: Table = { ...table, columns: new Map([...table.columns, column('gone', 'bool')]) }
-    const plan: MergePlan = {
-      root: { table: asks, staging: dialect.quote('staged') },
-      nested: [],
-      primaryKey: ['id'],
-      mergeKey: [],
-      hardDelete: 'gone',
-      dedupSort: undefined,
-      deduplicated: false,
-      scd2: undefined,
-    }
+    const plan = planOf(asks, dialect, { primaryKey: ['id'], hardDelete: 'gone' })
     return sqlPublisher(connection, sqlNames(dialect, 'shop')).merge('upsert', plan)
   })
   expect(merged).toMatchInlineSnapshot(`
@@ -197,16 +191,9 @@ it('versions end and begin', async () => {
         column('t', 'timestamp'),
       ]),
     }
-    const plan: MergePlan = {
-      root: { table: kept, staging: dialect.quote('staged') },
-      nested: [],
-      primaryKey: [],
-      mergeKey: [],
-      hardDelete: undefined,
-      dedupSort: undefined,
-      deduplicated: false,
+    const plan = planOf(kept, dialect, {
       scd2: { boundary: '2026-01-01T00:00:00Z', active: null, from: 'f', to: 't', version: '_dlt_id' },
-    }
+    })
     return sqlPublisher(connection, sqlNames(dialect, 'shop')).merge('scd2', plan)
   })
   expect(merged).toMatchInlineSnapshot(`

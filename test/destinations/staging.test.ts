@@ -7,12 +7,10 @@ import { localStore, openStore, type ObjectStore } from '../../src/destinations/
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-staging-'))
 
-function localFiles(content: string) {
-  return ['events', 'events__items', 'odd/name'].map((table, at) => {
-    const localFile = join(folder, `${content}-${at}.csv.gz`)
-    writeFileSync(localFile, `${content} ${table}`)
-    return { table, localFile }
-  })
+function fileOf(table: string, content: string) {
+  const localFile = join(mkdtempSync(join(folder, 'rows-')), 'rows.csv.gz')
+  writeFileSync(localFile, content)
+  return { loadId: '1.1', table, localFile }
 }
 
 const places: [string, () => Promise<ObjectStore>][] = [
@@ -21,23 +19,20 @@ const places: [string, () => Promise<ObjectStore>][] = [
   ['Azure', () => openStore(`${inject('azure').bucketUrl}/staging`, inject('azure').credentials)],
 ]
 
-it.each(places)('%s: a load is there as it was put last, and gone when removed', async (_name, open) => {
+it.each(places)('%s: a file is there while it is needed, and nothing of it afterwards', async (_name, open) => {
   const store = await open()
   const area = await stagingArea({ bucketUrl: store }, 'shop')
-  await area.put('1.1', localFiles('killed'))
-  const staged = await area.put('1.1', localFiles('whole'))
-  await area.put('2.2', localFiles('other'))
-  expect(staged.map(({ url }) => url)).toEqual([
-    `${store.location}/shop_staging/1.1/events/0.csv.gz`,
-    `${store.location}/shop_staging/1.1/events__items/1.csv.gz`,
-    `${store.location}/shop_staging/1.1/odd%2Fname/2.csv.gz`,
-  ])
-  const contents = await Promise.all(
-    staged.map(async ({ url }) => (await store.read(url.slice(store.location.length + 1))).toString()),
-  )
-  expect(contents).toEqual(['whole events', 'whole events__items', 'whole odd/name'])
-  await area.remove('1.1')
-  const left = await store.list('shop_staging')
-  expect(left).toHaveLength(3)
-  expect(left.every((path) => path.startsWith('shop_staging/2.2/'))).toBe(true)
+  const inStore = (url: string): string => url.slice(store.location.length + 1)
+  // What a try that was killed has left, and what others need.
+  const left = 'shop_staging/1.1/odd%2Fname'
+  await store.upload(`${left}/rows.csv.gz`, fileOf('x', 'killed').localFile)
+  await store.upload(`${left}/other.csv.gz`, fileOf('x', 'killed').localFile)
+  await store.upload('shop_staging/1.1/events/rows.csv.gz', fileOf('x', 'others').localFile)
+  const found = await area.through(fileOf('odd/name', 'whole'), async (url) => {
+    expect(inStore(url)).toBe(`${left}/rows.csv.gz`)
+    return (await store.read(inStore(url))).toString()
+  })
+  expect(found).toBe('whole')
+  await expect(area.through(fileOf('odd/name', 'x'), () => Promise.reject(new Error('no')))).rejects.toThrow('no')
+  expect(await store.list('shop_staging')).toEqual(['shop_staging/1.1/events/rows.csv.gz'])
 })

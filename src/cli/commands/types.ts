@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { attach, PipelineError, tableTypes } from '../../index.ts'
 import { done, failed, parseCommand, type CommandResult } from '../command.ts'
-import { plural, style } from '../style.ts'
+import { style } from '../style.ts'
 
 const usage = `
 sluice types <pipeline>
@@ -44,7 +44,6 @@ export async function run(args: string[]): Promise<CommandResult> {
     return isThere ? done : failed
   }
   if (!isThere) writeFileSync(out, text)
-  const tables = [...newest.values()].flatMap(({ tables }) => [...tables.values()]).filter(({ seenData }) => seenData)
-  console.log(`${out}: ${plural(tables.length, 'table')}${isThere ? ', as before' : ''}`)
+  console.log(isThere ? `${out} is up to date` : `wrote ${out}`)
   return done
 }

@@ -1,9 +1,9 @@
-import { PipelineError, withDriver } from '../../errors/index.ts'
+import { withDriver } from '../../errors/index.ts'
 import { withOptions, type Capabilities, type NameOptions } from '../capabilities.ts'
 import type { Column } from '../../schema/index.ts'
-import type { Destination, SqlConnection } from '../destination.ts'
-import { closingWith, rowNumber } from '../duckdb/compressed-rows.ts'
+import type { Destination } from '../destination.ts'
 import { withParquetRows } from '../duckdb/parquet-rows.ts'
+import { withScratch, type WithScratch } from '../duckdb/scratch.ts'
 import { sqlDestination, type BulkLoad, type SqlDestinationParts } from '../sql/sql-destination.ts'
 import { stagingArea, type StagingArea, type StagingOptions } from '../staging/staging-area.ts'
 import type { BigqueryConnection } from './connection.ts'
@@ -36,7 +36,10 @@ const capabilities: Capabilities = {
   identifiers: {
     maxLength: 300,
     naming: 'snake_case',
-    reserved: ['_partitiontime', '_partitiondate', '_table_suffix', '_file_name', '_row_timestamp', '__root__'],
+    // https://cloud.google.com/bigquery/docs/schemas#column_names
+    reserved: {
+      prefixes: ['_table_', '_file_', '_partition', '_row_timestamp', '__root__', '_colidentifier'],
+    },
   },
   // 10,000, less one that counts the rows while they are staged.
   ddl: { maxColumns: 9_999 },
@@ -54,7 +57,7 @@ const capabilities: Capabilities = {
 export const bigquery = (options: BigqueryOptions): Destination => sqlDestination(bigqueryParts(options))
 
 /** A connection with what its loads need. */
-type Loading = BigqueryConnection & { scratch: SqlConnection; area: StagingArea | undefined }
+type Loading = WithScratch<BigqueryConnection & { area: StagingArea | undefined }>
 
 /** The parts of the destination, for tests that stand between them. */
 export function bigqueryParts(options: BigqueryOptions): SqlDestinationParts {
@@ -71,52 +74,22 @@ export function bigqueryParts(options: BigqueryOptions): SqlDestinationParts {
         () => import('./connection.ts'),
       )
       const { connection, location } = openBigquery(options, dataset)
-      const { openDuckdb } = await import('../duckdb/connection.ts')
-      const scratch = await openDuckdb(':memory:', {})
       const area = options.staging === undefined ? undefined : await stagingArea(options.staging, dataset)
-      return { connection: Object.assign(closingWith(connection, scratch), { scratch, area }), location }
+      return { connection: await withScratch({ ...connection, area }), location }
     },
     bulkLoad: (connection, load) => loadParquet(connection as Loading, load),
   }
 }
 
 /** One load job a table, of Parquet from this machine or from a bucket. */
-async function loadParquet(connection: Loading, load: BulkLoad): Promise<void> {
-  const { fieldsOf } = await import('./connection.ts')
-  const name = /`([^`]+)`$/.exec(load.into)![1]!
-  const fields = fieldsOf(load.table, rowNumber)
+function loadParquet(connection: Loading, load: BulkLoad): Promise<void> {
+  const { loadId, table, intoTable } = load
   const rows = { ...load, asText: ({ dataType }: Column) => dataType === 'json' }
-  await withParquetRows(connection.scratch, rows, async (file) => {
-    const { area } = connection
-    if (area === undefined) return connection.loadFile(name, fields, { file })
-    const place = `${load.loadId}_${load.table.name}`
-    try {
-      const [staged] = await area.put(place, [{ table: load.table.name, localFile: file }])
-      await connection.loadFile(name, fields, { url: staged!.url })
-    } finally {
-      await area.remove(place)
-    }
-  })
-}
-
-/** A service account's key, as Google writes it, or a user's login. */
-export function credentialsFromJson(text: string): Pick<BigqueryOptions, 'credentials'> & { projectId?: string } {
-  try {
-    const key = JSON.parse(text) as Record<string, string | undefined>
-    const given = {
-      clientEmail: key.client_email,
-      privateKey: key.private_key,
-      clientId: key.client_id,
-      clientSecret: key.client_secret,
-      refreshToken: key.refresh_token,
-    }
-    const credentials = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-    return { credentials, ...(key.project_id === undefined ? {} : { projectId: key.project_id }) }
-  } catch (error) {
-    throw new PipelineError('the credentials of BigQuery cannot be read', {
-      code: 'CONFIG_INVALID',
-      fix: 'give the service account\'s key file as Google writes it: {"type": "service_account", …}',
-      cause: error,
-    })
-  }
+  return withParquetRows(connection.scratch, rows, (localFile) =>
+    connection.area === undefined
+      ? connection.loadFile(intoTable, table, { file: localFile })
+      : connection.area.through({ loadId, table: table.name, localFile }, (url) =>
+          connection.loadFile(intoTable, table, { url }),
+        ),
+  )
 }

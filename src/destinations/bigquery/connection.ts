@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { BigQuery, type Job } from '@google-cloud/bigquery'
 import { addSecret, PipelineError } from '../../errors/index.ts'
-import { system, type Table } from '../../schema/index.ts'
+import { system, typedColumns, type Table } from '../../schema/index.ts'
 import type { BegunLoad, RowObject, SqlConnection, SqlValue } from '../destination.ts'
+import { rowNumber } from '../duckdb/compressed-rows.ts'
 import type { BigqueryOptions } from './bigquery.ts'
 import { bigqueryDialect } from './dialect.ts'
 import { asQuery, Script, type Query } from './script.ts'
@@ -14,9 +15,12 @@ const tablesInTransaction = 100
 
 /** A connection that also loads files. */
 export interface BigqueryConnection extends SqlConnection {
-  /** Adds the rows of a Parquet file, here or in a bucket, to a table. */
-  loadFile(table: string, schema: Field[], source: { file: string } | { url: string }): Promise<void>
+  /** Adds the rows of a Parquet file to a staging table, which has the columns of `table`. */
+  loadFile(into: string, table: Table, source: Source): Promise<void>
 }
+
+/** Where a file is: here, or in a bucket. */
+type Source = { file: string } | { url: string }
 
 interface Answer {
   jobComplete: boolean
@@ -83,7 +87,9 @@ class Jobs {
     return job
   }
 
-  job = (id: string): Job => this.client.job(id, { location: this.location })
+  job(id: string): Job {
+    return this.client.job(id, { location: this.location })
+  }
 
   /** Pages of what a job has found; waits until it is done, and fails as it failed. */
   async *pages(job: Job): AsyncGenerator<RowObject[]> {
@@ -122,27 +128,28 @@ class Jobs {
     return rows
   }
 
-  /** Waits for a load of files; fails as it failed. */
-  async load(dataset: string, table: string, source: { file: string } | { url: string }, schema: Field[]) {
-    const destination = this.client.dataset(dataset).table(table)
+  /** Waits for a load of a file; fails as it failed. */
+  async load(dataset: string, into: string, table: Table, source: Source): Promise<void> {
+    const { location } = this
     const settings = {
       sourceFormat: 'PARQUET',
-      schema: { fields: schema },
+      schema: { fields: fieldsOf(table) },
       writeDisposition: 'WRITE_APPEND',
       // Made before; one that was dropped meanwhile must not come back.
       createDisposition: 'CREATE_NEVER',
-      location: this.location,
     }
     const [job] = await ('file' in source
-      ? destination.createLoadJob(source.file, settings as never)
+      ? this.client
+          .dataset(dataset)
+          .table(into)
+          .createLoadJob(source.file, { ...settings, location } as never)
       : this.client.createJob({
-          location: this.location,
+          location,
           configuration: {
             load: {
               ...settings,
-              location: undefined,
               sourceUris: [source.url],
-              destinationTable: { projectId: this.client.projectId, datasetId: dataset, tableId: table },
+              destinationTable: { projectId: this.client.projectId, datasetId: dataset, tableId: into },
             },
           },
         } as never))
@@ -228,7 +235,7 @@ function connectionOf(jobs: Jobs, dataset: string): BigqueryConnection {
           `SELECT table_name, column_name, data_type FROM ${informationOf(name, 'COLUMNS')} ORDER BY table_name, ordinal_position`,
         ),
       ),
-    loadFile: (table, schema, source) => jobs.load(dataset, table, source, schema),
+    loadFile: (into, table, source) => jobs.load(dataset, into, table, source),
     close: async () => undefined,
   }
 }
@@ -252,16 +259,13 @@ const jobName = (project: string, dataset: string, loadId: string, attempt: numb
 }
 
 /** The columns of a staging table, as a load wants them. */
-export const fieldsOf = (table: Table, rowNumber: string): Field[] => [
-  ...[...table.columns.values()]
-    .filter((column) => column.dataType !== undefined)
-    .map((column) => ({
-      name: column.name,
-      // A load knows the types without their digits.
-      type: bigqueryDialect.stagedType!(column).replace(/\(.*/, ''),
-      mode: 'NULLABLE',
-    })),
-  { name: rowNumber, type: 'INT64', mode: 'NULLABLE' },
+const fieldsOf = (table: Table): Field[] => [
+  ...typedColumns(table).map((column) => ({
+    name: column.name,
+    // A load knows the types without their digits.
+    type: bigqueryDialect.stagedType!(column).replace(/\(.*/, ''),
+  })),
+  { name: rowNumber, type: 'INT64' },
 ]
 
 const changedMeanwhile = (): PipelineError =>

@@ -84,8 +84,7 @@ export const bigqueryDialect: SqlDialect = {
     ]
   },
   // A job of a process that died may still fill a table: never one of the next try.
-  stagingTable: (dataset, { loadId, place, attempt }) =>
-    `${quote(dataset)}.${quote(`_sluice_stage_${loadId.replaceAll(/\W/g, '_')}_${place}_${attempt}`)}`,
+  stagingTable: ({ loadId, place, attempt }) => `_sluice_stage_${loadId.replaceAll(/\W/g, '_')}_${place}_${attempt}`,
   createStaging: (name, columns) =>
     `CREATE OR REPLACE TABLE ${name} (${columns.join(', ')}, ${quote(rowNumber)} INT64) ` +
     'OPTIONS (expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY))',

@@ -18,7 +18,7 @@ export const bigqueryErrors: readonly ErrorRule[] = [
     fix: 'set the location in which the dataset stands: location under [destination.bigquery]',
   },
   {
-    when: /invalid_grant|invalid_client|Could not load the default credentials|unauthenticated|\b401\b/i,
+    when: /invalid_grant|invalid_client|Could not load the default credentials|unauthenticated|^401\b/i,
     recovery: 'abort',
     fix: 'set client_email and private_key of a service account, or run: gcloud auth application-default login',
   },
@@ -33,7 +33,7 @@ export const bigqueryErrors: readonly ErrorRule[] = [
     fix: 'run again later, with fewer runs or larger packages: a quota of the project is used up',
   },
   {
-    when: /\b(backendError|internalError|jobBackendError|jobInternalError|50[0234])\b|ECONNRESET|ETIMEDOUT/,
+    when: /^50[0234]\b|\b(backendError|internalError|jobBackendError|jobInternalError)\b|ECONNRESET|ETIMEDOUT/,
     recovery: 'retry',
     fix: 'run again: BigQuery had an error of its own, and the package waits',
   },

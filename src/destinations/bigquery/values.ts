@@ -1,4 +1,5 @@
 import type { RowObject } from '../destination.ts'
+import { isoMicros, isoText, shortTime } from '../sql/moments.ts'
 
 /** A column of an answer, as the API describes it. */
 export interface Field {
@@ -38,7 +39,7 @@ function valueOf(field: Field, cell: unknown): unknown {
     case 'DATETIME':
       return isoText(text)
     case 'TIME':
-      return text.includes('.') ? text.replace(/\.?0+$/, '') : text
+      return shortTime(text)
     case 'BYTES':
       return Buffer.from(text, 'base64')
     case 'RECORD':
@@ -47,18 +48,4 @@ function valueOf(field: Field, cell: unknown): unknown {
     default:
       return text
   }
-}
-
-/** Six digits of the second, three where that is all. */
-function isoMicros(micros: bigint): string {
-  // BigInt division rounds towards zero; before 1970 the rest is negative.
-  const rest = ((micros % 1000n) + 1000n) % 1000n
-  const text = new Date(Number((micros - rest) / 1000n)).toISOString()
-  return rest === 0n ? text : `${text.slice(0, -1)}${String(rest).padStart(3, '0')}Z`
-}
-
-function isoText(text: string): string {
-  const [seconds, fraction = ''] = text.replace(' ', 'T').split('.')
-  const digits = fraction.padEnd(6, '0').slice(0, 6)
-  return `${seconds}.${digits.endsWith('000') ? digits.slice(0, 3) : digits}Z`
 }

@@ -1,26 +1,23 @@
 import { tmpdir } from 'node:os'
+import { basename } from 'node:path'
 import { DBSQLClient } from '@databricks/sql'
 import { addSecret, PipelineError } from '../../errors/index.ts'
-import type { DestinationTarget, RowObject, SqlConnection, SqlValue } from '../destination.ts'
+import type { DestinationTarget, RowObject, SqlConnection } from '../destination.ts'
 import type { DatabricksOptions } from './databricks.ts'
-import { literal, quote } from './dialect.ts'
+import { inParallel } from '../in-parallel.ts'
+import { withLiterals } from '../sql/statements.ts'
+import { databricksDialect, literal, quote } from './dialect.ts'
 import { UndoLog } from './undo-log.ts'
-import { asText, described, fieldsOf, rowOf, type Field } from './values.ts'
+import { asText, fieldsOf, rowOf, type Field } from './values.ts'
 
 const pageRows = 5000
 /** The driver moves files only where it is told so. */
 const moving = { stagingAllowedLocalPath: tmpdir() }
-/** Tables that are described at the same time. */
-const atOnce = 8
 
 /** A connection that also moves files. */
 export interface DatabricksConnection extends SqlConnection {
-  /** Puts a file of this machine's temporary folder into a volume. */
-  put(localFile: string, path: string): Promise<void>
-  /** Removes a file from a volume. */
-  remove(path: string): Promise<void>
-  /** The catalog in which datasets stand. */
-  catalog: string
+  /** Puts a file of this machine's temporary folder into a volume, for as long as `use` needs it. */
+  throughVolume(place: string, localFile: string, use: (path: string) => Promise<void>): Promise<void>
 }
 
 export async function openDatabricks(
@@ -51,12 +48,19 @@ export async function openDatabricks(
     const statements = new Statements(session)
     await statements.run("SET TIME ZONE 'UTC'")
     const [current] = await statements.raw('SELECT current_catalog() AS name')
-    const connection = connectionOf(statements, target, String(current?.name), () => client.close())
-    return { connection, location: `${location}/${connection.catalog}/${target.dataset}` }
+    const place = { ...target, catalog: String(current?.name), volume: options.stagingVolume }
+    const connection = connectionOf(statements, place, () => client.close())
+    return { connection, location: `${location}/${place.catalog}/${target.dataset}` }
   } catch (error) {
     await client.close().catch(() => undefined)
     throw cannotConnect(location, error as Error)
   }
+}
+
+/** Where rows go to, and the volume that is named for them. */
+interface Place extends DestinationTarget {
+  catalog: string
+  volume: string | undefined
 }
 
 type Session = Awaited<ReturnType<DBSQLClient['openSession']>>
@@ -121,13 +125,9 @@ class Statements {
   }
 }
 
-function connectionOf(
-  statements: Statements,
-  target: DestinationTarget,
-  catalog: string,
-  closeClient: () => Promise<void>,
-): DatabricksConnection {
+function connectionOf(statements: Statements, target: Place, closeClient: () => Promise<void>): DatabricksConnection {
   let log: UndoLog | undefined
+  let volume: Promise<string> | undefined
 
   const tableNames = async (name: string): Promise<string[]> => {
     try {
@@ -145,19 +145,18 @@ function connectionOf(
   }
 
   return {
-    catalog,
     async run(sql, values) {
       if (log !== undefined && (sql === 'COMMIT' || sql === 'ROLLBACK')) return end(sql)
       log?.refuseLate()
-      await statements.run(withValues(sql, values))
+      await statements.run(withLiterals(databricksDialect, sql, values))
     },
-    rows: (sql, values) => statements.raw(withValues(sql, values)),
+    rows: (sql, values) => statements.raw(withLiterals(databricksDialect, sql, values)),
     async exactRows(sql, values) {
       const rows = []
-      for await (const page of statements.pages(withValues(sql, values))) rows.push(...page)
+      for await (const page of statements.pages(withLiterals(databricksDialect, sql, values))) rows.push(...page)
       return rows
     },
-    stream: (sql, values) => statements.pages(withValues(sql, values)),
+    stream: (sql, values) => statements.pages(withLiterals(databricksDialect, sql, values)),
     async begin(load) {
       const forLog = {
         run: (sql: string) => statements.run(sql),
@@ -168,23 +167,22 @@ function connectionOf(
     },
     tableNames,
     async columns(name) {
-      const tables = await tableNames(name)
-      const columns: RowObject[] = []
-      for (let at = 0; at < tables.length; at += atOnce) {
-        const some = tables.slice(at, at + atOnce)
-        const fields = await Promise.all(
-          some.map(async (table) => fieldsOf(await statements.raw(described(name, table)))),
-        )
-        for (const [place, table] of some.entries()) {
-          for (const { name: column, type } of fields[place]!) {
-            columns.push({ table_name: table, column_name: column, data_type: type })
-          }
-        }
-      }
-      return columns
+      const described = await inParallel(await tableNames(name), async (table) => {
+        const fields = fieldsOf(await statements.raw(`DESCRIBE TABLE ${quote(name)}.${quote(table)}`))
+        return fields.map((field) => ({ table_name: table, column_name: field.name, data_type: field.type }))
+      })
+      return described.flat()
     },
-    put: (localFile, path) => statements.run(`PUT ${literal(localFile)} INTO ${literal(path)} OVERWRITE`, moving),
-    remove: (path) => statements.run(`REMOVE ${literal(path)}`, moving),
+    async throughVolume(place, localFile, use) {
+      volume ??= stagingVolume(statements, target)
+      const path = `/Volumes/${await volume}/${encodeURIComponent(place)}/${basename(localFile)}`
+      try {
+        await statements.run(`PUT ${literal(localFile)} INTO ${literal(path)} OVERWRITE`, moving)
+        await use(path)
+      } finally {
+        await statements.run(`REMOVE ${literal(path)}`, moving)
+      }
+    },
     async close() {
       await statements.close()
       await closeClient()
@@ -192,15 +190,13 @@ function connectionOf(
   }
 }
 
-/** `$1` stands for a value, which is written out. */
-const withValues = (sql: string, values: readonly SqlValue[] = []): string =>
-  values.length === 0
-    ? sql
-    : sql.replace(/\$(\d+)/g, (_, place: string) => {
-        const value = values[Number(place) - 1]
-        if (value === null || value === undefined) return 'NULL'
-        return typeof value === 'string' ? literal(value) : String(value)
-      })
+/** The folder of the volume through which rows go. One that is not named is made. */
+async function stagingVolume(statements: Statements, { catalog, dataset, volume }: Place): Promise<string> {
+  if (volume !== undefined) return volume.split('.').join('/')
+  const parts = [catalog, dataset, '_dlt_staging_load_volume']
+  await statements.run(`CREATE VOLUME IF NOT EXISTS ${parts.map(quote).join('.')}`)
+  return parts.join('/')
+}
 
 function cannotConnect(location: string, error: Error & { statusCode?: number }): PipelineError {
   const refused = /401|403|unauthorized|forbidden|invalid access token/i.test(

@@ -1,9 +1,9 @@
 import { withDriver } from '../../errors/index.ts'
 import { withOptions, type Capabilities, type NameOptions } from '../capabilities.ts'
 import type { Column } from '../../schema/index.ts'
-import type { Destination, SqlConnection } from '../destination.ts'
-import { closingWith } from '../duckdb/compressed-rows.ts'
+import type { Destination } from '../destination.ts'
 import { withParquetRows } from '../duckdb/parquet-rows.ts'
+import { withScratch, type WithScratch } from '../duckdb/scratch.ts'
 import { sqlDestination, type BulkLoad, type SqlDestinationParts } from '../sql/sql-destination.ts'
 import { stagingArea, type StagingArea, type StagingOptions } from '../staging/staging-area.ts'
 import type { DatabricksConnection } from './connection.ts'
@@ -33,7 +33,7 @@ export interface DatabricksOptions extends NameOptions {
 }
 
 const capabilities: Capabilities = {
-  identifiers: { maxLength: 255, naming: 'snake_case', reserved: [] },
+  identifiers: { maxLength: 255, naming: 'snake_case' },
   ddl: {},
   text: { takesNul: true },
   load: {
@@ -49,7 +49,7 @@ const capabilities: Capabilities = {
 export const databricks = (options: DatabricksOptions): Destination => sqlDestination(databricksParts(options))
 
 /** A connection with what its loads need. */
-type Loading = DatabricksConnection & { scratch: SqlConnection; area: StagingArea | undefined; volumes: Set<string> }
+type Loading = WithScratch<DatabricksConnection & { area: StagingArea | undefined }>
 
 /** The parts of the destination, for tests that stand between them. */
 export function databricksParts(options: DatabricksOptions): SqlDestinationParts {
@@ -66,63 +66,29 @@ export function databricksParts(options: DatabricksOptions): SqlDestinationParts
         () => import('./connection.ts'),
       )
       const { connection, location } = await openDatabricks(options, target)
-      const { openDuckdb } = await import('../duckdb/connection.ts')
-      const scratch = await openDuckdb(':memory:', {})
       const area = options.staging === undefined ? undefined : await stagingArea(options.staging, target.dataset)
-      return {
-        connection: Object.assign(closingWith(connection, scratch), { scratch, area, volumes: new Set() }),
-        location,
-      }
+      return { connection: await withScratch({ ...connection, area }), location }
     },
-    bulkLoad: (connection, load) =>
-      withParquetRows((connection as Loading).scratch, { ...load, asText }, (file) =>
-        copyInto(connection as Loading, load, file, options),
-      ),
+    bulkLoad: (connection, load) => loadParquet(connection as Loading, load, options),
   }
 }
 
 const asText = ({ dataType }: Column): boolean => dataType === 'json' || dataType === 'time'
 
-/** One COPY INTO a table, of Parquet in a volume or an external location. */
-async function copyInto(
-  connection: Loading,
-  load: BulkLoad,
-  file: string,
-  { stagingVolume, stagingCredential }: DatabricksOptions,
-): Promise<void> {
-  const place = `${load.loadId}_${load.table.name}`
+/** One COPY INTO a table, of Parquet in an external location or a volume. */
+function loadParquet(connection: Loading, load: BulkLoad, options: DatabricksOptions): Promise<void> {
+  const { loadId, table } = load
   const copy = (url: string): Promise<void> => {
+    const { stagingCredential } = options
     const by = stagingCredential === undefined ? '' : ` WITH (CREDENTIAL ${quote(stagingCredential)})`
     // Databricks remembers names; a second try brings the same ones.
     return connection.run(
       `COPY INTO ${load.into} FROM ${literal(url)}${by} FILEFORMAT = PARQUET COPY_OPTIONS ('force' = 'true')`,
     )
   }
-  const { area } = connection
-  if (area !== undefined) {
-    try {
-      const [staged] = await area.put(place, [{ table: load.table.name, localFile: file }])
-      return await copy(staged!.url)
-    } finally {
-      await area.remove(place)
-    }
-  }
-  const [dataset] = /^`((?:[^`]|``)+)`/.exec(load.into)!.slice(1)
-  const volume = stagingVolume?.split('.') ?? [
-    connection.catalog,
-    dataset!.replaceAll('``', '`'),
-    '_dlt_staging_load_volume',
-  ]
-  const name = volume.map(quote).join('.')
-  if (stagingVolume === undefined && !connection.volumes.has(name)) {
-    await connection.run(`CREATE VOLUME IF NOT EXISTS ${name}`)
-    connection.volumes.add(name)
-  }
-  const path = `/Volumes/${[...volume, encodeURIComponent(place)].join('/')}/rows.parquet`
-  try {
-    await connection.put(file, path)
-    await copy(path)
-  } finally {
-    await connection.remove(path)
-  }
+  return withParquetRows(connection.scratch, { ...load, asText }, (localFile) =>
+    connection.area === undefined
+      ? connection.throughVolume(`${loadId}_${table.name}`, localFile, copy)
+      : connection.area.through({ loadId, table: table.name, localFile }, copy),
+  )
 }

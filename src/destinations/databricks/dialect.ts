@@ -59,10 +59,10 @@ export const databricksDialect: SqlDialect = {
     return [`CREATE OR REPLACE TABLE ${quoted}${tableOptions(table)} AS ${wider}`]
   },
   // Made anew by the next try; a statement of a process that died then fails, because its table was changed under it.
-  stagingTable: (dataset, { loadId, place }) => `${quote(dataset)}.${quote(stagingName(loadId, place))}`,
+  stagingTable: ({ loadId, place }) => `${stagingPrefix(loadId)}${place}`,
   createStaging: (name, columns) =>
     `CREATE OR REPLACE TABLE ${name} (${columns.join(', ')}, ${quote(rowNumber)} bigint) USING DELTA`,
 }
 
-export const stagingName = (loadId: string, place: number | ''): string =>
-  `_sluice_stage_${loadId.replaceAll(/\W/g, '_')}_${place}`
+/** How all staging tables of a load begin. */
+export const stagingPrefix = (loadId: string): string => `_sluice_stage_${loadId.replaceAll(/\W/g, '_')}_`

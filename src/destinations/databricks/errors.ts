@@ -33,7 +33,7 @@ export const databricksErrors: readonly ErrorRule[] = [
     fix: 'the version before the load is gone by VACUUM: compare the table with its source, then delete its rows in _sluice_undo',
   },
   {
-    when: /TEMPORARILY_UNAVAILABLE|\b50[234]\b|ECONNRESET|ETIMEDOUT|socket hang up/i,
+    when: /TEMPORARILY_UNAVAILABLE|(^|HTTP |status )50[234]\b|ECONNRESET|ETIMEDOUT|socket hang up/i,
     recovery: 'retry',
     fix: 'run again: the warehouse starts or did not answer, and the package waits',
   },

@@ -1,7 +1,7 @@
 import { PipelineError } from '../../errors/index.ts'
 import { system } from '../../schema/index.ts'
 import type { BegunLoad, DestinationTarget, RowObject } from '../destination.ts'
-import { literal, quote, stagingName } from './dialect.ts'
+import { literal, quote, stagingPrefix } from './dialect.ts'
 
 /** How long a load may take between its first and its last change before another one takes its tables back. */
 const leaseMs = 60 * 60_000
@@ -135,7 +135,7 @@ export class UndoLog {
 
   private async takeBack(loadId: string, claims: readonly Claim[]): Promise<void> {
     // Without its staged rows, a process that only slept can add nothing any more.
-    const staged = (await this.statements.tableNames()).filter((name) => name.startsWith(stagingName(loadId, '')))
+    const staged = (await this.statements.tableNames()).filter((name) => name.startsWith(stagingPrefix(loadId)))
     if (loadId !== this.begun.loadId) {
       for (const name of staged) await this.statements.run(`DROP TABLE IF EXISTS ${this.name(name)}`)
     }

@@ -1,5 +1,5 @@
 import type { RowObject } from '../destination.ts'
-import { quote } from './dialect.ts'
+import { isoText } from '../sql/moments.ts'
 
 /** A column of an answer, as DESCRIBE QUERY tells it. */
 export interface Field {
@@ -39,6 +39,7 @@ function valueOf(type: string, cell: unknown): unknown {
       return text === 'true'
     case 'timestamp':
     case 'timestamp_ntz':
+      // The session's zone is UTC.
       return isoText(text)
     case 'binary':
       return Buffer.from(text, 'hex')
@@ -47,18 +48,9 @@ function valueOf(type: string, cell: unknown): unknown {
   }
 }
 
-/** Six digits of the second, three where that is all. The session's zone is UTC. */
-function isoText(text: string): string {
-  const [seconds, fraction = ''] = text.replace(' ', 'T').split('.')
-  const digits = fraction.padEnd(6, '0')
-  return `${seconds}.${digits.endsWith('000') ? digits.slice(0, 3) : digits}Z`
-}
-
 /** `DESCRIBE` of a table ends with what is no column. */
 export function fieldsOf(rows: readonly RowObject[]): Field[] {
   const fields = rows.map((row) => ({ name: String(row.col_name ?? ''), type: String(row.data_type ?? '') }))
   const end = fields.findIndex(({ name }) => name === '' || name.startsWith('# '))
   return end === -1 ? fields : fields.slice(0, end)
 }
-
-export const described = (dataset: string, table: string): string => `DESCRIBE TABLE ${quote(dataset)}.${quote(table)}`

@@ -21,9 +21,7 @@ export async function withCompressedRows<T>(
   load: BulkLoad,
   use: (file: string) => Promise<T>,
 ): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-rows-'))
-  try {
-    const file = join(folder, 'rows.csv.gz')
+  return inPassing('rows.csv.gz', async (file) => {
     const texts = load.cells.map(({ name }) => ({ name, type: 'VARCHAR' }))
     // Any name may be that of a column; the file has none.
     const cells = load.cells.map(({ name }, at) => `${quote(name)} AS c${at}`).join(', ')
@@ -32,17 +30,16 @@ export async function withCompressedRows<T>(
       `COPY (SELECT ${cells}, ROW_NUMBER() OVER () FROM ${packageRows(load, texts)}) TO ${literal(file)} ` +
         `(FORMAT csv, HEADER false, COMPRESSION gzip, QUOTE '"', ESCAPE '"', FORCE_QUOTE (${quoted}), NULLSTR '${nullMarker}')`,
     )
-    return await use(file)
+    return use(file)
+  })
+}
+
+/** A file in a folder of its own, gone when `use` is through. */
+export async function inPassing<T>(name: string, use: (file: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-rows-'))
+  try {
+    return await use(join(folder, name))
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
-
-/** The same connection, whose end is also that of its helper's. */
-export const closingWith = (connection: SqlConnection, helper: SqlConnection): SqlConnection => ({
-  ...connection,
-  async close() {
-    await helper.close()
-    await connection.close()
-  },
-})

@@ -32,7 +32,7 @@ const rowGroupRows = 122_880
 const memoryFor = (columns: number): number => Math.min(threads * columns * rowGroupRows * 24, 0.8 * totalmem())
 
 const capabilities: Capabilities = {
-  identifiers: { maxLength: 65_536, naming: 'snake_case', reserved: [] },
+  identifiers: { maxLength: 65_536, naming: 'snake_case' },
   ddl: {},
   text: { takesNul: true },
   load: {

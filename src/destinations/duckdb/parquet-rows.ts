@@ -1,10 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { typedColumns, type Column } from '../../schema/index.ts'
 import type { SqlConnection } from '../destination.ts'
 import type { BulkLoad } from '../sql/sql-destination.ts'
-import { rowNumber } from './compressed-rows.ts'
+import { inPassing, rowNumber } from './compressed-rows.ts'
 import { duckdbDialect, literal, quote } from './dialect.ts'
 import { packageRows } from './package-rows.ts'
 
@@ -22,16 +19,12 @@ export async function withParquetRows<T>(
   load: ParquetLoad,
   use: (file: string) => Promise<T>,
 ): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-rows-'))
-  try {
-    const file = join(folder, 'rows.parquet')
+  return inPassing('rows.parquet', async (file) => {
     const columns = typedColumns(load.table).map((column) => `${valueOf(load, column)} AS ${quote(column.name)}`)
     const rows = `SELECT ${[...columns, `ROW_NUMBER() OVER () AS ${rowNumber}`].join(', ')} FROM ${packageRows(load, cellsOf(load))}`
     await scratch.run(`COPY (${rows}) TO ${literal(file)} (FORMAT parquet, COMPRESSION zstd)`)
-    return await use(file)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+    return use(file)
+  })
 }
 
 const cellsOf = ({ cells, table }: BulkLoad): { name: string; type: string }[] =>

@@ -7,6 +7,7 @@ import {
   DuckDBTimestampTZValue,
   DuckDBTimestampValue,
 } from '@duckdb/node-api'
+import { isoMicros } from '../sql/moments.ts'
 
 /**
  * A value of DuckDB as JavaScript has it, nothing rounded: whole numbers beyond 2^53 and decimals are text, timestamps
@@ -32,13 +33,4 @@ function jsObject(value: object): unknown {
     return Object.fromEntries(Object.entries(value.entries).map(([key, entry]) => [key, jsValue(entry)]))
   }
   return String(value)
-}
-
-function isoMicros(micros: bigint): string {
-  const millis = micros / 1000n
-  const rest = micros % 1000n
-  // BigInt division rounds towards zero; before 1970 the rest is negative.
-  const [whole, left] = rest < 0n ? [millis - 1n, rest + 1000n] : [millis, rest]
-  const text = new Date(Number(whole)).toISOString()
-  return left === 0n ? text : `${text.slice(0, -1)}${String(left).padStart(3, '0')}Z`
 }

@@ -1,5 +1,6 @@
 import { literal, quote } from '../duckdb/dialect.ts'
-import { inParallel, type ObjectStore } from '../stores/index.ts'
+import { inParallel } from '../in-parallel.ts'
+import type { ObjectStore } from '../stores/index.ts'
 import { fileColumn, formatOfPath } from './formats.ts'
 import type { ManifestFile, ManifestTable } from './manifest.ts'
 

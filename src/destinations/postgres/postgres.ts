@@ -25,7 +25,7 @@ const capabilities: Capabilities = {
   identifiers: {
     maxLength: 63,
     naming: 'snake_case',
-    reserved: ['ctid', 'tableoid', 'xmin', 'xmax', 'cmin', 'cmax'],
+    reserved: { names: ['ctid', 'tableoid', 'xmin', 'xmax', 'cmin', 'cmax'] },
   },
   ddl: { maxColumns: 1600 },
   text: { takesNul: false },

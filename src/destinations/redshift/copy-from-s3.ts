@@ -1,5 +1,5 @@
 import { literal } from '../duckdb/dialect.ts'
-import type { SqlConnection } from '../destination.ts'
+import type { WithScratch } from '../duckdb/scratch.ts'
 import { selection, type BulkLoad } from '../sql/sql-destination.ts'
 import { nullMarker, rowNumber, withCompressedRows } from '../duckdb/compressed-rows.ts'
 import type { StagingArea } from '../staging/staging-area.ts'
@@ -19,22 +19,19 @@ const raw = quote('_sluice_copy')
  * text becomes values.
  */
 export async function copyFromS3(
-  connection: SqlConnection,
+  connection: WithScratch,
   load: BulkLoad,
-  { area, scratch, options }: { area: StagingArea; scratch: SqlConnection; options: CopyOptions },
+  { area, options }: { area: StagingArea; options: CopyOptions },
 ): Promise<void> {
-  const place = `${load.loadId}_${load.table.name}`
-  await withCompressedRows(scratch, load, async (localFile) => {
-    try {
-      const [staged] = await area.put(place, [{ table: load.table.name, localFile }])
+  const { loadId, table } = load
+  await withCompressedRows(connection.scratch, load, (localFile) =>
+    area.through({ loadId, table: table.name, localFile }, async (url) => {
       await connection.run(`DROP TABLE IF EXISTS ${raw}`)
       const cells = load.cells.map(({ name, type }) => `${quote(name)} ${type}`)
       await connection.run(`CREATE TEMP TABLE ${raw} (${[...cells, `${quote(rowNumber)} bigint`].join(', ')})`)
-      await connection.run(`COPY ${raw} ${copyOptions(staged!.url, options)}`)
-    } finally {
-      await area.remove(place)
-    }
-  })
+      await connection.run(`COPY ${raw} ${copyOptions(url, options)}`)
+    }),
+  )
   const { columns, values } = selection(load)
   const order = load.ordered ? [quote(rowNumber)] : []
   await connection.run(

@@ -13,7 +13,7 @@ export const redshiftErrors: readonly ErrorRule[] = [
     fix: "set the bucket's region: region_name under [destination.redshift.staging.credentials]",
   },
   {
-    when: /\b1023\b|serializable isolation violation/i,
+    when: /serializable isolation violation/i,
     recovery: 'retry',
     fix: 'run again: another transaction changed the same tables',
   },

@@ -3,8 +3,8 @@ import { withOptions, type Capabilities, type NameOptions } from '../capabilitie
 import type { Destination, SqlConnection } from '../destination.ts'
 import { literal } from '../duckdb/dialect.ts'
 import { sqlDestination, type SqlDestinationParts } from '../sql/sql-destination.ts'
-import { closingWith } from '../duckdb/compressed-rows.ts'
-import { stagingArea, type StagingOptions } from '../staging/staging-area.ts'
+import { withScratch, type WithScratch } from '../duckdb/scratch.ts'
+import { stagingArea, type StagingArea, type StagingOptions } from '../staging/staging-area.ts'
 import type { S3Credentials } from '../stores/index.ts'
 import { copyFromS3, type CopyOptions } from './copy-from-s3.ts'
 import { redshiftDialect } from './dialect.ts'
@@ -23,7 +23,9 @@ const capabilities: Capabilities = {
   identifiers: {
     maxLength: 127,
     naming: 'snake_case',
-    reserved: ['oid', 'tableoid', 'xmin', 'xmax', 'cmin', 'cmax', 'ctid', 'deletexid', 'insertxid'],
+    reserved: {
+      names: ['oid', 'tableoid', 'xmin', 'xmax', 'cmin', 'cmax', 'ctid', 'deletexid', 'insertxid'],
+    },
   },
   ddl: { maxColumns: 1600 },
   text: { takesNul: false },
@@ -52,30 +54,18 @@ export function redshiftParts(options: RedshiftOptions): SqlDestinationParts {
         () => import('../postgres/connection.ts'),
       )
       const { connection, location } = await openPostgres({ port: 5439, url: asPostgres(options.url) })
-      const { openDuckdb } = await import('../duckdb/connection.ts')
-      const scratch = await openDuckdb(':memory:', {})
-      const staging: Staging = {
-        area: await stagingArea(options.staging, dataset),
-        scratch,
-        options: copyOptions(options),
-      }
+      const staging = { area: await stagingArea(options.staging, dataset), options: copyOptions(options) }
       return {
-        connection: Object.assign(closingWith(connection, scratch), { staging }),
+        connection: await withScratch({ ...connection, staging }),
         location: location.replace(/^postgres:/, 'redshift:'),
       }
     },
-    bulkLoad: (connection, load) => copyFromS3(connection, load, (connection as WithStaging).staging),
+    bulkLoad: (connection, load) => copyFromS3(connection as Loading, load, (connection as Loading).staging),
   }
 }
 
 /** A connection with what its loads need. */
-type WithStaging = SqlConnection & { staging: Staging }
-
-interface Staging {
-  area: Awaited<ReturnType<typeof stagingArea>>
-  scratch: SqlConnection
-  options: CopyOptions
-}
+type Loading = WithScratch<SqlConnection & { staging: { area: StagingArea; options: CopyOptions } }>
 
 /** dlt writes `redshift://`; the wire is PostgreSQL's. */
 const asPostgres = (url: string): string => url.replace(/^redshift(\+\w+)?:\/\//, 'postgres://')

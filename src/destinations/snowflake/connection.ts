@@ -1,7 +1,9 @@
 import snowflake, { type Connection, type RowStatement } from 'snowflake-sdk'
 import { addSecret, PipelineError } from '../../errors/index.ts'
 import type { RowObject, SqlConnection, SqlValue } from '../destination.ts'
-import { literal } from './dialect.ts'
+import { isoText, shortTime } from '../sql/moments.ts'
+import { withLiterals } from '../sql/statements.ts'
+import { literal, snowflakeDialect } from './dialect.ts'
 import type { SnowflakeOptions } from './snowflake.ts'
 
 const pageRows = 5000
@@ -75,7 +77,8 @@ function connectionOf(client: Connection): SqlConnection {
         complete: (error, statement, rows) => (error ? reject(error) : resolve(readRows(statement, rows ?? []))),
       })
     })
-  const rows = (sql: string, values: readonly SqlValue[] = []): Promise<RowObject[]> => execute(withValues(sql, values))
+  const rows = (sql: string, values: readonly SqlValue[] = []): Promise<RowObject[]> =>
+    execute(withLiterals(snowflakeDialect, sql, values))
   return {
     rows,
     async run(sql, values) {
@@ -83,7 +86,7 @@ function connectionOf(client: Connection): SqlConnection {
     },
     async *stream(sql, values) {
       const statement = client.execute({
-        sqlText: withValues(sql, values),
+        sqlText: withLiterals(snowflakeDialect, sql, values),
         streamResult: true,
         fetchAsString: ['Number', 'Date', 'JSON', 'Buffer'],
       })
@@ -100,16 +103,6 @@ function connectionOf(client: Connection): SqlConnection {
     close: () => new Promise((resolve) => client.destroy(() => resolve())),
   }
 }
-
-/** `$1` stands for a value; Snowflake's own places are of another kind, so values are written out. */
-const withValues = (sql: string, values: readonly SqlValue[] = []): string =>
-  values.length === 0
-    ? sql
-    : sql.replace(/\$(\d+)/g, (_, place: string) => {
-        const value = values[Number(place) - 1]
-        if (value === null || value === undefined) return 'NULL'
-        return typeof value === 'string' ? literal(value) : String(value)
-      })
 
 /** Values as text, read by their column's type; names in small letters, as everywhere else. */
 function readRows(statement: RowStatement, rows: readonly RowObject[]): RowObject[] {
@@ -138,20 +131,12 @@ function valueOf(value: unknown, type: string, scale: number): unknown {
     case 'timestamp_tz':
     case 'timestamp_ntz':
     case 'timestamp_ltz':
-      return isoTimestamp(text)
+      return isoText(text.replace(/(Z|[+-]\d\d:?\d\d)$/, ''))
     case 'time':
-      return text.replace(/\.?0+$/, (zeros) => (zeros.startsWith('.') ? '' : zeros.replace(/0+$/, '')))
+      return shortTime(text)
     case 'binary':
       return Buffer.from(text, 'hex')
     default:
       return typeof value === 'object' ? JSON.stringify(value) : text
   }
-}
-
-/** Six digits of the second as written by the session, three where that is all. */
-function isoTimestamp(text: string): string {
-  const match = /^(\S+?)\.(\d{6})\d*(Z|[+-]\d\d:?\d\d)?$/.exec(text)
-  if (match === null) return text
-  const [, seconds, fraction] = match
-  return `${seconds}.${fraction!.endsWith('000') ? fraction!.slice(0, 3) : fraction}Z`
 }

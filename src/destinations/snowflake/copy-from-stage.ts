@@ -1,4 +1,4 @@
-import type { SqlConnection } from '../destination.ts'
+import type { WithScratch } from '../duckdb/scratch.ts'
 import { selection, type BulkLoad } from '../sql/sql-destination.ts'
 import { nullMarker, rowNumber, withCompressedRows } from '../duckdb/compressed-rows.ts'
 import { literal, snowflakeDialect } from './dialect.ts'
@@ -10,10 +10,10 @@ const [stage, raw] = [quote('_sluice_files'), quote('_sluice_copy')]
  * Loads files of a package as Snowflake wants it: compressed, PUT into a stage of this connection, by COPY INTO a temporary
  * table, from where the text becomes values.
  */
-export async function copyFromStage(connection: SqlConnection, scratch: SqlConnection, load: BulkLoad): Promise<void> {
+export async function copyFromStage(connection: WithScratch, load: BulkLoad): Promise<void> {
   // The slash ends the name: without it a folder is all that begins alike.
   const place = `@${stage}/${encodeURIComponent(`${load.loadId}_${load.table.name}`)}/`
-  await withCompressedRows(scratch, load, async (file) => {
+  await withCompressedRows(connection.scratch, load, async (file) => {
     await connection.run(`CREATE TEMPORARY STAGE IF NOT EXISTS ${stage}`)
     await connection.run(
       `PUT ${literal(`file://${file}`)} ${place} AUTO_COMPRESS = FALSE SOURCE_COMPRESSION = GZIP OVERWRITE = TRUE`,

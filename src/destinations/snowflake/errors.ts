@@ -2,27 +2,27 @@ import type { ErrorRule } from '../error-rules.ts'
 
 export const snowflakeErrors: readonly ErrorRule[] = [
   {
-    when: /Insufficient privileges|\b0*3001\b/i,
+    when: /Insufficient privileges|^0*3001\b/i,
     recovery: 'abort',
     fix: 'give the role USAGE and CREATE SCHEMA on the database, and OWNERSHIP of the schemas it loads into',
   },
   {
-    when: /No active warehouse|\b0*606\b/i,
+    when: /No active warehouse|^0*606\b/i,
     recovery: 'abort',
     fix: 'set the warehouse, and let the role use it: GRANT USAGE ON WAREHOUSE … TO ROLE …',
   },
   {
-    when: /does not exist or not authorized|\b0*2003\b/i,
+    when: /does not exist or not authorized|^0*2003\b/i,
     recovery: 'abort',
     fix: 'check the name, and give the role rights on it: Snowflake tells neither from the other',
   },
   {
-    when: /\b(390114|390112)\b|Authentication token has expired/i,
+    when: /^(390114|390112)\b|Authentication token has expired/i,
     recovery: 'retry',
     fix: 'run again: the login has run out',
   },
   {
-    when: /\b0*625\b|deadlock|lock timeout|Statement reached its .* timeout/i,
+    when: /^0*625\b|deadlock|lock timeout|Statement reached its .* timeout/i,
     recovery: 'retry',
     fix: 'run again: another transaction was in the way',
   },

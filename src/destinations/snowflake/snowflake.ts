@@ -1,8 +1,8 @@
 import { PipelineError, withDriver } from '../../errors/index.ts'
 import { withOptions, type Capabilities, type NameOptions } from '../capabilities.ts'
-import type { Destination, SqlConnection } from '../destination.ts'
+import type { Destination } from '../destination.ts'
 import { sqlDestination, type SqlDestinationParts } from '../sql/sql-destination.ts'
-import { closingWith } from '../duckdb/compressed-rows.ts'
+import { withScratch, type WithScratch } from '../duckdb/scratch.ts'
 import { copyFromStage } from './copy-from-stage.ts'
 import { snowflakeDialect } from './dialect.ts'
 import { snowflakeErrors } from './errors.ts'
@@ -23,7 +23,7 @@ export interface SnowflakeOptions extends NameOptions {
 }
 
 const capabilities: Capabilities = {
-  identifiers: { maxLength: 255, naming: 'snake_case', reserved: [] },
+  identifiers: { maxLength: 255, naming: 'snake_case' },
   ddl: {},
   text: { takesNul: false },
   load: {
@@ -36,9 +36,6 @@ const capabilities: Capabilities = {
 
 /** Snowflake as destination; needs the package `snowflake-sdk`. */
 export const snowflake = (options: SnowflakeOptions): Destination => sqlDestination(snowflakeParts(options))
-
-/** A connection with the DuckDB that makes its files. */
-type WithScratch = SqlConnection & { scratch: SqlConnection }
 
 /** The parts of the destination, for tests that stand between them. */
 export function snowflakeParts(options: SnowflakeOptions): SqlDestinationParts {
@@ -55,11 +52,9 @@ export function snowflakeParts(options: SnowflakeOptions): SqlDestinationParts {
         () => import('./connection.ts'),
       )
       const { connection, location } = await openSnowflake(options)
-      const { openDuckdb } = await import('../duckdb/connection.ts')
-      const scratch = await openDuckdb(':memory:', {})
-      return { connection: Object.assign(closingWith(connection, scratch), { scratch }), location }
+      return { connection: await withScratch(connection), location }
     },
-    bulkLoad: (connection, load) => copyFromStage(connection, (connection as WithScratch).scratch, load),
+    bulkLoad: (connection, load) => copyFromStage(connection as WithScratch, load),
   }
 }
 

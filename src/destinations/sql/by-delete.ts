@@ -1,6 +1,6 @@
 import { columnsWith, system } from '../../schema/index.ts'
 import type { MergePlan } from '../destination.ts'
-import { alike, deleteAmong, deleteMatching, updateMatching } from './row-changes.ts'
+import { alike, deleteMatching, deleteWhere, updateMatching } from './row-changes.ts'
 import {
   columnNames,
   deleted,
@@ -18,7 +18,7 @@ import { equalKeys, type SqlNames } from './statements.ts'
 
 async function deleteNested(run: Run, sql: SqlNames, plan: MergePlan, rootIds: string): Promise<void> {
   for (const { table, staging } of plan.nested) {
-    await run(deleteAmong(sql, table.name, system.rootId, rootIds))
+    await run(deleteWhere(sql, table.name, `${sql.column(system.rootId)} IN (${rootIds})`))
     for (const key of matchKeys([columnsWith(table, 'primaryKey'), columnsWith(table, 'mergeKey')])) {
       await run(deleteMatching(sql, { table: table.name, source: staging, match: alike(key) }))
     }

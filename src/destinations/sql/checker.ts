@@ -59,9 +59,7 @@ export function sqlChecker(connection: SqlConnection, sql: SqlNames): Checker {
           `SELECT ${literal(table.name)}, ${literal(reason)}, ${sql.dialect.rowAsJson('t', typedColumns(table))}, ${sql.dialect.timestampLiteral(new Date().toISOString())}, ` +
           `t.${sql.column(system.loadId)}, t.${sql.column(system.id)} FROM (SELECT * FROM ${sql.table(table.name)} WHERE ${where}) AS t`,
       )
-      const looksAround = check.type === 'unique'
-      const plain = `DELETE FROM ${sql.table(table.name)} WHERE ${where}`
-      await connection.run(looksAround ? deleteWhere(sql, table.name, where) : plain)
+      await connection.run(deleteWhere(sql, table.name, where))
     },
 
     async removeOrphans(nested) {

@@ -10,8 +10,6 @@ export interface Meeting {
   source: string
   /** Columns of the table, and the columns of the source that equal them. */
   match: Readonly<Record<string, string>>
-  /** A further condition on the table, which it calls `t`; for databases that change rows by MERGE. */
-  also?: string
 }
 
 /** Columns that are called alike in both. */
@@ -24,30 +22,22 @@ const equal = (sql: SqlNames, match: Meeting['match'], table: string): string =>
     .join(' AND ')
 
 /** Deletes the rows of a table that meet one of the source. */
-export function deleteMatching(sql: SqlNames, { table, source, match, also = '' }: Meeting): string {
+export function deleteMatching(sql: SqlNames, { table, source, match }: Meeting): string {
   const target = sql.table(table)
   if (sql.dialect.changesByMerge !== true) {
     return `DELETE FROM ${target} WHERE EXISTS (SELECT 1 FROM ${source} AS s WHERE ${equal(sql, match, target)})`
   }
   // No row may be met twice.
   const keys = `(SELECT DISTINCT ${sql.columns(Object.values(match))} FROM ${source} AS met)`
-  return `MERGE INTO ${target} AS t USING ${keys} AS s ON ${equal(sql, match, 't')}${also} WHEN MATCHED THEN DELETE`
+  return `MERGE INTO ${target} AS t USING ${keys} AS s ON ${equal(sql, match, 't')} WHEN MATCHED THEN DELETE`
 }
 
-/** Deletes the rows of a table whose column holds one of the row ids that a query finds. */
-export function deleteAmong(sql: SqlNames, table: string, column: string, ids: string): string {
-  if (sql.dialect.changesByMerge === true) {
-    return deleteMatching(sql, { table, source: `(${ids})`, match: { [column]: system.id } })
-  }
-  return `DELETE FROM ${sql.table(table)} WHERE ${sql.column(column)} IN (${ids})`
-}
-
-/** Deletes rows by a condition that looks into other tables, or into the whole of its own. */
+/** Deletes rows by a condition, which may look into other tables. */
 export function deleteWhere(sql: SqlNames, table: string, condition: string): string {
   const target = sql.table(table)
   if (sql.dialect.changesByMerge !== true) return `DELETE FROM ${target} WHERE ${condition}`
   const ids = `SELECT ${sql.column(system.id)} FROM ${target} WHERE ${condition}`
-  return deleteAmong(sql, table, system.id, ids)
+  return deleteMatching(sql, { table, source: `(${ids})`, match: alike([system.id]) })
 }
 
 /** Sets columns of the rows that meet a source's to columns of that; each row meets one at most. */

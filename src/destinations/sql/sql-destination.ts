@@ -36,8 +36,9 @@ export interface BulkLoad {
   loadId: string
   /** Whose rows they are. */
   table: Table
-  /** Quoted name of the table to fill. */
+  /** The table to fill, as it is called in SQL and by itself. */
   into: string
+  intoTable: string
   files: readonly string[]
   /** The cells of each line, in their order. */
   cells: readonly BulkCell[]
@@ -157,7 +158,7 @@ function loadTransaction(parts: SqlDestinationParts, connection: SqlConnection, 
 function sqlLoader(
   parts: SqlDestinationParts,
   connection: SqlConnection,
-  { sql, target, stagings }: LoadPlace,
+  { sql, stagings }: LoadPlace,
   created: ReadonlySet<string>,
 ): Loader {
   const { dialect } = parts
@@ -168,7 +169,7 @@ function sqlLoader(
     table: Table,
     files: readonly LoadFile[],
     loadId: string,
-    into: Pick<BulkLoad, 'into' | 'ordered' | 'fresh'>,
+    into: Pick<BulkLoad, 'into' | 'intoTable' | 'ordered' | 'fresh'>,
   ): Promise<void> {
     const withLoadId = table.columns.has(system.loadId)
     for (const group of groupByColumns(files)) {
@@ -196,19 +197,21 @@ function sqlLoader(
     append: (table, files, loadId) =>
       fill(table, files, loadId, {
         into: sql.table(table.name),
+        intoTable: table.name,
         ordered: false,
         fresh: created.has(table.name),
       }),
     async stage(table, files, loadId) {
       const number = staged++
-      const lasting = dialect.stagingTable?.(target.dataset, { loadId, place: number, attempt })
-      if (lasting !== undefined) stagings.add(lasting)
-      const name = lasting ?? dialect.quote(`_sluice_stage_${number}`)
+      const lasting = dialect.stagingTable?.({ loadId, place: number, attempt })
+      const intoTable = lasting ?? `_sluice_stage_${number}`
+      const name = lasting === undefined ? dialect.quote(intoTable) : sql.table(intoTable)
+      if (lasting !== undefined) stagings.add(name)
       const stagedType = dialect.stagedType ?? dialect.typeName
       const definitions = typedColumns(table).map((column) => `${sql.column(column.name)} ${stagedType(column)}`)
       await connection.run(dialect.createStaging(name, definitions))
       // Only of root rows one is chosen among several.
-      await fill(table, files, loadId, { into: name, ordered: table.parent === undefined, fresh: true })
+      await fill(table, files, loadId, { into: name, intoTable, ordered: table.parent === undefined, fresh: true })
       return name
     },
   }

@@ -1,4 +1,4 @@
-import type { SqlDialect } from '../destination.ts'
+import type { SqlDialect, SqlValue } from '../destination.ts'
 
 /** Small pieces of SQL that every statement is built from; identifiers are quoted here and nowhere else. */
 export interface SqlNames {
@@ -22,3 +22,13 @@ export function sqlNames(dialect: SqlDialect, dataset: string): SqlNames {
 /** `a."x" = b."x" AND …` for the columns of a key. */
 export const equalKeys = (sql: SqlNames, keys: readonly string[], left: string, right: string): string =>
   keys.map((key) => `${left}.${sql.column(key)} = ${right}.${sql.column(key)}`).join(' AND ')
+
+/** A statement whose values `$1`, `$2`, … are written out, for databases that have no such places. */
+export const withLiterals = (dialect: SqlDialect, sql: string, values: readonly SqlValue[] = []): string =>
+  values.length === 0
+    ? sql
+    : sql.replace(/\$(\d+)/g, (_, place: string) => {
+        const value = values[Number(place) - 1]
+        if (value === null || value === undefined) return 'NULL'
+        return typeof value === 'string' ? dialect.literal(value) : String(value)
+      })

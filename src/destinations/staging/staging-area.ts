@@ -1,4 +1,6 @@
-import { openStore, inParallel, type ObjectStore, type StoreCredentials } from '../stores/index.ts'
+import { basename } from 'node:path'
+import { inParallel } from '../in-parallel.ts'
+import { openStore, type ObjectStore, type StoreCredentials } from '../stores/index.ts'
 
 export interface StagingOptions {
   /** A bucket that the warehouse can read: `s3://bucket/path`, `gs://…`, `az://…`. */
@@ -8,38 +10,33 @@ export interface StagingOptions {
 
 /** A file on this machine, on its way into a table. A temporary one: a store may take it away. */
 export interface FileToStage {
+  loadId: string
   table: string
   localFile: string
 }
 
-/** A file where the warehouse finds it. */
-export interface StagedFile {
-  table: string
-  url: string
-}
-
-/** A folder of a bucket through which the files of a load reach a warehouse. */
+/** A folder of a bucket through which files reach a warehouse. */
 export interface StagingArea {
-  /** Uploads the files of a load. Names are fixed by load, table and place, so a second try overwrites the first. */
-  put(loadId: string, files: readonly FileToStage[]): Promise<StagedFile[]>
-  /** Removes what a load left, also what an attempt that was killed has left. */
-  remove(loadId: string): Promise<void>
+  /**
+   * Uploads a file for as long as `use` needs it. Its place is fixed by load and table, so that a second try overwrites and
+   * removes what one that was killed has left.
+   */
+  through<T>(file: FileToStage, use: (url: string) => Promise<T>): Promise<T>
 }
 
 /** The staging area of a dataset. */
 export async function stagingArea({ bucketUrl, credentials }: StagingOptions, dataset: string): Promise<StagingArea> {
   const store = typeof bucketUrl === 'string' ? await openStore(bucketUrl, credentials) : bucketUrl
-  const folderOf = (loadId: string): string => `${dataset}_staging/${loadId}`
   return {
-    put: (loadId, files) =>
-      inParallel(files, async ({ table, localFile }, at) => {
-        const extension = /(\.[a-z]+){1,2}$/i.exec(localFile)?.[0] ?? ''
-        const path = `${folderOf(loadId)}/${encodeURIComponent(table)}/${at}${extension}`
+    async through({ loadId, table, localFile }, use) {
+      const folder = `${dataset}_staging/${loadId}/${encodeURIComponent(table)}`
+      const path = `${folder}/${basename(localFile)}`
+      try {
         await store.upload(path, localFile)
-        return { table, url: `${store.location}/${path}` }
-      }),
-    async remove(loadId) {
-      await inParallel(await store.list(folderOf(loadId)), (path) => store.remove(path))
+        return await use(`${store.location}/${path}`)
+      } finally {
+        await inParallel(await store.list(folder), (left) => store.remove(left))
+      }
     },
   }
 }

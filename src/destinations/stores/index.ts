@@ -3,4 +3,3 @@ export type { AzureCredentials, GcsCredentials, S3Credentials, StoreCredentials 
 export { localStore } from './local-store.ts'
 export type { ObjectStore } from './object-store.ts'
 export { openStore } from './open-store.ts'
-export { inParallel } from './in-parallel.ts'

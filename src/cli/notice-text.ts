@@ -1,0 +1,21 @@
+import type { RunEvent } from '../index.ts'
+
+type Notice = Extract<RunEvent, { type: 'notice' }>['notice']
+
+/** What a run noticed, in a line. */
+export function noticeText(notice: Notice): string {
+  switch (notice.kind) {
+    case 'row-discarded':
+      return `dropped  a row of ${notice.table}: the contract forbids its ${notice.column ?? notice.entity}`
+    case 'value-discarded':
+      return `dropped  a value of ${notice.table}.${notice.column ?? ''}: the contract forbids it`
+    case 'timestamp-cut':
+      return `cut      ${notice.table}.${notice.column ?? ''} to microseconds`
+    case 'character-replaced':
+      return `replaced half a character in ${notice.table}`
+    case 'column-widened':
+      return `widened  ${notice.table}.${notice.column} from ${notice.from} to ${notice.to}`
+    case 'keys-collide':
+      return `kept     two keys named ${notice.table}.${notice.column}, the other as ${notice.keptAs}`
+  }
+}

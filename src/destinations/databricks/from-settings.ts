@@ -1,0 +1,22 @@
+import { credentialOf, defined, missing, names, stagingFrom, type FromSettings } from '../settings.ts'
+import { databricks } from './databricks.ts'
+
+export const fromSettings: FromSettings = (setting) => {
+  const credential = credentialOf(setting)
+  const [serverHostname, httpPath] = [credential('server_hostname'), credential('http_path')]
+  if (serverHostname === undefined || httpPath === undefined) {
+    throw missing('databricks', 'CREDENTIALS__SERVER_HOSTNAME', 'its server_hostname and http_path')
+  }
+  const given = defined({
+    accessToken: credential('access_token'),
+    clientId: credential('client_id'),
+    clientSecret: credential('client_secret'),
+    catalog: credential('catalog'),
+    stagingVolume: setting('staging_volume_name'),
+    stagingCredential: setting('staging_credentials_name'),
+  })
+  if (given.accessToken === undefined && given.clientSecret === undefined) {
+    throw missing('databricks', 'CREDENTIALS__ACCESS_TOKEN', 'an access token, or client id and secret')
+  }
+  return databricks({ serverHostname, httpPath, ...given, ...stagingFrom(setting), ...names(setting) })
+}

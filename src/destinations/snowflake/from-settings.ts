@@ -1,0 +1,25 @@
+import { credentialOf, defined, missing, names, type FromSettings } from '../settings.ts'
+import { snowflake, snowflakeFromUrl } from './snowflake.ts'
+
+export const fromSettings: FromSettings = (setting) => {
+  const url = setting('credentials')
+  const credential = credentialOf(setting)
+  const options = {
+    ...(url === undefined ? {} : snowflakeFromUrl(url)),
+    ...defined({
+      account: credential('host'),
+      user: credential('username'),
+      password: credential('password'),
+      privateKey: credential('private_key'),
+      privateKeyPassword: credential('private_key_passphrase'),
+      database: credential('database'),
+      warehouse: credential('warehouse'),
+      role: credential('role'),
+    }),
+  }
+  const { account, user, database } = options
+  if (account === undefined || user === undefined || database === undefined) {
+    throw missing('snowflake', 'CREDENTIALS', 'its account, user and database')
+  }
+  return snowflake({ ...options, account, user, database, ...names(setting) })
+}
