@@ -72,46 +72,7 @@ describe('databricks, on Spark with Delta', { timeout: 300_000 }, () => {
     expect(await localStore(folder).list('')).toEqual([])
   })
 
-  /** A process that dies after its n-th statement: no statement of its own comes any more, not even to take back. */
-  function dying(at: number): { destination: Destination; count(): number } {
-    const parts = databricksParts(server.options)
-    let dead = false
-    const mortal = breaking(
-      {
-        ...parts,
-        async connect(target) {
-          const opened = await parts.connect(target)
-          const { connection } = opened
-          const run: typeof connection.run = (sql, values) =>
-            dead && sql === 'ROLLBACK' ? Promise.reject(new Error('dead')) : connection.run(sql, values)
-          return { ...opened, connection: { ...connection, run } }
-        },
-      },
-      at,
-      'after',
-    )
-    return {
-      destination: {
-        ...mortal.destination,
-        async open(target) {
-          const session = await mortal.destination.open(target)
-          return {
-            ...session,
-            transaction: (work) =>
-              session.transaction(async (load) => {
-                try {
-                  return await work(load)
-                } catch (error) {
-                  dead = true
-                  throw error
-                }
-              }),
-          }
-        },
-      },
-      count: mortal.count,
-    }
-  }
+  const dying = (at: number) => breaking(databricksParts(server.options), at, 'died')
 
   it(
     'a process may die after any change of a load: the next one ends exactly right',
@@ -142,17 +103,22 @@ describe('databricks, on Spark with Delta', { timeout: 300_000 }, () => {
     },
   )
 
-  it('a load waits for tables that another one is changing, and takes them back when that is dead', async () => {
+  /** Three loads, and a fourth whose process has died when its rows were in, and nothing yet said so. */
+  async function halfLoaded() {
     const { destination, dataset } = fresh()
-    const load = (id: number, into: Destination) =>
-      pipeline({ name: 'first', dataset, destination: into }).run([{ id }], { tableName: 't' })
-    for (const id of [1, 2]) await load(id, destination)
+    const first = (into: Destination) => pipeline({ name: 'first', dataset, destination: into })
+    const load = (id: number, into = destination) => first(into).run([{ id }], { tableName: 't' })
+    for (const id of [1, 2]) await load(id)
     const whole = dying(Number.POSITIVE_INFINITY)
     await load(3, whole.destination)
     // Behind the rows come the ledger's row, the commit, and the staging table that is dropped.
     await expect(load(4, dying(whole.count() - 3).destination)).rejects.toThrow()
-    const seen = await pipeline({ name: 'first', dataset, destination }).dataset().table('t').count()
-    expect(seen).toBe(4)
+    expect(await first(destination).dataset().table('t').count()).toBe(4)
+    return { destination, dataset, load }
+  }
+
+  it('a load waits for tables that another one is changing, and takes them back when that is dead', async () => {
+    const { destination, dataset } = await halfLoaded()
     process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-other-'))
     const other = pipeline({ name: 'other', dataset, destination })
     const busy = other.run([{ id: 5 }], { tableName: 't' })
@@ -175,14 +141,8 @@ describe('databricks, on Spark with Delta', { timeout: 300_000 }, () => {
   })
 
   it('a statement of a dead process that is still at work does not come through after its load was taken back', async () => {
-    const { destination, dataset } = fresh()
-    const load = (id: number, into: Destination) =>
-      pipeline({ name: 'late', dataset, destination: into }).run([{ id }], { tableName: 't' })
-    for (const id of [1, 2]) await load(id, destination)
-    const whole = dying(Number.POSITIVE_INFINITY)
-    await load(3, whole.destination)
-    await expect(load(4, dying(whole.count() - 3).destination)).rejects.toThrow()
-    const { connection } = await databricksParts(server.options).connect({ pipeline: 'late', dataset })
+    const { destination, dataset, load } = await halfLoaded()
+    const { connection } = await databricksParts(server.options).connect({ pipeline: 'first', dataset })
     const columns = "99, '0', 'x', CAST(reflect('java.lang.Thread', 'sleep', CAST(15000 AS bigint)) AS string)"
     const late = connection
       .run(
@@ -193,10 +153,10 @@ describe('databricks, on Spark with Delta', { timeout: 300_000 }, () => {
         (error: Error) => error.message,
       )
     await sleep(1000)
-    await load(5, destination)
+    await load(5)
     expect(await late).toMatch(/METADATA_CHANGED|MetadataChanged/)
     await connection.close()
-    const data = pipeline({ name: 'late', dataset, destination }).dataset()
+    const data = pipeline({ name: 'first', dataset, destination }).dataset()
     const found = await data.query(`select id from ${dataset}.t order by id`).toArray()
     expect(found).toEqual([{ id: 1 }, { id: 2 }, { id: 3 }, { id: 4 }, { id: 5 }])
   })

@@ -11,11 +11,14 @@ let used = 0
 /** What no load sends. */
 const untouched = new Set(['stream', 'close'])
 
-/** A destination whose connection breaks at its n-th statement: before it is sent, or before its answer comes. */
+/**
+ * A destination whose connection breaks at its n-th statement: before it is sent, or before its answer comes. The server
+ * then rolls back; where the process has died and nothing does, no statement follows at all.
+ */
 export function breaking(
   given: SqlDestinationParts,
   at: number,
-  when: 'before' | 'after',
+  when: 'before' | 'after' | 'died',
 ): { destination: Destination; count(): number } {
   let statements = 0
   const guarded = (connection: SqlConnection): SqlConnection => {
@@ -31,8 +34,8 @@ export function breaking(
       .filter(([name, part]) => typeof part === 'function' && !untouched.has(name))
       .map(([name, part]) => {
         const call = (...args: unknown[]) => (part as (...args: unknown[]) => Promise<unknown>).apply(connection, args)
-        // What the server does when a connection is gone.
-        return [name, (...args: unknown[]) => (args[0] === 'ROLLBACK' ? call(...args) : guard(() => call(...args)))]
+        const isServers = (args: unknown[]): boolean => args[0] === 'ROLLBACK' && when !== 'died'
+        return [name, (...args: unknown[]) => (isServers(args) ? call(...args) : guard(() => call(...args)))]
       })
     return Object.assign(Object.create(connection) as SqlConnection, Object.fromEntries(own))
   }
