@@ -168,8 +168,22 @@ export interface Reader extends SqlSpelling {
   tables(): Promise<Map<string, Map<string, string>>>
   /** `$1`, `$2`, … stand for values. */
   rows(sql: string, values?: readonly SqlValue[]): Promise<RowObject[]>
-  /** Pages of rows, as the database delivers them. */
-  stream(sql: string, values?: readonly SqlValue[]): AsyncIterable<RowObject[]>
+  query(sql: string, values?: readonly SqlValue[]): Promise<QueryResult>
+}
+
+/** What a query finds. Its pages are read once, before the next query. */
+export interface QueryResult {
+  columns: ResultColumn[]
+  /** As the database delivers them. */
+  pages: AsyncIterable<RowObject[]>
+}
+
+/** A column of a result. Digits are absent where the database does not tell them. */
+export interface ResultColumn {
+  name: string
+  dataType: DataType
+  precision?: number
+  scale?: number
 }
 
 /** How a destination writes names in SQL. */
@@ -187,7 +201,7 @@ export interface SqlConnection {
   rows(sql: string, values?: readonly SqlValue[]): Promise<RowObject[]>
   /** Rows with every value exact, where `rows` is quicker and only good for names and counts. @default `rows` */
   exactRows?(sql: string, values?: readonly SqlValue[]): Promise<RowObject[]>
-  stream(sql: string, values?: readonly SqlValue[]): AsyncIterable<RowObject[]>
+  query(sql: string, values?: readonly SqlValue[]): Promise<QueryResult>
   close(): Promise<void>
   /** Begins a transaction that COMMIT or ROLLBACK ends. @default `BEGIN TRANSACTION` */
   begin?(load: BegunLoad): Promise<void>

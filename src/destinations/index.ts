@@ -7,11 +7,14 @@ export type {
   LoadFile,
   LoadTransaction,
   MergePlan,
+  QueryResult,
+  ResultColumn,
   StagedTable,
   RowObject,
   SqlSpelling,
   SqlValue,
   StateRow,
 } from './destination.ts'
+export { csvToParquet } from './duckdb/csv-to-parquet.ts'
 export { inParallel } from './in-parallel.ts'
 export { destinationByName } from './registry.ts'

@@ -1,21 +1,18 @@
 import { createWriteStream } from 'node:fs'
 import { once } from 'node:events'
 import { finished } from 'node:stream/promises'
-import type { RowObject } from '../destinations/index.ts'
+import type { QueryResult } from '../destinations/index.ts'
 
-/** Writes pages of rows as CSV, as fast as the disk takes them. */
-export async function writeCsv(path: string, pages: AsyncIterable<RowObject[]>): Promise<number> {
+/** Writes a result as CSV with a header, as fast as the disk takes it; returns the number of rows. */
+export async function writeCsv(path: string, { columns, pages }: QueryResult): Promise<number> {
   const file = createWriteStream(path)
-  let names: string[] | undefined
+  const names = columns.map(({ name }) => name)
   let rows = 0
   try {
+    file.write(`${names.map(quoted).join(',')}\n`)
     for await (const page of pages) {
-      if (names === undefined && page.length > 0) {
-        names = Object.keys(page[0]!)
-        file.write(`${names.map(quoted).join(',')}\n`)
-      }
       rows += page.length
-      const lines = page.map((row) => names!.map((name) => cell(row[name])).join(','))
+      const lines = page.map((row) => names.map((name) => cell(row[name])).join(','))
       if (lines.length > 0 && !file.write(`${lines.join('\n')}\n`)) await once(file, 'drain')
     }
   } finally {

@@ -1,7 +1,12 @@
+import { join } from 'node:path'
+import type { Table as ArrowTable } from 'apache-arrow'
+import type { DataFrame } from 'nodejs-polars'
 import { PipelineError } from '../errors/index.ts'
-import type { DestinationSession, RowObject, SqlValue } from '../destinations/index.ts'
+import type { DestinationSession, QueryResult, ResultColumn, RowObject, SqlValue } from '../destinations/index.ts'
 import { isOwnTable, wrongValue } from '../schema/index.ts'
+import { arrowTable } from './arrow-export.ts'
 import { writeCsv } from './csv-export.ts'
+import { inPassing, writeParquet } from './parquet-export.ts'
 import {
   aggregations,
   comparisons,
@@ -77,8 +82,12 @@ export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
   /** Pages of rows, as they come from the database. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Row[]> {
     await using session = await this.open()
+    yield* (await this.read(session)).pages as AsyncIterable<Row[]>
+  }
+
+  private read(session: DestinationSession): Promise<QueryResult> {
     const { sql, values } = this.toSql(session)
-    yield* session.reader.stream(sql, values) as AsyncIterable<Row[]>
+    return session.reader.query(sql, values)
   }
 
   /** One row after the other; only a page of them is in memory. */
@@ -86,9 +95,42 @@ export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
     for await (const page of this) yield* page
   }
 
+  /** The columns of the result, with their types. */
+  async columns(): Promise<ResultColumn[]> {
+    await using session = await this.open()
+    return (await this.read(session)).columns
+  }
+
   /** Writes a CSV file with a header; returns the number of rows. A text is quoted, a null is not there at all. */
-  toCsv(path: string): Promise<number> {
-    return writeCsv(path, this as AsyncIterable<RowObject[]>)
+  async toCsv(path: string): Promise<number> {
+    await using session = await this.open()
+    return await writeCsv(path, await this.read(session))
+  }
+
+  /**
+   * Writes a Parquet file with the types that the database has; returns the number of rows. Decimals of more than 38 digits,
+   * and those whose digits the database does not tell, are text.
+   */
+  async toParquet(path: string): Promise<number> {
+    await using session = await this.open()
+    return await writeParquet(path, await this.read(session))
+  }
+
+  /** An Arrow table with the types that `toParquet` writes. Needs the package `apache-arrow`. */
+  async toArrow(): Promise<ArrowTable> {
+    const arrow = await installed('toArrow()', 'apache-arrow', () => import('apache-arrow'))
+    await using session = await this.open()
+    return await arrowTable(arrow, await this.read(session))
+  }
+
+  /** A data frame of polars. Needs the package `nodejs-polars`. */
+  async toPolars(): Promise<DataFrame> {
+    const { default: polars } = await installed('toPolars()', 'nodejs-polars', () => import('nodejs-polars'))
+    return inPassing(async (folder) => {
+      const file = join(folder, 'rows.parquet')
+      await this.toParquet(file)
+      return polars.readParquet(file)
+    })
   }
 }
 
@@ -204,6 +246,18 @@ function above(asked: Query): Query {
   const knowsOrder = columns === undefined || order.every(({ column }) => columns.includes(column))
   if (!knowsOrder) return { from: asked, where: [], order: [] }
   return { from: limit === undefined ? { ...asked, order: [] } : asked, where: [], order }
+}
+
+async function installed<T>(use: string, name: string, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load()
+  } catch (cause) {
+    throw new PipelineError(`${use}: the package ${name} cannot be loaded`, {
+      code: 'DRIVER_MISSING',
+      fix: `npm install ${name}`,
+      cause,
+    })
+  }
 }
 
 const tableOf = ({ from }: Query): string => (typeof from === 'string' ? from : tableOf(from))

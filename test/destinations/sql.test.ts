@@ -61,7 +61,7 @@ async function statements(
     const connection: SqlConnection = {
       run: async (sql) => void sent.push(sql),
       rows: async () => [],
-      stream: async function* () {},
+      query: async () => ({ columns: [], pages: (async function* () {})() }),
       close: async () => undefined,
     }
     await work({ connection, dialect })

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import { BigQuery, type Job } from '@google-cloud/bigquery'
 import { addSecret, PipelineError } from '../../errors/index.ts'
 import { system, typedColumns, type Table } from '../../schema/index.ts'
-import type { BegunLoad, RowObject, SqlConnection, SqlValue } from '../destination.ts'
+import type { BegunLoad, QueryResult, RowObject, SqlConnection, SqlValue } from '../destination.ts'
 import { rowNumber } from '../duckdb/compressed-rows.ts'
 import type { BigqueryOptions } from './bigquery.ts'
 import { bigqueryDialect } from './dialect.ts'
 import { asQuery, Script, type Query } from './script.ts'
-import { rowsOf, type Field, type WireRow } from './values.ts'
+import { rowsOf, typedColumn, type Field, type WireRow } from './values.ts'
 
 const pageRows = 5000
 /** What a transaction may change: https://cloud.google.com/bigquery/quotas#transactions */
@@ -92,13 +92,16 @@ class Jobs {
   }
 
   /** Pages of what a job has found; waits until it is done, and fails as it failed. */
-  async *pages(job: Job): AsyncGenerator<RowObject[]> {
-    let pageToken: string | undefined
-    do {
-      const answer = await this.page(job, pageToken)
+  async result(job: Job): Promise<QueryResult> {
+    const first = await this.page(job, undefined)
+    return { columns: (first.schema?.fields ?? []).map(typedColumn), pages: this.pages(job, first) }
+  }
+
+  private async *pages(job: Job, first: Answer): AsyncGenerator<RowObject[]> {
+    for (let answer = first; ; answer = await this.page(job, answer.pageToken)) {
       if (answer.rows !== undefined) yield rowsOf(answer.schema?.fields ?? [], answer.rows)
-      pageToken = answer.pageToken
-    } while (pageToken !== undefined)
+      if (answer.pageToken === undefined) return
+    }
   }
 
   private async page(job: Job, pageToken: string | undefined): Promise<Answer> {
@@ -124,7 +127,7 @@ class Jobs {
 
   async rows(job: Job): Promise<RowObject[]> {
     const rows = []
-    for await (const page of this.pages(job)) rows.push(...page)
+    for await (const page of (await this.result(job)).pages) rows.push(...page)
     return rows
   }
 
@@ -213,9 +216,7 @@ function connectionOf(jobs: Jobs, dataset: string): BigqueryConnection {
       else script.add(sql, values)
     },
     rows: (sql, values) => (script === undefined ? query(sql, values) : rehearse(sql, values)),
-    async *stream(sql, values) {
-      yield* jobs.pages(await jobs.query(asQuery(sql, values)))
-    },
+    query: async (sql, values) => jobs.result(await jobs.query(asQuery(sql, values))),
     async begin(load) {
       if (load.tables.length > tablesInTransaction) throw tooManyTables(load.tables.length)
       begun = load

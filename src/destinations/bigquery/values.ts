@@ -1,5 +1,6 @@
-import type { RowObject } from '../destination.ts'
+import type { ResultColumn, RowObject } from '../destination.ts'
 import { isoMicros, isoText, shortTime } from '../sql/moments.ts'
+import { resultColumn } from '../sql/result-types.ts'
 
 /** A column of an answer, as the API describes it. */
 export interface Field {
@@ -7,11 +8,19 @@ export interface Field {
   type: string
   mode?: string
   fields?: Field[]
+  precision?: string
+  scale?: string
 }
 
 /** A row of an answer: cells in the order of the columns. */
 export interface WireRow {
   f: { v: unknown }[]
+}
+
+export function typedColumn({ name, type, mode, precision, scale }: Field): ResultColumn {
+  if (mode === 'REPEATED') return { name, dataType: 'json' }
+  const digits = precision === undefined ? (type === 'NUMERIC' ? '(38,9)' : '') : `(${precision},${scale ?? 0})`
+  return resultColumn(name, type + digits)
 }
 
 export const rowsOf = (fields: readonly Field[], rows: readonly WireRow[]): RowObject[] =>

@@ -2,9 +2,10 @@ import { tmpdir } from 'node:os'
 import { basename } from 'node:path'
 import { DBSQLClient } from '@databricks/sql'
 import { addSecret, PipelineError } from '../../errors/index.ts'
-import type { DestinationTarget, RowObject, SqlConnection } from '../destination.ts'
+import type { DestinationTarget, QueryResult, RowObject, SqlConnection } from '../destination.ts'
 import type { DatabricksOptions } from './databricks.ts'
 import { inParallel } from '../in-parallel.ts'
+import { resultColumn } from '../sql/result-types.ts'
 import { withLiterals } from '../sql/statements.ts'
 import { databricksDialect, literal, quote } from './dialect.ts'
 import { UndoLog } from './undo-log.ts'
@@ -95,10 +96,15 @@ class Statements {
     return fieldsOf(await this.raw(`DESCRIBE QUERY ${query}`))
   }
 
-  /** Pages of rows, nothing rounded. */
-  async *pages(sql: string): AsyncGenerator<RowObject[]> {
-    if (!/^[\s(]*(select|with|values|from|table)\b/i.test(sql)) return yield await this.raw(sql)
+  /** Rows with nothing rounded. */
+  async query(sql: string): Promise<QueryResult> {
+    if (!/^[\s(]*(select|with|values|from|table)\b/i.test(sql)) return told(await this.raw(sql))
     const fields = await this.fieldsOf(sql)
+    const columns = fields.map(({ name, type }) => resultColumn(name, type))
+    return { columns, pages: this.pages(sql, fields) }
+  }
+
+  private async *pages(sql: string, fields: readonly Field[]): AsyncGenerator<RowObject[]> {
     const operation = await this.explained(() => this.session.executeStatement(asText(sql, fields)))
     try {
       do {
@@ -123,6 +129,15 @@ class Statements {
       throw new Error(said.split('\n\tat ')[0]!, { cause: error })
     }
   }
+}
+
+/** What a statement that is no query tells: text. */
+function told(rows: RowObject[]): QueryResult {
+  const columns = Object.keys(rows[0] ?? {}).map((name) => resultColumn(name, 'text'))
+  async function* pages(): AsyncGenerator<RowObject[]> {
+    if (rows.length > 0) yield rows
+  }
+  return { columns, pages: pages() }
 }
 
 function connectionOf(statements: Statements, target: Place, closeClient: () => Promise<void>): DatabricksConnection {
@@ -153,10 +168,11 @@ function connectionOf(statements: Statements, target: Place, closeClient: () => 
     rows: (sql, values) => statements.raw(withLiterals(databricksDialect, sql, values)),
     async exactRows(sql, values) {
       const rows = []
-      for await (const page of statements.pages(withLiterals(databricksDialect, sql, values))) rows.push(...page)
+      for await (const page of (await statements.query(withLiterals(databricksDialect, sql, values))).pages)
+        rows.push(...page)
       return rows
     },
-    stream: (sql, values) => statements.pages(withLiterals(databricksDialect, sql, values)),
+    query: (sql, values) => statements.query(withLiterals(databricksDialect, sql, values)),
     async begin(load) {
       const forLog = {
         run: (sql: string) => statements.run(sql),

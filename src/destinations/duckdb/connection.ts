@@ -1,8 +1,9 @@
 import { readFileSync, rmSync, statSync } from 'node:fs'
-import type { DuckDBConnection } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBResult, DuckDBType } from '@duckdb/node-api'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { PipelineError } from '../../errors/index.ts'
-import type { SqlConnection } from '../destination.ts'
+import type { RowObject, SqlConnection } from '../destination.ts'
+import { resultColumn } from '../sql/result-types.ts'
 import { jsValue } from './values.ts'
 
 /** Opens a DuckDB file. Waits a moment when another process holds it: readers come and go. */
@@ -111,6 +112,17 @@ function isUnfinished(path: string): boolean {
 
 const firstLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n')[0]!
 
+async function* pagesOf(result: DuckDBResult, names: readonly string[]): AsyncGenerator<RowObject[]> {
+  for (;;) {
+    const chunk = await result.fetchChunk()
+    if (chunk === null || chunk.rowCount === 0) return
+    yield chunk.getRows().map((row) => Object.fromEntries(names.map((name, at) => [name, jsValue(row[at])])))
+  }
+}
+
+/** JSON is text with another name. */
+const typeName = (type: DuckDBType): string => type.alias ?? type.toString()
+
 function duckdbConnection(connection: DuckDBConnection, close: () => void): SqlConnection {
   return {
     async run(sql, values) {
@@ -121,14 +133,11 @@ function duckdbConnection(connection: DuckDBConnection, close: () => void): SqlC
       const names = reader.deduplicatedColumnNames()
       return reader.getRows().map((row) => Object.fromEntries(names.map((name, at) => [name, jsValue(row[at])])))
     },
-    async *stream(sql, values) {
+    async query(sql, values) {
       const result = await connection.stream(sql, values as never)
       const names = result.deduplicatedColumnNames()
-      for (;;) {
-        const chunk = await result.fetchChunk()
-        if (chunk === null || chunk.rowCount === 0) return
-        yield chunk.getRows().map((row) => Object.fromEntries(names.map((name, at) => [name, jsValue(row[at])])))
-      }
+      const columns = names.map((name, at) => resultColumn(name, typeName(result.columnType(at))))
+      return { columns, pages: pagesOf(result, names) }
     },
     async close() {
       close()

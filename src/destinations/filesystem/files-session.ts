@@ -3,7 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isSystemTable, type Schema } from '../../schema/index.ts'
-import type { DestinationSession, DestinationTarget, LoadTransaction, SqlConnection, SqlValue } from '../destination.ts'
+import type {
+  DestinationSession,
+  DestinationTarget,
+  LoadTransaction,
+  QueryResult,
+  RowObject,
+  SqlConnection,
+  SqlValue,
+} from '../destination.ts'
 import { duckdbDialect, quote } from '../duckdb/dialect.ts'
 import { duckdbParts } from '../duckdb/duckdb.ts'
 import { sqlDestination } from '../sql/sql-destination.ts'
@@ -52,7 +60,7 @@ export class FilesSession {
       reader: {
         tables: () => this.tables(),
         rows: (sql, values) => this.reading(namedIn(sql), (session) => session.reader.rows(sql, values)),
-        stream: (sql, values) => this.streaming(sql, values),
+        query: (sql, values) => this.query(sql, values),
         tableName: (table) => `${quote(this.target.dataset)}.${quote(table)}`,
         quote,
         momentType: duckdbDialect.typeName({ name: '', dataType: 'timestamp' }),
@@ -99,9 +107,15 @@ export class FilesSession {
     return await read(session)
   }
 
-  private async *streaming(sql: string, values: readonly SqlValue[] | undefined) {
-    await using session = await this.openReader(namedIn(sql))
-    yield* session.reader.stream(sql, values)
+  private async query(sql: string, values: readonly SqlValue[] | undefined): Promise<QueryResult> {
+    const session = await this.openReader(namedIn(sql))
+    try {
+      const { columns, pages } = await session.reader.query(sql, values)
+      return { columns, pages: closing(session, pages) }
+    } catch (error) {
+      await session[Symbol.asyncDispose]()
+      throw error
+    }
   }
 
   /** A scratch database through DuckDB's own parts; `prepare` runs before anybody else sees the connection. */
@@ -172,6 +186,12 @@ export class FilesSession {
   private tableName(name: string): string {
     return `${quote(this.target.dataset)}.${quote(name)}`
   }
+}
+
+/** Pages that are the last thing read from a session. */
+async function* closing(session: AsyncDisposable, pages: AsyncIterable<RowObject[]>): AsyncGenerator<RowObject[]> {
+  await using _session = session
+  yield* pages
 }
 
 /** True for tables that a query may read: those whose name stands in it as a word, wherever that is. */

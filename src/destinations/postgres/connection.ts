@@ -7,9 +7,10 @@ import { from as copyFrom } from 'pg-copy-streams'
 import { addSecret, PipelineError } from '../../errors/index.ts'
 import { wrongValue } from '../../schema/index.ts'
 import type { RowObject, SqlConnection, SqlValue } from '../destination.ts'
+import { uniqueNames } from '../sql/result-types.ts'
 import type { PostgresOptions } from './postgres.ts'
 import { sslModes, tlsOptions } from './tls.ts'
-import { valueReader } from './values.ts'
+import { typedColumn, valueReader } from './values.ts'
 
 /** A connection that can also take files. */
 export interface PostgresConnection extends SqlConnection {
@@ -149,6 +150,24 @@ function cannotConnect(place: string, error: unknown): PipelineError {
   })
 }
 
+const nextPage = (client: pg.Client): Promise<pg.QueryArrayResult> =>
+  client.query({ text: `FETCH FORWARD ${pageRows} FROM sluice_pages`, rowMode: 'array' })
+
+async function* pagesFrom(
+  client: pg.Client,
+  first: pg.QueryArrayResult,
+  names: readonly string[],
+  end: () => Promise<unknown>,
+): AsyncGenerator<RowObject[]> {
+  try {
+    for (let page = first.rows; page.length > 0; page = (await nextPage(client)).rows) {
+      yield page.map((row) => Object.fromEntries(names.map((name, at) => [name, row[at]])))
+    }
+  } finally {
+    await end()
+  }
+}
+
 function connectionOf(client: pg.Client): PostgresConnection {
   const rows = async (sql: string, values?: readonly SqlValue[]): Promise<RowObject[]> =>
     (await client.query(sql, values === undefined ? undefined : [...values])).rows as RowObject[]
@@ -157,17 +176,20 @@ function connectionOf(client: pg.Client): PostgresConnection {
     async run(sql, values) {
       await rows(sql, values)
     },
-    async *stream(sql, values) {
+    async query(sql, values) {
+      const end = (): Promise<unknown> => client.query('ROLLBACK').catch(() => undefined)
       await client.query('BEGIN TRANSACTION READ ONLY')
       try {
         await rows(`DECLARE sluice_pages CURSOR FOR ${sql}`, values)
-        for (;;) {
-          const page = await rows(`FETCH FORWARD ${pageRows} FROM sluice_pages`)
-          if (page.length === 0) return
-          yield page
-        }
-      } finally {
-        await client.query('ROLLBACK').catch(() => undefined)
+        const first = await nextPage(client)
+        const names = uniqueNames(first.fields.map(({ name }) => name))
+        const columns = first.fields.map(({ dataTypeID, dataTypeModifier }, at) =>
+          typedColumn(names[at]!, dataTypeID, dataTypeModifier),
+        )
+        return { columns, pages: pagesFrom(client, first, names, end) }
+      } catch (error) {
+        await end()
+        throw error
       }
     },
     async copy(statement, file) {

@@ -1,7 +1,8 @@
 import snowflake, { type Connection, type RowStatement } from 'snowflake-sdk'
 import { addSecret, PipelineError } from '../../errors/index.ts'
-import type { RowObject, SqlConnection, SqlValue } from '../destination.ts'
+import type { ResultColumn, RowObject, SqlConnection, SqlValue } from '../destination.ts'
 import { isoText, shortTime } from '../sql/moments.ts'
+import { resultColumn } from '../sql/result-types.ts'
 import { withLiterals } from '../sql/statements.ts'
 import { literal, snowflakeDialect } from './dialect.ts'
 import type { SnowflakeOptions } from './snowflake.ts'
@@ -84,24 +85,39 @@ function connectionOf(client: Connection): SqlConnection {
     async run(sql, values) {
       await rows(sql, values)
     },
-    async *stream(sql, values) {
-      const statement = client.execute({
-        sqlText: withLiterals(snowflakeDialect, sql, values),
-        streamResult: true,
-        fetchAsString: ['Number', 'Date', 'JSON', 'Buffer'],
+    async query(sql, values) {
+      const statement = await new Promise<RowStatement>((resolve, reject) => {
+        client.execute({
+          sqlText: withLiterals(snowflakeDialect, sql, values),
+          streamResult: true,
+          fetchAsString: ['Number', 'Date', 'JSON', 'Buffer'],
+          complete: (error, one) => (error ? reject(error) : resolve(one)),
+        })
       })
-      let page: RowObject[] = []
-      for await (const row of statement.streamRows() as AsyncIterable<RowObject>) {
-        page.push(...readRows(statement, [row]))
-        if (page.length === pageRows) {
-          yield page
-          page = []
-        }
-      }
-      if (page.length > 0) yield page
+      const columns = (statement.getColumns() ?? []).map((column) =>
+        typedColumn(column.getName().toLowerCase(), column.getType(), column.getPrecision(), column.getScale()),
+      )
+      return { columns, pages: pagesOf(statement) }
     },
     close: () => new Promise((resolve) => client.destroy(() => resolve())),
   }
+}
+
+async function* pagesOf(statement: RowStatement): AsyncGenerator<RowObject[]> {
+  let page: RowObject[] = []
+  for await (const row of statement.streamRows() as AsyncIterable<RowObject>) {
+    page.push(row)
+    if (page.length < pageRows) continue
+    yield readRows(statement, page)
+    page = []
+  }
+  if (page.length > 0) yield readRows(statement, page)
+}
+
+/** Whole numbers are decimals without a scale; up to 19 digits are what `bigint` is stored as. */
+function typedColumn(name: string, type: string, precision: number, scale: number): ResultColumn {
+  if (type !== 'fixed') return resultColumn(name, type)
+  return scale === 0 && precision <= 19 ? { name, dataType: 'bigint' } : { name, dataType: 'decimal', precision, scale }
 }
 
 /** Values as text, read by their column's type; names in small letters, as everywhere else. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { decimal } from '../../schema/index.ts'
 import { Bench, type ConformanceCase } from './bench.ts'
 
 /** What `dataset()` reads. */
@@ -46,6 +47,24 @@ export const reading = [
       let count = 0
       for await (const page of bench.pipeline.dataset().table('t').select('id')) count += page.length
       assert.equal(count, 12_000)
+    },
+  },
+  {
+    title: 'results tell the types of their columns',
+    async run(target) {
+      const bench = new Bench(target)
+      const rows = [{ id: 1, ratio: 0.5, ok: true, at: '2026-03-01T10:00:00Z', name: 'a', price: decimal('1.50') }]
+      await bench.load(rows, { columns: { price: { dataType: 'decimal', precision: 12, scale: 2 } } })
+      const table = bench.pipeline.dataset().table('t').select('id', 'ratio', 'ok', 'at', 'name', 'price')
+      const told = (await table.where('id', '=', 1).columns()).map(({ name, dataType }) => `${name} ${dataType}`)
+      assert.deepEqual(told, ['id bigint', 'ratio double', 'ok bool', 'at timestamp', 'name text', 'price decimal'])
+      assert.deepEqual((await table.select('price').columns())[0], {
+        name: 'price',
+        dataType: 'decimal',
+        precision: 12,
+        scale: 2,
+      })
+      assert.equal((await table.where('id', '>', 1).columns()).length, 6)
     },
   },
 ] as const satisfies readonly ConformanceCase[]
