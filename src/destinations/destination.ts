@@ -13,6 +13,12 @@ export interface DestinationTarget {
   pipeline: string
   /** Normalised by the destination's naming. */
   dataset: string
+  /** Only to look: each statement must be one query that changes nothing, and ends when the time is over. */
+  readOnly?: ReadLimits
+}
+
+export interface ReadLimits {
+  timeoutMs: number
 }
 
 /** An open connection, split by who uses it. */

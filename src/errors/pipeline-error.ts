@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'PIPELINE_OVERTAKEN'
   | 'PIPELINE_UNKNOWN'
   | 'QUERY_FAILED'
+  | 'READ_ONLY'
   | 'ABORTED'
 
 export interface PipelineErrorOptions {

@@ -1,7 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Config, config as configReference, pipelineDir, pipelinesDir, type ConfigPlace } from '../config/index.ts'
-import { destinationByName, type Destination, type DestinationSession, type RowObject } from '../destinations/index.ts'
+import {
+  destinationByName,
+  type Destination,
+  type DestinationSession,
+  type ReadLimits,
+  type RowObject,
+} from '../destinations/index.ts'
 import { asDiskError, PipelineError } from '../errors/index.ts'
 import { Resource, resource, source, Source, type ResourceData, type ResourceOptions } from '../extract/index.ts'
 import { PackageStore } from '../package/index.ts'
@@ -53,9 +59,11 @@ export class Pipeline {
   private readonly devSuffix: string
   /** Where an attached pipeline finds its data, when the configuration does not say. */
   private readonly attachedTo: RememberedTarget | undefined
+  private readonly readOnly: ReadLimits | undefined
 
-  constructor(options: PipelineOptions, attachedTo?: RememberedTarget) {
+  constructor(options: PipelineOptions, attachedTo?: RememberedTarget, readOnly?: ReadLimits) {
     this.attachedTo = attachedTo
+    this.readOnly = readOnly
     this.name = options.name
     this.dataDir = pipelineDir(options.name)
     this.options = options
@@ -82,7 +90,7 @@ export class Pipeline {
       using _lock = lockPipeline(this.dataDir, this.name)
       const destination = await this.destination()
       const dataset = this.datasetName(destination)
-      await using session = await destination.open({ pipeline: this.name, dataset })
+      await using session = await this.openToWrite(destination, dataset)
       this.remember(destination, dataset, session.location)
       const environment = this.environment(destination, dataset, session, signal, refresh)
       environment.store.reset()
@@ -148,7 +156,7 @@ export class Pipeline {
     using _lock = lockPipeline(this.dataDir, this.name)
     const destination = await this.destination()
     const dataset = this.datasetName(destination)
-    await using session = await destination.open({ pipeline: this.name, dataset })
+    await using session = await this.openToWrite(destination, dataset)
     const environment = this.environment(destination, dataset, session, new AbortController().signal, undefined)
     environment.store.reset()
     return await dropResources(environment, sourceName, resources, options.stateOnly === true)
@@ -169,7 +177,7 @@ export class Pipeline {
       this.packages().dropPending()
     }
     const destination = await this.destination()
-    await using session = await destination.open({ pipeline: this.name, dataset: this.datasetName(destination) })
+    await using session = await this.openToWrite(destination, this.datasetName(destination))
     this.remember(destination, this.datasetName(destination), session.location)
     const row = await session.ledger.readState(this.name)
     return row === undefined ? undefined : stateFromRow(row)
@@ -219,7 +227,20 @@ export class Pipeline {
 
   async openSession(): Promise<DestinationSession> {
     const destination = await this.destination()
-    return destination.open({ pipeline: this.name, dataset: this.datasetName(destination) })
+    return destination.open({
+      pipeline: this.name,
+      dataset: this.datasetName(destination),
+      ...(this.readOnly === undefined ? {} : { readOnly: this.readOnly }),
+    })
+  }
+
+  /** Opens what a load, a drop or a sync needs. */
+  private async openToWrite(destination: Destination, dataset: string): Promise<DestinationSession> {
+    if (this.readOnly === undefined) return destination.open({ pipeline: this.name, dataset })
+    throw new PipelineError(`pipeline "${this.name}" is opened only to look`, {
+      code: 'READ_ONLY',
+      fix: 'attach it without readOnly',
+    })
   }
 
   private async destination(): Promise<Destination> {
@@ -307,8 +328,11 @@ export function listPipelines(): ({ name: string } & RememberedTarget)[] {
   })
 }
 
-/** Opens a pipeline that has run before, from its name alone. */
-export function attach(name: string): Pipeline {
+/**
+ * Opens a pipeline that has run before, from its name alone. With `readOnly`, its destination can only be looked at: a query
+ * is one statement that changes nothing, ends when the time is over, and waits for no run.
+ */
+export function attach(name: string, options: { readOnly?: ReadLimits } = {}): Pipeline {
   const target = rememberedTarget(name)
   if (target === undefined) {
     throw new PipelineError(`there is no pipeline "${name}" in ${pipelineDir(name)}`, {
@@ -316,7 +340,7 @@ export function attach(name: string): Pipeline {
       fix: 'run it first, or see what there is with: sluice pipeline --list',
     })
   }
-  return new Pipeline({ name, dataset: target.dataset, destination: target.destination }, target)
+  return new Pipeline({ name, dataset: target.dataset, destination: target.destination }, target, options.readOnly)
 }
 
 function withOptions<Row>(data: Source, options: ResourceOptions<Row>): Source {

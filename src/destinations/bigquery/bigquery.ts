@@ -67,14 +67,14 @@ export function bigqueryParts(options: BigqueryOptions): SqlDestinationParts {
     dialect: bigqueryDialect,
     errors: bigqueryErrors,
     ddlCommits: true,
-    async connect({ dataset }) {
+    async connect(target) {
       const { openBigquery } = await withDriver(
         'destination "bigquery"',
         ['@google-cloud/bigquery'],
         () => import('./connection.ts'),
       )
-      const { connection, location } = openBigquery(options, dataset)
-      const area = options.staging === undefined ? undefined : await stagingArea(options.staging, dataset)
+      const { connection, location } = openBigquery(options, target)
+      const area = options.staging === undefined ? undefined : await stagingArea(options.staging, target.dataset)
       return { connection: await withScratch({ ...connection, area }), location }
     },
     bulkLoad: (connection, load) => loadParquet(connection as Loading, load),

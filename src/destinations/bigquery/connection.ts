@@ -2,7 +2,15 @@ import { createHash } from 'node:crypto'
 import { BigQuery, type Job } from '@google-cloud/bigquery'
 import { addSecret, PipelineError } from '../../errors/index.ts'
 import { system, typedColumns, type Table } from '../../schema/index.ts'
-import type { BegunLoad, QueryResult, RowObject, SqlConnection, SqlValue } from '../destination.ts'
+import type {
+  BegunLoad,
+  DestinationTarget,
+  QueryResult,
+  ReadLimits,
+  RowObject,
+  SqlConnection,
+  SqlValue,
+} from '../destination.ts'
 import { rowNumber } from '../duckdb/compressed-rows.ts'
 import type { BigqueryOptions } from './bigquery.ts'
 import { bigqueryDialect } from './dialect.ts'
@@ -31,10 +39,10 @@ interface Answer {
 
 export function openBigquery(
   options: BigqueryOptions,
-  dataset: string,
+  { dataset, readOnly }: DestinationTarget,
 ): { connection: BigqueryConnection; location: string } {
   const jobs = new Jobs(clientOf(options), options.location ?? 'US')
-  return { connection: connectionOf(jobs, dataset), location: `bigquery://${options.projectId}/${dataset}` }
+  return { connection: connectionOf(jobs, dataset, readOnly), location: `bigquery://${options.projectId}/${dataset}` }
 }
 
 function clientOf({ projectId, credentials, keyFile, accessToken, apiEndpoint }: BigqueryOptions): BigQuery {
@@ -77,14 +85,34 @@ class Jobs {
   }
 
   /** Begins a query; one with an id that was used before is refused by BigQuery. */
-  async query({ query, params, types }: Query, id?: string): Promise<Job> {
+  async query(
+    { query, params, types }: Query,
+    more: { jobId?: string; jobTimeoutMs?: number | undefined } = {},
+  ): Promise<Job> {
     const [job] = await this.client.createQueryJob({
       query,
       location: this.location,
       ...(Object.keys(params).length === 0 ? {} : { params, types }),
-      ...(id === undefined ? {} : { jobId: id }),
+      ...more,
     } as never)
     return job
+  }
+
+  /** BigQuery says what a text is without doing it. */
+  async refuseUnlessQuery({ query, params, types }: Query): Promise<void> {
+    const [job] = await this.client.createQueryJob({
+      query,
+      location: this.location,
+      dryRun: true,
+      ...(Object.keys(params).length === 0 ? {} : { params, types }),
+    } as never)
+    const { statementType = 'unknown' } =
+      (job.metadata as { statistics?: { query?: { statementType?: string } } }).statistics?.query ?? {}
+    if (statementType === 'SELECT') return
+    throw new PipelineError(`${statementType} is no query`, {
+      code: 'READ_ONLY',
+      fix: 'here one can only look: one statement, SELECT or WITH',
+    })
   }
 
   job(id: string): Job {
@@ -160,7 +188,7 @@ class Jobs {
   }
 }
 
-function connectionOf(jobs: Jobs, dataset: string): BigqueryConnection {
+function connectionOf(jobs: Jobs, dataset: string, readOnly: ReadLimits | undefined): BigqueryConnection {
   let script: Script | undefined
   let begun: BegunLoad | undefined
   const query = async (sql: string, values?: readonly SqlValue[]): Promise<RowObject[]> =>
@@ -187,7 +215,7 @@ function connectionOf(jobs: Jobs, dataset: string): BigqueryConnection {
   async function commit(done: Script, { loadId }: BegunLoad): Promise<void> {
     for (let attempt = 0; ; attempt++) {
       const id = jobName(jobs.client.projectId, dataset, loadId, attempt)
-      const job = await jobs.query(done.commit(), id).catch((error: { code?: unknown }) => {
+      const job = await jobs.query(done.commit(), { jobId: id }).catch((error: { code?: unknown }) => {
         if (Number(error.code) === 409) return undefined
         throw error
       })
@@ -216,7 +244,11 @@ function connectionOf(jobs: Jobs, dataset: string): BigqueryConnection {
       else script.add(sql, values)
     },
     rows: (sql, values) => (script === undefined ? query(sql, values) : rehearse(sql, values)),
-    query: async (sql, values) => jobs.result(await jobs.query(asQuery(sql, values))),
+    async query(sql, values) {
+      const asked = asQuery(sql, values)
+      if (readOnly !== undefined) await jobs.refuseUnlessQuery(asked)
+      return jobs.result(await jobs.query(asked, { jobTimeoutMs: readOnly?.timeoutMs }))
+    },
     async begin(load) {
       if (load.tables.length > tablesInTransaction) throw tooManyTables(load.tables.length)
       begun = load

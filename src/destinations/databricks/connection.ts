@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os'
 import { basename } from 'node:path'
 import { DBSQLClient } from '@databricks/sql'
 import { addSecret, PipelineError } from '../../errors/index.ts'
-import type { DestinationTarget, QueryResult, RowObject, SqlConnection } from '../destination.ts'
+import type { DestinationTarget, QueryResult, ReadLimits, RowObject, SqlConnection } from '../destination.ts'
 import type { DatabricksOptions } from './databricks.ts'
 import { inParallel } from '../in-parallel.ts'
 import { resultColumn } from '../sql/result-types.ts'
@@ -46,8 +46,10 @@ export async function openDatabricks(
       telemetryEnabled: false,
     } as never)
     const session = await client.openSession(catalog === undefined ? {} : { initialCatalog: catalog })
-    const statements = new Statements(session)
+    const statements = new Statements(session, target.readOnly)
     await statements.run("SET TIME ZONE 'UTC'")
+    const { readOnly } = target
+    if (readOnly !== undefined) await statements.run(`SET STATEMENT_TIMEOUT = ${Math.ceil(readOnly.timeoutMs / 1000)}`)
     const [current] = await statements.raw('SELECT current_catalog() AS name')
     const place = { ...target, catalog: String(current?.name), volume: options.stagingVolume }
     const connection = connectionOf(statements, place, () => client.close())
@@ -69,9 +71,11 @@ type Session = Awaited<ReturnType<DBSQLClient['openSession']>>
 /** Statements of one session; errors say what the warehouse said. */
 class Statements {
   private readonly session: Session
+  private readonly readOnly: ReadLimits | undefined
 
-  constructor(session: Session) {
+  constructor(session: Session, readOnly: ReadLimits | undefined) {
     this.session = session
+    this.readOnly = readOnly
   }
 
   async run(sql: string, options: { stagingAllowedLocalPath?: string } = {}): Promise<void> {
@@ -98,13 +102,16 @@ class Statements {
 
   /** Rows with nothing rounded. */
   async query(sql: string): Promise<QueryResult> {
-    if (!/^[\s(]*(select|with|values|from|table)\b/i.test(sql)) return told(await this.raw(sql))
+    if (this.readOnly === undefined && !/^[\s(]*(select|with|values|from|table)\b/i.test(sql)) {
+      return told(await this.raw(sql))
+    }
     const fields = await this.fieldsOf(sql)
     const columns = fields.map(({ name, type }) => resultColumn(name, type))
     return { columns, pages: this.pages(sql, fields) }
   }
 
   private async *pages(sql: string, fields: readonly Field[]): AsyncGenerator<RowObject[]> {
+    // As a subquery of this one, only what reads can stand there.
     const operation = await this.explained(() => this.session.executeStatement(asText(sql, fields)))
     try {
       do {

@@ -1,14 +1,45 @@
-import { readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBResult, DuckDBType } from '@duckdb/node-api'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { PipelineError } from '../../errors/index.ts'
-import type { RowObject, SqlConnection } from '../destination.ts'
+import type { QueryResult, RowObject, SqlConnection } from '../destination.ts'
 import { resultColumn } from '../sql/result-types.ts'
+import { lockDown, theQuery } from './lock-down.ts'
+import { takeSnapshot } from './snapshot.ts'
 import { jsValue } from './values.ts'
 
+/** A connection that can be closed for everything but queries. */
+export interface DuckdbConnection extends SqlConnection {
+  /** From here on there are only queries, for as long as the time lasts; of files, only those named can be read. */
+  lockDown(limits: { timeoutMs: number; files: readonly string[] }): Promise<void>
+}
+
 /** Opens a DuckDB file. Waits a moment when another process holds it: readers come and go. */
-export async function openDuckdb(path: string, options: Record<string, string>): Promise<SqlConnection> {
-  const shared = await acquire(path, options)
+export async function openDuckdb(path: string, options: Record<string, string>): Promise<DuckdbConnection> {
+  return connected(await acquire(path, options))
+}
+
+/**
+ * Opens a DuckDB file only to look, also while another process writes it: then a copy of it. Whoever wants to write waits
+ * until this connection is closed.
+ */
+export async function openDuckdbToRead(path: string, timeoutMs: number): Promise<DuckdbConnection> {
+  if (!existsSync(path)) {
+    throw new PipelineError(`there is no DuckDB file ${path}`, {
+      code: 'LOAD_FAILED',
+      fix: 'run the pipeline first, or correct the path',
+    })
+  }
+  // A file that this process writes must not be opened a second time: closing it would end the lock on the first.
+  if (openFiles.has(path)) return connected(await acquire(path, {}))
+  const connection = await connected(await acquireToRead(path))
+  await connection.lockDown({ timeoutMs, files: [] })
+  return connection
+}
+
+async function connected(shared: SharedInstance): Promise<DuckdbConnection> {
   const connection = await shared.instance.connect()
   // Reads and results must not depend on the zone of the machine.
   await connection.run("SET TimeZone = 'UTC'")
@@ -57,11 +88,37 @@ async function acquire(path: string, options: Record<string, string>): Promise<S
  */
 const databaseName = 'sluice_database'
 
-async function openInstance(path: string, options: Record<string, string>): Promise<DuckDBInstance> {
+const readSettings = { memory_limit: '1GB', temp_directory: join(tmpdir(), 'sluice-read.tmp') }
+
+/** An instance of its own for each reader: it is locked down as a whole. */
+async function acquireToRead(path: string): Promise<SharedInstance> {
+  try {
+    const instance = await openInstance(path, readSettings, ' (READ_ONLY)')
+    return { instance, release: () => instance.closeSync() }
+  } catch (error) {
+    if (!isLocked(error)) throw cannotOpen(path, error)
+    const snapshot = takeSnapshot(path)
+    try {
+      const instance = await openInstance(snapshot.path, readSettings, ' (READ_ONLY)')
+      return {
+        instance,
+        release() {
+          instance.closeSync()
+          snapshot.remove()
+        },
+      }
+    } catch (cause) {
+      snapshot.remove()
+      throw cannotOpen(path, cause)
+    }
+  }
+}
+
+async function openInstance(path: string, options: Record<string, string>, how = ''): Promise<DuckDBInstance> {
   const instance = await DuckDBInstance.create(':memory:', options)
   try {
     const connection = await instance.connect()
-    await connection.run(`ATTACH '${path.replaceAll("'", "''")}' AS ${databaseName}`)
+    await connection.run(`ATTACH '${path.replaceAll("'", "''")}' AS ${databaseName}${how}`)
     connection.closeSync()
     return instance
   } catch (error) {
@@ -77,28 +134,32 @@ async function retrying<T>(path: string, open: () => Promise<T>): Promise<T> {
     try {
       return await open()
     } catch (error) {
-      const text = String(error)
-      const locked = /could not set lock|used by another process/i.test(text)
-      const full = /no space left/i.test(text)
-      if (!locked && !full && attempt < lockAttempts && isUnfinished(path)) {
+      const locked = isLocked(error)
+      if (!locked && !isFull(error) && attempt < lockAttempts && isUnfinished(path)) {
         rmSync(path)
         continue
       }
-      if (!locked || attempt === lockAttempts) {
-        throw new PipelineError(`cannot open the DuckDB file ${path}: ${firstLine(error)}`, {
-          code: 'LOAD_FAILED',
-          recovery: locked || full ? 'retry' : 'abort',
-          fix: locked
-            ? 'close the other program that has this file open, then run again'
-            : full
-              ? 'make room on the disk, then run again'
-              : 'check that the path is writable and that the file is a DuckDB database',
-          cause: error,
-        })
-      }
+      if (!locked || attempt === lockAttempts) throw cannotOpen(path, error)
       await new Promise((resolve) => setTimeout(resolve, 50 * Math.min(attempt, 10)))
     }
   }
+}
+
+const isLocked = (error: unknown): boolean => /could not set lock|used by another process/i.test(String(error))
+const isFull = (error: unknown): boolean => /no space left/i.test(String(error))
+
+function cannotOpen(path: string, error: unknown): PipelineError {
+  const [locked, full] = [isLocked(error), isFull(error)]
+  return new PipelineError(`cannot open the DuckDB file ${path}: ${firstLine(error)}`, {
+    code: 'LOAD_FAILED',
+    recovery: locked || full ? 'retry' : 'abort',
+    fix: locked
+      ? 'close the other program that has this file open, then run again'
+      : full
+        ? 'make room on the disk, then run again'
+        : 'check that the path is writable and that the file is a DuckDB database',
+    cause: error,
+  })
 }
 
 /** What DuckDB leaves when its creation of a file is cut short, by a full disk or a kill: less than its three headers. */
@@ -123,24 +184,37 @@ async function* pagesOf(result: DuckDBResult, names: readonly string[]): AsyncGe
 /** JSON is text with another name. */
 const typeName = (type: DuckDBType): string => type.alias ?? type.toString()
 
-function duckdbConnection(connection: DuckDBConnection, close: () => void): SqlConnection {
+function duckdbConnection(connection: DuckDBConnection, close: () => void): DuckdbConnection {
+  let unwatch: (() => void) | undefined
+  const query: SqlConnection['query'] = async (sql, values) => {
+    if (unwatch === undefined) return found(await connection.stream(sql, values as never))
+    const prepared = await theQuery(connection, sql)
+    if (values !== undefined) prepared.bind(values as never)
+    return found(await prepared.stream())
+  }
   return {
+    query,
     async run(sql, values) {
       await connection.run(sql, values as never)
     },
     async rows(sql, values) {
+      if (unwatch !== undefined) return (await Array.fromAsync((await query(sql, values)).pages)).flat()
       const reader = await connection.runAndReadAll(sql, values as never)
       const names = reader.deduplicatedColumnNames()
       return reader.getRows().map((row) => Object.fromEntries(names.map((name, at) => [name, jsValue(row[at])])))
     },
-    async query(sql, values) {
-      const result = await connection.stream(sql, values as never)
-      const names = result.deduplicatedColumnNames()
-      const columns = names.map((name, at) => resultColumn(name, typeName(result.columnType(at))))
-      return { columns, pages: pagesOf(result, names) }
+    async lockDown(limits) {
+      unwatch = await lockDown(connection, limits)
     },
     async close() {
+      unwatch?.()
       close()
     },
   }
+}
+
+function found(result: DuckDBResult): QueryResult {
+  const names = result.deduplicatedColumnNames()
+  const columns = names.map((name, at) => resultColumn(name, typeName(result.columnType(at))))
+  return { columns, pages: pagesOf(result, names) }
 }

@@ -54,12 +54,15 @@ export function duckdbParts(options: DuckdbOptions): SqlDestinationParts {
     capabilities: withOptions(capabilities, options),
     dialect: duckdbDialect,
     errors: duckdbErrors,
-    async connect({ pipeline }) {
+    async connect({ pipeline, readOnly }) {
       const given = options.path ?? `${pipeline}.duckdb`
       const path = given === ':memory:' ? given : resolve(given)
-      if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
       // The driver is loaded when it is used: importing the library stays quick.
-      const { openDuckdb } = await loadDriver()
+      const { openDuckdb, openDuckdbToRead } = await loadDriver()
+      if (readOnly !== undefined) {
+        return { connection: await openDuckdbToRead(path, readOnly.timeoutMs), location: `duckdb:${path}` }
+      }
+      if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
       const temporary = path === ':memory:' ? {} : { temp_directory: `${path}.tmp` }
       const own = { ...settings, ...temporary, memory_limit: `${memoryBytes}B` }
       return { connection: await openDuckdb(path, { ...own, ...options.settings }), location: `duckdb:${path}` }

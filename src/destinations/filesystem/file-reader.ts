@@ -9,6 +9,8 @@ export const pathColumn = '_sluice_path'
 
 /** Reads files of tables with DuckDB; objects of buckets are fetched once. */
 export class FileReader {
+  /** The local paths that its SQL names. */
+  readonly opened = new Set<string>()
   private readonly store: ObjectStore
   private readonly folder: string
 
@@ -43,6 +45,7 @@ export class FileReader {
     if (withPaths) nulls.push(`'' AS ${pathColumn}`)
     const parts = [`SELECT ${nulls.join(', ')} WHERE FALSE`]
     const local = await inParallel(files, ({ path }) => this.store.fetch(path, this.folder))
+    for (const path of local) this.opened.add(path)
     for (const group of groupsToReadTogether(files)) {
       const { shape, path } = files[group[0]!]!
       const written = shapes[shape]!

@@ -12,8 +12,10 @@ import type {
   SqlConnection,
   SqlValue,
 } from '../destination.ts'
+import type { DuckdbConnection } from '../duckdb/connection.ts'
 import { duckdbDialect, quote } from '../duckdb/dialect.ts'
 import { duckdbParts } from '../duckdb/duckdb.ts'
+import { onlyToLook } from '../read-only.ts'
 import { sqlDestination } from '../sql/sql-destination.ts'
 import { inParallel } from '../in-parallel.ts'
 import type { ObjectStore } from '../stores/index.ts'
@@ -96,6 +98,8 @@ export class FilesSession {
         const rows = await this.reader.select(table, isRead(name) ? table.files : [])
         await connection.run(`CREATE VIEW ${this.tableName(name)} AS ${rows}`)
       }
+      const { readOnly } = this.target
+      if (readOnly !== undefined) await connection.lockDown({ ...readOnly, files: [...this.reader.opened] })
     })
   }
 
@@ -119,18 +123,20 @@ export class FilesSession {
   }
 
   /** A scratch database through DuckDB's own parts; `prepare` runs before anybody else sees the connection. */
-  private openDatabase(prepare: (connection: SqlConnection) => Promise<void>): Promise<DestinationSession> {
+  private openDatabase(prepare: (connection: DuckdbConnection) => Promise<void>): Promise<DestinationSession> {
     const path = join(this.folder, `scratch-${++this.databases}.duckdb`)
     const parts = duckdbParts({ path })
     const scratch = sqlDestination({
       ...parts,
       async connect(target) {
         const opened = await parts.connect(target)
-        await prepare(opened.connection)
+        await prepare(opened.connection as DuckdbConnection)
         return opened
       },
     })
-    return scratch.open(this.target)
+    // The database is there to be filled, also where its user may only look.
+    const { pipeline, dataset } = this.target
+    return scratch.open({ pipeline, dataset })
   }
 
   /**
@@ -138,6 +144,7 @@ export class FilesSession {
    * matter, as in a merge, the files that hold them are read in first and written anew.
    */
   private async loading<T>(work: (load: LoadTransaction) => Promise<T>): Promise<T> {
+    if (this.target.readOnly !== undefined) throw onlyToLook()
     const before = await newestManifest(this.settings.store, this.target.dataset)
     let scratch!: SqlConnection
     await using session = await this.openDatabase(async (connection) => {

@@ -6,7 +6,7 @@ import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { addSecret, PipelineError } from '../../errors/index.ts'
 import { wrongValue } from '../../schema/index.ts'
-import type { RowObject, SqlConnection, SqlValue } from '../destination.ts'
+import type { ReadLimits, RowObject, SqlConnection, SqlValue } from '../destination.ts'
 import { uniqueNames } from '../sql/result-types.ts'
 import type { PostgresOptions } from './postgres.ts'
 import { sslModes, tlsOptions } from './tls.ts'
@@ -21,6 +21,7 @@ const pageRows = 5000
 
 export async function openPostgres(
   options: PostgresOptions,
+  readOnly?: ReadLimits,
 ): Promise<{ connection: PostgresConnection; location: string }> {
   const settings = options.url === undefined ? options : { ...options, ...parseUrl(options.url) }
   if (settings.password !== undefined) addSecret(settings.password)
@@ -37,6 +38,7 @@ export async function openPostgres(
         throw error
       }),
     )
+    if (readOnly !== undefined) await client.query(`SET statement_timeout = ${readOnly.timeoutMs}`)
     return { connection: connectionOf(client), location: place }
   } catch (error) {
     throw error instanceof PipelineError ? error : cannotConnect(place, error)
@@ -180,7 +182,9 @@ function connectionOf(client: pg.Client): PostgresConnection {
       const end = (): Promise<unknown> => client.query('ROLLBACK').catch(() => undefined)
       await client.query('BEGIN TRANSACTION READ ONLY')
       try {
-        await rows(`DECLARE sluice_pages CURSOR FOR ${sql}`, values)
+        // The extended protocol takes one statement: what follows a semicolon is refused.
+        const declare = { text: `DECLARE sluice_pages CURSOR FOR ${sql}`, queryMode: 'extended' }
+        await client.query({ ...declare, values: values === undefined ? [] : [...values] })
         const first = await nextPage(client)
         const names = uniqueNames(first.fields.map(({ name }) => name))
         const columns = first.fields.map(({ dataTypeID, dataTypeModifier }, at) =>

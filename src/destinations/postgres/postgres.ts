@@ -46,13 +46,13 @@ export function postgresParts(options: PostgresOptions): SqlDestinationParts {
     capabilities: withOptions(capabilities, options),
     dialect: postgresDialect,
     errors: postgresErrors,
-    async connect() {
+    async connect({ readOnly }) {
       const { openPostgres } = await withDriver(
         'destination "postgres"',
         ['pg', 'pg-copy-streams'],
         () => import('./connection.ts'),
       )
-      return openPostgres(options)
+      return openPostgres(options, readOnly)
     },
     bulkLoad: (connection, bulk) => copyFiles(connection as PostgresConnection, bulk),
   }

@@ -47,13 +47,13 @@ export function redshiftParts(options: RedshiftOptions): SqlDestinationParts {
     capabilities: withOptions(capabilities, options),
     dialect: redshiftDialect,
     errors: redshiftErrors,
-    async connect({ dataset }) {
+    async connect({ dataset, readOnly }) {
       const { openPostgres } = await withDriver(
         'destination "redshift"',
         ['pg', 'pg-copy-streams'],
         () => import('../postgres/connection.ts'),
       )
-      const { connection, location } = await openPostgres({ port: 5439, url: asPostgres(options.url) })
+      const { connection, location } = await openPostgres({ port: 5439, url: asPostgres(options.url) }, readOnly)
       const staging = { area: await stagingArea(options.staging, dataset), options: copyOptions(options) }
       return {
         connection: await withScratch({ ...connection, staging }),

@@ -1,9 +1,9 @@
 import snowflake, { type Connection, type RowStatement } from 'snowflake-sdk'
 import { addSecret, PipelineError } from '../../errors/index.ts'
-import type { ResultColumn, RowObject, SqlConnection, SqlValue } from '../destination.ts'
+import type { ReadLimits, ResultColumn, RowObject, SqlConnection, SqlValue } from '../destination.ts'
 import { isoText, shortTime } from '../sql/moments.ts'
 import { resultColumn } from '../sql/result-types.ts'
-import { withLiterals } from '../sql/statements.ts'
+import { asSubquery, withLiterals } from '../sql/statements.ts'
 import { literal, snowflakeDialect } from './dialect.ts'
 import type { SnowflakeOptions } from './snowflake.ts'
 
@@ -20,6 +20,7 @@ const session = {
 
 export async function openSnowflake(
   options: SnowflakeOptions,
+  readOnly?: ReadLimits,
 ): Promise<{ connection: SqlConnection; location: string }> {
   const { account, user, password, privateKey, privateKeyPassword, database, warehouse, role, accessUrl } = options
   for (const secret of [password, privateKey, privateKeyPassword]) if (secret !== undefined) addSecret(secret)
@@ -53,7 +54,9 @@ export async function openSnowflake(
   const connection = connectionOf(client)
   for (const [name, value] of Object.entries(session))
     await connection.run(`ALTER SESSION SET ${name} = ${literal(value)}`)
-  return { connection, location }
+  if (readOnly === undefined) return { connection, location }
+  await connection.run(`ALTER SESSION SET STATEMENT_TIMEOUT_IN_SECONDS = ${Math.ceil(readOnly.timeoutMs / 1000)}`)
+  return { connection: { ...connection, query: (sql, values) => connection.query(asSubquery(sql), values) }, location }
 }
 
 function cannotConnect(location: string, error: Error & { code?: unknown }): PipelineError {

@@ -45,13 +45,13 @@ export function snowflakeParts(options: SnowflakeOptions): SqlDestinationParts {
     dialect: snowflakeDialect,
     errors: snowflakeErrors,
     ddlCommits: true,
-    async connect() {
+    async connect({ readOnly }) {
       const { openSnowflake } = await withDriver(
         'destination "snowflake"',
         ['snowflake-sdk'],
         () => import('./connection.ts'),
       )
-      const { connection, location } = await openSnowflake(options)
+      const { connection, location } = await openSnowflake(options, readOnly)
       return { connection: await withScratch(connection), location }
     },
     bulkLoad: (connection, load) => copyFromStage(connection as WithScratch, load),

@@ -12,6 +12,7 @@ import type {
   SqlDialect,
 } from '../destination.ts'
 import { explainedBy, type ErrorRule } from '../error-rules.ts'
+import { onlyQueries, onlyToLook } from '../read-only.ts'
 import { sqlCatalog, tableNames } from './catalog.ts'
 import { sqlChecker } from './checker.ts'
 import { createSystemTables, sqlLedger, sqlLedgerWriter } from './ledger.ts'
@@ -74,7 +75,8 @@ export function sqlDestination(parts: SqlDestinationParts): Destination {
     name: parts.name,
     capabilities: parts.capabilities,
     async open(target) {
-      const { connection, location } = await parts.connect(target)
+      const { connection: opened, location } = await parts.connect(target)
+      const connection = target.readOnly === undefined ? opened : onlyQueries(opened)
       const sql = sqlNames(parts.dialect, target.dataset)
       const stored = (name: string): string => parts.dialect.storedName?.(name) ?? name
       let names: ReadonlySet<string> = new Set()
@@ -94,6 +96,7 @@ export function sqlDestination(parts: SqlDestinationParts): Destination {
           momentType: parts.dialect.typeName({ name: '', dataType: 'timestamp' }),
         },
         async transaction(work) {
+          if (target.readOnly !== undefined) throw onlyToLook()
           let begun = false
           const plainly = async (): Promise<void> => {
             await connection.run('BEGIN TRANSACTION')

@@ -1,0 +1,122 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { describe, expect, inject, it } from 'vitest'
+import { attach } from '../../src/index.ts'
+import { openDuckdbToRead } from '../../src/destinations/duckdb/connection.ts'
+import { emptyTarget, engineNames } from '../support/destinations.ts'
+
+describe.each(engineNames)('%s, opened only to look', (name) => {
+  const opened = async (timeoutMs = 10_000) => {
+    const { target, dataset } = emptyTarget(name)
+    process.env.DESTINATION__POSTGRES__CREDENTIALS = inject('postgresUrl')
+    await target.run([{ id: 1 }, { id: 2 }], { tableName: 't' })
+    const looking = attach(target.name, { readOnly: { timeoutMs } })
+    const all = async (sql: string) => looking.dataset().query(sql).toArray()
+    return { looking, all, dataset, target }
+  }
+
+  it('answers queries', async () => {
+    const { looking, all, dataset } = await opened()
+    expect(await all(`select count(*) as n from ${dataset}.t`)).toEqual([{ n: 2 }])
+    expect(await all(`with a as (select * from ${dataset}.t) select max(id) as n from a;`)).toEqual([{ n: 2 }])
+    expect(await looking.dataset().query(`select id from ${dataset}.t where id = $1`, [2]).toArray()).toEqual([
+      { id: 2 },
+    ])
+    expect(await looking.dataset().table('t').count()).toBe(2)
+    expect(await looking.dataset().rowCounts()).toEqual(new Map([['t', 2]]))
+    expect((await looking.schemas()).length).toBeGreaterThan(0)
+    await looking.state()
+  })
+
+  it('does nothing else', async () => {
+    const { looking, all, dataset, target } = await opened()
+    const file = join(mkdtempSync(join(tmpdir(), 'sluice-out-')), 'out.csv')
+    const attempts = [
+      `insert into ${dataset}.t (id) values (3)`,
+      `update ${dataset}.t set id = 3`,
+      `delete from ${dataset}.t`,
+      `drop table ${dataset}.t`,
+      `create table ${dataset}.u (a int)`,
+      `create temporary table u as select 1 as a`,
+      `select 1; drop table ${dataset}.t`,
+      `select 1; select 2`,
+      `copy ${dataset}.t to '${file}'`,
+      `copy (select 1) to program 'touch ${file}'`,
+      `set statement_timeout = 0`,
+      `begin`,
+      `commit; delete from ${dataset}.t`,
+      `with gone as (delete from ${dataset}.t returning *) select * from gone`,
+      `select * from read_text('/etc/hostname')`,
+      `attach '${file}' as other`,
+      `install httpfs`,
+      `select set_config('transaction_read_only', 'off', false); delete from ${dataset}.t`,
+      `call pg_catalog.pg_sleep(1)`,
+      `export database '${file}'`,
+      `pragma enable_profiling`,
+      ``,
+    ]
+    for (const sql of attempts) await expect(all(sql), sql).rejects.toThrow()
+    await expect(looking.run([{ id: 9 }], { tableName: 't' })).rejects.toMatchObject({ code: 'READ_ONLY' })
+    await expect(looking.dropResources(target.name)).rejects.toMatchObject({ code: 'READ_ONLY' })
+    expect(existsSync(file)).toBe(false)
+    expect(await target.dataset().table('t').orderBy('id').select('id').toArray()).toEqual([{ id: 1 }, { id: 2 }])
+  })
+
+  it('ends what takes too long', async () => {
+    const { all } = await opened(300)
+    const long =
+      name === 'postgres'
+        ? 'select pg_sleep(60)'
+        : 'select count(*) from range(10000000) a, range(10000000) b where a.range + b.range = -1'
+    const begun = performance.now()
+    await expect(all(long)).rejects.toThrow()
+    expect(performance.now() - begun).toBeLessThan(20_000)
+  })
+})
+
+const writer = `
+import { DuckDBInstance } from '@duckdb/node-api'
+const instance = await DuckDBInstance.create(process.argv[1])
+const connection = await instance.connect()
+await connection.run('create table if not exists a (i bigint); create table if not exists b (i bigint, t varchar)')
+console.log('ready')
+const end = Date.now() + 4000
+for (let i = 0; Date.now() < end; i++) {
+  // Both tables change in one transaction: whoever sees different counts sees half of one.
+  await connection.run('begin; insert into a select range from range(500); insert into b select range, repeat(range::varchar, 20) from range(500); commit')
+  if (i % 5 === 4) await connection.run('begin; delete from a where i % 2 = 0; delete from b where i % 2 = 0; commit')
+  if (i % 7 === 6) await connection.run('checkpoint')
+}
+console.log('done')
+`
+
+it('a DuckDB file is read while another process writes it, and neither breaks', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'sluice-busy-')), 'busy.duckdb')
+  const child = spawn(process.execPath, ['--input-type=module', '-e', writer, file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exited = once(child, 'exit')
+  await once(child.stdout, 'data')
+  let [looks, most] = [0, 0]
+  while (child.exitCode === null) {
+    const connection = await openDuckdbToRead(file, 10_000)
+    const [row] = await connection.rows('select (select count(*) from a) as a, (select count(*) from b) as b')
+    await connection.close()
+    expect(row!.a, `look ${looks}`).toBe(row!.b)
+    most = Math.max(most, Number(row!.a))
+    looks += 1
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+  expect((await exited)[0]).toBe(0)
+  expect(looks).toBeGreaterThan(10)
+  expect(most).toBeGreaterThan(500)
+  const connection = await (await DuckDBInstance.create(file)).connect()
+  const [counts] = (
+    await connection.runAndReadAll('select (select count(*) from a), (select count(*) from b)')
+  ).getRows()
+  expect(counts![0]).toBe(counts![1])
+})
