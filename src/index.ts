@@ -1,4 +1,4 @@
-export { config, secret } from './config/index.ts'
+export { config, dataDir, secret } from './config/index.ts'
 export { PipelineError, type ErrorCode, type Recovery } from './errors/index.ts'
 export {
   incremental,
@@ -46,6 +46,7 @@ export {
   tableTypes,
   type CustomNaming,
   type Detection,
+  type Column,
   type Schema,
   type Check,
   type ColumnHints,

@@ -11,6 +11,7 @@ const commands: Record<string, Command> = {
   demo: { summary: 'load all five chat platforms from local simulators', load: () => import('./commands/demo.ts') },
   run: { summary: 'run a pipeline, a source file or a platform', load: () => import('./commands/run.ts') },
   pipeline: { summary: 'look at pipelines and what they loaded', load: () => import('./commands/pipeline.ts') },
+  dashboard: { summary: 'show all pipelines in the browser', load: () => import('./commands/dashboard.ts') },
   types: { summary: 'write TypeScript types of loaded tables', load: () => import('./commands/types.ts') },
   source: { summary: 'list, make, check, try and simulate sources', load: () => import('./commands/source.ts') },
   doctor: { summary: 'check this machine and a destination', load: () => import('./commands/doctor.ts') },

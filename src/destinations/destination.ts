@@ -156,8 +156,6 @@ export interface Ledger {
   readState(pipeline: string): Promise<StateRow | undefined>
   /** The newest schema of that name, in stored form. */
   readSchema(name: string): Promise<string | undefined>
-  /** All versions of all schemas, oldest first. */
-  readSchemas(): Promise<string[]>
 }
 
 export interface LedgerWriter {

@@ -5,6 +5,7 @@ import { PipelineError } from '../errors/index.ts'
 import type { DestinationSession, QueryResult, ResultColumn, RowObject, SqlValue } from '../destinations/index.ts'
 import { isOwnTable, wrongValue } from '../schema/index.ts'
 import { arrowTable } from './arrow-export.ts'
+import { columnProfile, type ColumnProfile, type ProfileLimits } from './column-profile.ts'
 import { writeCsv } from './csv-export.ts'
 import { inPassing, writeParquet } from './parquet-export.ts'
 import {
@@ -40,10 +41,10 @@ export class Dataset<Tables = Record<string, RowObject>> {
     return new Relation(this.open, { from: name, where: [], order: [] })
   }
 
-  /** The tables with their columns and the database's names for the types; those of the system are left out. */
-  async tables(): Promise<Map<string, Map<string, string>>> {
+  /** The tables with their columns and the database's names for the types; dlt's own only with `system`. */
+  async tables({ system = false } = {}): Promise<Map<string, Map<string, string>>> {
     await using session = await this.open()
-    return await dataTables(session)
+    return await (system ? session.reader.tables() : dataTables(session))
   }
 
   /** How many rows tables have: those that are named, or all. */
@@ -83,6 +84,26 @@ export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
   async *[Symbol.asyncIterator](): AsyncGenerator<Row[]> {
     await using session = await this.open()
     yield* (await this.read(session)).pages as AsyncIterable<Row[]>
+  }
+
+  /** The first rows, as many as there is room for; `cut` tells what was full. */
+  async first(room: {
+    rows: number
+    bytes: number
+  }): Promise<{ columns: ResultColumn[]; rows: Row[]; cut?: 'rows' | 'bytes' }> {
+    await using session = await this.open()
+    const { columns, pages } = await this.read(session)
+    const rows: RowObject[] = []
+    let bytes = 0
+    for await (const page of pages) {
+      for (const row of page) {
+        if (rows.length === room.rows) return { columns, rows: rows as Row[], cut: 'rows' }
+        bytes += sizeOf(row)
+        if (bytes > room.bytes) return { columns, rows: rows as Row[], cut: 'bytes' }
+        rows.push(row)
+      }
+    }
+    return { columns, rows: rows as Row[] }
   }
 
   private read(session: DestinationSession): Promise<QueryResult> {
@@ -133,6 +154,14 @@ export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
     })
   }
 }
+
+/** About how much memory a row takes. */
+const sizeOf = (row: RowObject): number =>
+  Object.values(row).reduce<number>((sum, value) => {
+    if (typeof value === 'string') return sum + value.length
+    if (value instanceof Uint8Array) return sum + value.length
+    return sum + (typeof value === 'object' && value !== null ? JSON.stringify(value).length : 8)
+  }, 0)
 
 type Column<Row> = keyof Row & string
 /** The same, as one object: what an editor shows. */
@@ -198,6 +227,14 @@ export class Relation<Row, Tables = Record<string, RowObject>> extends DatasetQu
     return new Relation(this.open, { ...this.asked, limit: Math.min(rows, this.asked.limit ?? rows) })
   }
 
+  /** Leaves out the first rows; give an order, without which databases may change it from one read to the next. */
+  offset(rows: number): Relation<Row, Tables> {
+    if (!Number.isInteger(rows) || rows < 0) throw new RangeError(`offset: expected a whole number, got ${rows}`)
+    const { limit, offset } = this.asked
+    const asked = limit === undefined && offset === undefined ? this.asked : above(this.asked)
+    return new Relation(this.open, { ...asked, offset: rows })
+  }
+
   /**
    * Adds columns of another table: `join('issues__labels', { label: 'name' })`. Nested rows meet the row they came from; for
    * other tables, `on` says which columns equal which. Rows that meet none are left out, unless `keepsAll`.
@@ -228,10 +265,17 @@ export class Relation<Row, Tables = Record<string, RowObject>> extends DatasetQu
     return Number(row!.n)
   }
 
+  /** What a column holds: nulls, different and most frequent values, how they are spread. */
+  async profile(column: Column<Row>, limits: Partial<ProfileLimits> = {}): Promise<ColumnProfile> {
+    await using session = await this.open()
+    return await columnProfile(session, this.asked, column, { top: 10, parts: 20, ...limits })
+  }
+
   /** A query to which conditions and an order can be added as they are. */
   private sameRows(): Query {
-    const { join, groups, limit } = this.asked
-    return join === undefined && groups === undefined && limit === undefined ? this.asked : above(this.asked)
+    const { join, groups, limit, offset } = this.asked
+    const isPlain = join === undefined && groups === undefined && limit === undefined && offset === undefined
+    return isPlain ? this.asked : above(this.asked)
   }
 
   /** The same, whose columns are all those of its source. */
@@ -242,10 +286,11 @@ export class Relation<Row, Tables = Record<string, RowObject>> extends DatasetQu
 
 /** A query on the rows of another one, in their order as far as its columns tell that. */
 function above(asked: Query): Query {
-  const { columns, order, limit } = asked
+  const { columns, order, limit, offset } = asked
   const knowsOrder = columns === undefined || order.every(({ column }) => columns.includes(column))
   if (!knowsOrder) return { from: asked, where: [], order: [] }
-  return { from: limit === undefined ? { ...asked, order: [] } : asked, where: [], order }
+  const keepsOrder = limit !== undefined || offset !== undefined
+  return { from: keepsOrder ? asked : { ...asked, order: [] }, where: [], order }
 }
 
 async function installed<T>(use: string, name: string, load: () => Promise<T>): Promise<T> {

@@ -11,7 +11,14 @@ import {
 import { asDiskError, PipelineError } from '../errors/index.ts'
 import { Resource, resource, source, Source, type ResourceData, type ResourceOptions } from '../extract/index.ts'
 import { PackageStore } from '../package/index.ts'
-import { namingConvention, schemaFromStored, wrongValue, type Schema, type StoredSchema } from '../schema/index.ts'
+import {
+  namingConvention,
+  schemaFromStored,
+  system,
+  wrongValue,
+  type Schema,
+  type StoredSchema,
+} from '../schema/index.ts'
 import { checkDestination, type CheckStep } from './check-destination.ts'
 import { Dataset } from './dataset.ts'
 import { EventStream, type EventListener } from './events.ts'
@@ -23,7 +30,7 @@ import type { SchemaFiles } from './schema-files.ts'
 import { RunHistory } from './run-history.ts'
 import type { RunRecord } from './run-record.ts'
 import { dropResources, runSources, type RunEnvironment } from './run.ts'
-import { stateFromRow, type PipelineState } from './state.ts'
+import { stateFromRow, stateFromText, type PipelineState } from './state.ts'
 
 export interface PipelineOptions extends SchemaFiles {
   name: string
@@ -162,11 +169,20 @@ export class Pipeline {
     return await dropResources(environment, sourceName, resources, options.stateOnly === true)
   }
 
-  /** The versions of a source's schema, oldest first. */
+  /** The versions of all sources' schemas, oldest first. */
   async schemas(): Promise<Schema[]> {
-    await using session = await this.openSession()
-    const stored = await session.ledger.readSchemas()
-    return stored.map((text) => schemaFromStored(JSON.parse(text) as StoredSchema))
+    return (await this.schemaVersions()).map(({ schema }) => schema)
+  }
+
+  /** The same with when each was saved. */
+  async schemaVersions(): Promise<{ schema: Schema; insertedAt: string }[]> {
+    const data = this.dataset()
+    if (!(await data.tables({ system: true })).has(system.version)) return []
+    const rows = await data.table(system.version).orderBy('inserted_at').orderBy('version').toArray()
+    return rows.map((row) => ({
+      schema: schemaFromStored(JSON.parse(String(row.schema)) as StoredSchema),
+      insertedAt: String(row.inserted_at),
+    }))
   }
 
   /** Forgets what is only on this machine, unloaded packages included; the destination is the truth. */
@@ -223,6 +239,18 @@ export class Pipeline {
     await using session = await this.openSession()
     const row = await session.ledger.readState(this.name)
     return row === undefined ? undefined : stateFromRow(row)
+  }
+
+  /** What the sources remembered, version by version, the newest first; at most `limit`. */
+  async stateHistory(limit = 50): Promise<{ version: number; createdAt: string; state: PipelineState }[]> {
+    const data = this.dataset()
+    if (!(await data.tables({ system: true })).has(system.state)) return []
+    const versions = data.table(system.state).where('pipeline_name', '=', this.name).orderBy('version', 'desc')
+    return (await versions.limit(limit).toArray()).map((row) => ({
+      version: Number(row.version),
+      createdAt: String(row.created_at),
+      state: stateFromText(String(row.state)),
+    }))
   }
 
   async openSession(): Promise<DestinationSession> {

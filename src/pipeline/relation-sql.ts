@@ -33,6 +33,7 @@ export interface Query {
   where: readonly Condition[]
   order: readonly { column: string; direction: 'asc' | 'desc' }[]
   limit?: number
+  offset?: number
 }
 
 export interface Statement {
@@ -47,7 +48,7 @@ export function relationSql(query: Query, names: SqlSpelling): Statement {
 }
 
 function write(query: Query, names: SqlSpelling, values: SqlValue[]): string {
-  const { from, join, where, order, limit } = query
+  const { from, join, where, order, limit, offset } = query
   const source = typeof from === 'string' ? names.tableName(from) : `(${write(from, names, values)})`
   const parts = [`SELECT ${selection(query, names)} FROM ${source} AS r`]
   if (join !== undefined) {
@@ -64,6 +65,7 @@ function write(query: Query, names: SqlSpelling, values: SqlValue[]): string {
     )
   }
   if (limit !== undefined) parts.push(`LIMIT ${limit}`)
+  if (offset !== undefined) parts.push(`OFFSET ${offset}`)
   return parts.join(' ')
 }
 
@@ -110,13 +112,21 @@ function place(value: Comparable, names: SqlSpelling, values: SqlValue[]): strin
     case 'bigint':
       return String(value)
     case 'number':
-      if (!Number.isFinite(value)) throw new RangeError(`a condition cannot compare with ${value}`)
-      return Number.isInteger(value) ? BigInt(value).toString() : String(value)
+      return numberText(value)
     case 'object':
-      values.push(value.toISOString())
-      return `CAST($${values.length} AS ${names.momentType})`
+      return momentPlace(value, 'timestamp', names, values)
     default:
       values.push(value)
       return `$${values.length}`
   }
+}
+
+export function numberText(value: number): string {
+  if (!Number.isFinite(value)) throw new RangeError(`a condition cannot compare with ${value}`)
+  return Number.isInteger(value) ? BigInt(value).toString() : String(value)
+}
+
+export function momentPlace(value: Date, type: 'timestamp' | 'date', names: SqlSpelling, values: SqlValue[]): string {
+  values.push(type === 'date' ? value.toISOString().slice(0, 10) : value.toISOString())
+  return `CAST($${values.length} AS ${type === 'date' ? 'DATE' : names.momentType})`
 }

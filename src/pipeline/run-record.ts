@@ -3,6 +3,8 @@ import { PipelineError, redact } from '../errors/index.ts'
 import type { CheckResult, SchemaChange } from '../load/index.ts'
 import type { RunEvent } from './events.ts'
 
+const keptWaits = 100
+
 /** What a run did, as it is kept. Times in ms are counted from its start. */
 export interface RunRecord {
   id: string
@@ -33,8 +35,10 @@ export interface ResourceRecord {
   startedMs: number
   finishedMs?: number
   retries: number
-  /** Waited for limits, retries and reports. */
+  /** Waited for limits, retries and reports, in all. */
   waitedMs: number
+  /** The first hundred waits. */
+  waits: { atMs: number; ms: number; reason: string }[]
   skipped: number
   /** By their status. */
   requests: Record<number, RequestRecord>
@@ -153,6 +157,8 @@ export class RunRecorder {
         break
       case 'wait':
         resource.waitedMs += Math.round(event.ms)
+        if (resource.waits.length < keptWaits)
+          resource.waits.push({ atMs: ms, ms: Math.round(event.ms), reason: event.reason })
         if (event.reason === 'retry') resource.retries += 1
         break
       case 'skipped':
@@ -196,6 +202,7 @@ const newResource = (ms: number): ResourceRecord => ({
   startedMs: ms,
   retries: 0,
   waitedMs: 0,
+  waits: [],
   skipped: 0,
   requests: {},
 })

@@ -59,8 +59,10 @@ export function stateRow(state: PipelineState): StateRow | undefined {
   }
 }
 
-export const stateFromRow = (row: StateRow): PipelineState =>
-  decodeTyped(inflateSync(Buffer.from(row.state, 'base64')).toString()) as PipelineState
+export const stateFromRow = (row: StateRow): PipelineState => stateFromText(row.state)
+
+export const stateFromText = (text: string): PipelineState =>
+  decodeTyped(inflateSync(Buffer.from(text, 'base64')).toString()) as PipelineState
 
 // Values that JSON does not have are text behind a private-use character, as dlt writes them: decimal, datetime, date.
 const marks = { decimal: '\uf026', datetime: '\uf027', date: '\uf028' }

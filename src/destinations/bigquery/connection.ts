@@ -12,6 +12,7 @@ import type {
   SqlValue,
 } from '../destination.ts'
 import { rowNumber } from '../duckdb/compressed-rows.ts'
+import { oneQuery } from '../read-only.ts'
 import type { BigqueryOptions } from './bigquery.ts'
 import { bigqueryDialect } from './dialect.ts'
 import { asQuery, Script, type Query } from './script.ts'
@@ -85,10 +86,7 @@ class Jobs {
   }
 
   /** Begins a query; one with an id that was used before is refused by BigQuery. */
-  async query(
-    { query, params, types }: Query,
-    more: { jobId?: string; jobTimeoutMs?: number | undefined } = {},
-  ): Promise<Job> {
+  async query({ query, params, types }: Query, more: { jobId?: string; jobTimeoutMs?: number } = {}): Promise<Job> {
     const [job] = await this.client.createQueryJob({
       query,
       location: this.location,
@@ -96,23 +94,6 @@ class Jobs {
       ...more,
     } as never)
     return job
-  }
-
-  /** BigQuery says what a text is without doing it. */
-  async refuseUnlessQuery({ query, params, types }: Query): Promise<void> {
-    const [job] = await this.client.createQueryJob({
-      query,
-      location: this.location,
-      dryRun: true,
-      ...(Object.keys(params).length === 0 ? {} : { params, types }),
-    } as never)
-    const { statementType = 'unknown' } =
-      (job.metadata as { statistics?: { query?: { statementType?: string } } }).statistics?.query ?? {}
-    if (statementType === 'SELECT') return
-    throw new PipelineError(`${statementType} is no query`, {
-      code: 'READ_ONLY',
-      fix: 'here one can only look: one statement, SELECT or WITH',
-    })
   }
 
   job(id: string): Job {
@@ -245,9 +226,9 @@ function connectionOf(jobs: Jobs, dataset: string, readOnly: ReadLimits | undefi
     },
     rows: (sql, values) => (script === undefined ? query(sql, values) : rehearse(sql, values)),
     async query(sql, values) {
-      const asked = asQuery(sql, values)
-      if (readOnly !== undefined) await jobs.refuseUnlessQuery(asked)
-      return jobs.result(await jobs.query(asked, { jobTimeoutMs: readOnly?.timeoutMs }))
+      if (readOnly === undefined) return jobs.result(await jobs.query(asQuery(sql, values)))
+      const { timeoutMs } = readOnly
+      return jobs.result(await jobs.query(asQuery(oneQuery(sql), values), { jobTimeoutMs: timeoutMs }))
     },
     async begin(load) {
       if (load.tables.length > tablesInTransaction) throw tooManyTables(load.tables.length)

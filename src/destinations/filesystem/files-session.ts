@@ -57,7 +57,6 @@ export class FilesSession {
         hasLoad: (loadId) => ledger((session) => session.ledger.hasLoad(loadId)),
         readState: (pipeline) => ledger((session) => session.ledger.readState(pipeline)),
         readSchema: (name) => ledger((session) => session.ledger.readSchema(name)),
-        readSchemas: () => ledger((session) => session.ledger.readSchemas()),
       },
       reader: {
         tables: () => this.tables(),

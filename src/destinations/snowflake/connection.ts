@@ -1,9 +1,10 @@
 import snowflake, { type Connection, type RowStatement } from 'snowflake-sdk'
 import { addSecret, PipelineError } from '../../errors/index.ts'
 import type { ReadLimits, ResultColumn, RowObject, SqlConnection, SqlValue } from '../destination.ts'
+import { oneQuery } from '../read-only.ts'
 import { isoText, shortTime } from '../sql/moments.ts'
 import { resultColumn } from '../sql/result-types.ts'
-import { asSubquery, withLiterals } from '../sql/statements.ts'
+import { withLiterals } from '../sql/statements.ts'
 import { literal, snowflakeDialect } from './dialect.ts'
 import type { SnowflakeOptions } from './snowflake.ts'
 
@@ -51,12 +52,10 @@ export async function openSnowflake(
       error === undefined || error === null ? resolve() : reject(cannotConnect(location, error)),
     )
   })
-  const connection = connectionOf(client)
+  const connection = connectionOf(client, readOnly)
   for (const [name, value] of Object.entries(session))
     await connection.run(`ALTER SESSION SET ${name} = ${literal(value)}`)
-  if (readOnly === undefined) return { connection, location }
-  await connection.run(`ALTER SESSION SET STATEMENT_TIMEOUT_IN_SECONDS = ${Math.ceil(readOnly.timeoutMs / 1000)}`)
-  return { connection: { ...connection, query: (sql, values) => connection.query(asSubquery(sql), values) }, location }
+  return { connection, location }
 }
 
 function cannotConnect(location: string, error: Error & { code?: unknown }): PipelineError {
@@ -72,7 +71,7 @@ function cannotConnect(location: string, error: Error & { code?: unknown }): Pip
   })
 }
 
-function connectionOf(client: Connection): SqlConnection {
+function connectionOf(client: Connection, readOnly: ReadLimits | undefined): SqlConnection {
   const execute = (sql: string): Promise<RowObject[]> =>
     new Promise((resolve, reject) => {
       client.execute({
@@ -91,7 +90,8 @@ function connectionOf(client: Connection): SqlConnection {
     async query(sql, values) {
       const statement = await new Promise<RowStatement>((resolve, reject) => {
         client.execute({
-          sqlText: withLiterals(snowflakeDialect, sql, values),
+          sqlText: withLiterals(snowflakeDialect, readOnly === undefined ? sql : oneQuery(sql), values),
+          ...(readOnly === undefined ? {} : { parameters: limitsOf(readOnly) }),
           streamResult: true,
           fetchAsString: ['Number', 'Date', 'JSON', 'Buffer'],
           complete: (error, one) => (error ? reject(error) : resolve(one)),
@@ -105,6 +105,11 @@ function connectionOf(client: Connection): SqlConnection {
     close: () => new Promise((resolve) => client.destroy(() => resolve())),
   }
 }
+
+const limitsOf = ({ timeoutMs }: ReadLimits): Record<string, number> => ({
+  STATEMENT_TIMEOUT_IN_SECONDS: Math.ceil(timeoutMs / 1000),
+  MULTI_STATEMENT_COUNT: 1,
+})
 
 async function* pagesOf(statement: RowStatement): AsyncGenerator<RowObject[]> {
   let page: RowObject[] = []

@@ -95,13 +95,6 @@ export function sqlLedger(
       )
       return row === undefined ? undefined : String(row.schema)
     },
-    async readSchemas() {
-      if (!(await exists(system.version))) return []
-      const rows = await connection.rows(
-        `SELECT schema FROM ${sql.table(system.version)} ORDER BY inserted_at, version`,
-      )
-      return rows.map((row) => String(row.schema))
-    },
   }
 }
 

@@ -32,9 +32,3 @@ export const withLiterals = (dialect: SqlDialect, sql: string, values: readonly 
         if (value === null || value === undefined) return 'NULL'
         return typeof value === 'string' ? dialect.literal(value) : String(value)
       })
-
-/**
- * A query as part of another one, where the database takes one statement at a time: only what reads can stand there.
- * A semicolon at the end is what people write.
- */
-export const asSubquery = (sql: string): string => `SELECT * FROM (\n${sql.replace(/[;\s]+$/, '')}\n) AS answer`

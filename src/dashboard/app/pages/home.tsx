@@ -1,0 +1,95 @@
+import type { JSX } from 'preact'
+import type { PipelineSummary } from '../../api.ts'
+import { count, duration, plural } from '../format.ts'
+import { rowsTold, runBars, SparkBars } from '../parts/chart.tsx'
+import { Empty, Failed, Waiting } from '../parts/notes.tsx'
+import { Age, Mark } from '../parts/status.tsx'
+import { Link, to } from '../router.tsx'
+import { useAnswer } from '../server.ts'
+
+const everyMs = 3000
+const shownRuns = 20
+
+/** Is everything all right? */
+export function Home(): JSX.Element {
+  const { data, error, isLate } = useAnswer<PipelineSummary[]>('pipelines', everyMs)
+  if (error !== undefined && data === undefined) return <Failed error={error} />
+  if (data === undefined) return <Waiting isLate={isLate} what="pipelines" />
+  if (data.length === 0) {
+    return (
+      <Empty title="No pipeline has run here yet">
+        Load the demo: <code>npx sluice demo</code>
+      </Empty>
+    )
+  }
+  return (
+    <>
+      <h1>{verdict(data)}</h1>
+      {error !== undefined && <Failed error={error} />}
+      <div class="scrolls">
+        <table class="list">
+          <thead>
+            <tr>
+              <th>Pipeline</th>
+              <th>Last run</th>
+              <th class="number">Took</th>
+              <th class="number">Rows</th>
+              <th>Rows of the last runs</th>
+              <th>Destination</th>
+            </tr>
+          </thead>
+          <tbody>
+            {data.toSorted(byUrgency).map((one) => (
+              <PipelineRow key={one.name} pipeline={one} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
+  )
+}
+
+const ranks = { failed: 0, died: 0, running: 1, done: 2 }
+const rank = ({ runs }: PipelineSummary): number => ranks[runs.at(-1)?.status ?? 'done']
+
+/** Failed first, then those at work, then the latest. */
+function byUrgency(a: PipelineSummary, b: PipelineSummary): number {
+  const [lastA, lastB] = [a.runs.at(-1)?.startedAt ?? '', b.runs.at(-1)?.startedAt ?? '']
+  return rank(a) - rank(b) || lastB.localeCompare(lastA) || a.name.localeCompare(b.name)
+}
+
+function verdict(pipelines: readonly PipelineSummary[]): string {
+  const failed = pipelines.filter((one) => rank(one) === 0)
+  const running = pipelines.filter((one) => rank(one) === 1)
+  const work = running.length === 0 ? '' : `, ${count(running.length)} at work`
+  if (failed.length === 0) return `All ${plural(pipelines.length, 'pipeline')} fine${work}`
+  if (failed.length === 1) return `${failed[0]!.name} failed${work}`
+  return `${count(failed.length)} of ${plural(pipelines.length, 'pipeline')} failed${work}`
+}
+
+function PipelineRow({ pipeline }: { pipeline: PipelineSummary }): JSX.Element {
+  const { name, runs, destination, dataset, pending } = pipeline
+  const last = runs.at(-1)
+  return (
+    <tr>
+      <td>
+        <Mark status={last?.status} /> <Link href={to('p', name)}>{name}</Link>
+        {pending > 0 && <span class="note">{plural(pending, 'package')} to load</span>}
+        {last?.error !== undefined && <span class="note failed cut">{last.error}</span>}
+      </td>
+      <td>{last === undefined ? <span class="faint">never</span> : <Age at={last.startedAt} />}</td>
+      <td class="number">{last === undefined ? '' : duration(last.durationMs)}</td>
+      <td class="number">{last === undefined ? '' : count(last.rows)}</td>
+      <td>
+        <SparkBars
+          bars={runBars(runs.slice(-shownRuns), ({ rows }) => rows, rowsTold)}
+          slots={shownRuns}
+          label={`rows of the last ${plural(Math.min(runs.length, shownRuns), 'run')} of ${name}`}
+        />
+      </td>
+      <td>
+        {destination} <span class="faint">/ {dataset}</span>
+      </td>
+    </tr>
+  )
+}

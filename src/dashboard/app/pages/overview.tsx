@@ -1,0 +1,79 @@
+import type { JSX } from 'preact'
+import type { PipelineSummary, RunSummary, TableSummary } from '../../api.ts'
+import { compact, count, duration, moment } from '../format.ts'
+import { BarChart, rowsTold, runBars } from '../parts/chart.tsx'
+import { Empty, Failed, Waiting } from '../parts/notes.tsx'
+import { Age, Status } from '../parts/status.tsx'
+import { TableList } from '../parts/table-list.tsx'
+import { Link, to } from '../router.tsx'
+import { pipelinePath, useAnswer } from '../server.ts'
+
+const everyMs = 3000
+
+/** How is this pipeline: its last run, its runs, its tables. */
+export function Overview({ pipeline }: { pipeline: string }): JSX.Element {
+  const pipelines = useAnswer<PipelineSummary[]>('pipelines', everyMs)
+  const tables = useAnswer<TableSummary[]>(pipelinePath(pipeline, 'tables'), 5 * everyMs)
+  const counts = useAnswer<Record<string, number>>(pipelinePath(pipeline, 'counts'), 5 * everyMs)
+  const own = pipelines.data?.find(({ name }) => name === pipeline)
+  if (pipelines.error !== undefined && own === undefined) return <Failed error={pipelines.error} />
+  if (pipelines.data === undefined) return <Waiting isLate={pipelines.isLate} what="the pipeline" />
+  if (own === undefined) return <Empty title={`There is no pipeline ${pipeline}`}>Choose one at the left.</Empty>
+  return (
+    <>
+      <h1>{pipeline}</h1>
+      <p class="lead">
+        {own.destination} <span class="faint">{own.location}</span> / {own.dataset}
+      </p>
+      {own.runs.length === 0 ? (
+        <p class="faint">No run is on record here.</p>
+      ) : (
+        <>
+          <LastRun pipeline={pipeline} run={own.runs.at(-1)!} />
+          <RunCharts pipeline={pipeline} runs={own.runs} />
+        </>
+      )}
+      <h2>Tables</h2>
+      {tables.error !== undefined && <Failed error={tables.error} />}
+      {tables.data === undefined ? (
+        tables.error === undefined && <Waiting isLate={tables.isLate} what="tables" />
+      ) : (
+        <TableList pipeline={pipeline} tables={tables.data.filter(({ isSystem }) => !isSystem)} counts={counts.data} />
+      )}
+    </>
+  )
+}
+
+const LastRun = ({ pipeline, run }: { pipeline: string; run: RunSummary }): JSX.Element => (
+  <Link href={to('p', pipeline, 'runs', run.id)} class="last-run">
+    <Status status={run.status} />
+    <span>
+      <Age at={run.startedAt} />
+    </span>
+    <span>{duration(run.durationMs)}</span>
+    <span>{rowsTold(run.rows)}</span>
+    {run.error !== undefined && <span class="cut failed">{run.error}</span>}
+  </Link>
+)
+
+export function RunCharts({ pipeline, runs }: { pipeline: string; runs: readonly RunSummary[] }): JSX.Element {
+  const path = ({ id }: RunSummary): string => to('p', pipeline, 'runs', id)
+  const day = (run: RunSummary): string => moment(run.startedAt.slice(0, 16))
+  const ends = [day(runs[0]!), day(runs.at(-1)!)] as const
+  return (
+    <div class="charts">
+      <BarChart
+        title="Rows by run"
+        bars={runBars(runs, ({ rows }) => rows, rowsTold, path)}
+        unit={compact}
+        ends={ends}
+      />
+      <BarChart
+        title="Seconds by run"
+        bars={runBars(runs, ({ durationMs }) => durationMs, duration, path)}
+        unit={(ms) => count(ms / 1000)}
+        ends={ends}
+      />
+    </div>
+  )
+}

@@ -1,0 +1,83 @@
+import type { JSX } from 'preact'
+import { Fragment } from 'preact'
+import { useState } from 'preact/hooks'
+import type { PackageSummary } from '../../api.ts'
+import { bytes, count, moment, plural } from '../format.ts'
+import { Empty, Failed, Waiting } from '../parts/notes.tsx'
+import { Age } from '../parts/status.tsx'
+import { pipelinePath, useAnswer } from '../server.ts'
+
+/** What was loaded, package by package, and what waits? */
+export function Packages({ pipeline }: { pipeline: string }): JSX.Element {
+  const { data, error, isLate } = useAnswer<PackageSummary[]>(pipelinePath(pipeline, 'packages'), 3000)
+  const [open, setOpen] = useState<string>()
+  if (error !== undefined && data === undefined) return <Failed error={error} />
+  if (data === undefined) return <Waiting isLate={isLate} what="packages" />
+  if (data.length === 0)
+    return <Empty title="No load package is on this machine">A run seals its rows into packages, and loads them.</Empty>
+  const pending = data.filter(({ state }) => state === 'pending').length
+  return (
+    <>
+      <h1>
+        {pending === 0 ? `${plural(data.length, 'package')}, all loaded` : `${plural(pending, 'package')} to load`}
+      </h1>
+      {pending > 0 && <p class="lead">The next run loads them first.</p>}
+      <div class="scrolls">
+        <table class="list">
+          <thead>
+            <tr>
+              <th>Package</th>
+              <th>State</th>
+              <th>Sealed</th>
+              <th class="number">Rows</th>
+              <th class="number">Size</th>
+              <th class="number">Tables</th>
+            </tr>
+          </thead>
+          <tbody>
+            {data.map((one) => (
+              <Fragment key={one.loadId}>
+                <tr>
+                  <td>
+                    <button
+                      type="button"
+                      class="fold"
+                      aria-expanded={open === one.loadId}
+                      onClick={() => setOpen(open === one.loadId ? undefined : one.loadId)}
+                    >
+                      {open === one.loadId ? '▾' : '▸'} {one.loadId}
+                    </button>
+                  </td>
+                  <td>
+                    {one.state === 'pending' ? (
+                      <span class="status running">● pending</span>
+                    ) : (
+                      <span class="status done">✓ loaded</span>
+                    )}
+                  </td>
+                  <td class="nowrap">
+                    <Age at={one.createdAt} /> <span class="faint">{moment(one.createdAt.slice(0, 19))}</span>
+                  </td>
+                  <td class="number">{count(one.rows)}</td>
+                  <td class="number">{bytes(one.bytes)}</td>
+                  <td class="number">{new Set(one.tables.map(({ table }) => table)).size}</td>
+                </tr>
+                {open === one.loadId &&
+                  one.tables.map(({ table, rows, bytes: size }, at) => (
+                    <tr key={`${table} ${at}`} class="inner">
+                      <td class="depth-1" colSpan={3}>
+                        {table}
+                      </td>
+                      <td class="number">{count(rows)}</td>
+                      <td class="number">{bytes(size)}</td>
+                      <td />
+                    </tr>
+                  ))}
+              </Fragment>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
+  )
+}

@@ -1,0 +1,171 @@
+import { PipelineError, type Dataset, type DatasetQuery, type Relation, type Pipeline, type Column } from '../index.ts'
+import type { Cell, ColumnProfile, ColumnSummary, ResultPage, TableSummary } from './api.ts'
+
+const largestPage = 500
+const largestResult = 10_000
+const largestBytes = 4 * 1024 * 1024
+const longestText = 2000
+const topValues = 8
+const parts = 24
+
+/** All tables, as the schema and the database know them. */
+export async function tables(pipeline: Pipeline): Promise<TableSummary[]> {
+  const [schemas, stored] = await Promise.all([pipeline.schemas(), pipeline.dataset().tables({ system: true })])
+  const known = new Map(schemas.flatMap((schema) => [...schema.tables.values()]).map((table) => [table.name, table]))
+  return [...stored].map(([name, types]) => {
+    const table = known.get(name)
+    return {
+      name,
+      ...optional('parent', table?.parent),
+      ...optional('resource', table?.resource),
+      ...optional('writeDisposition', table?.writeDisposition?.disposition),
+      ...optional('description', table?.description),
+      columns: [...types].map(([column, type]) => ({ ...columnOf(table?.columns.get(column)), name: column, type })),
+      isSystem: name.startsWith('_dlt_'),
+    }
+  })
+}
+
+const optional = <Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } =>
+  (value === undefined ? {} : { [key]: value }) as { [K in Key]?: Value }
+
+function columnOf(column: Column | undefined): Omit<ColumnSummary, 'name'> {
+  const hints = [
+    [column?.primaryKey, 'primary key'],
+    [column?.mergeKey, 'merge key'],
+    [column?.incremental, 'cursor'],
+    [column?.unique, 'unique'],
+    [column?.rowKey, 'row key'],
+    [column?.parentKey, 'parent'],
+    [column?.rootKey, 'root'],
+    [column?.variant, 'variant'],
+    [column?.hardDelete, 'deletes'],
+    [column?.partition, 'partition'],
+    [column?.cluster, 'cluster'],
+    [column?.sort, 'sort'],
+  ] as const
+  return {
+    ...optional('dataType', column?.dataType),
+    ...optional('description', column?.description),
+    nullable: column?.nullable !== false,
+    hints: hints.flatMap(([is, word]) => (is === true ? [word] : [])),
+  }
+}
+
+export async function rowCounts(pipeline: Pipeline): Promise<Record<string, number>> {
+  return Object.fromEntries(await pipeline.dataset().rowCounts())
+}
+
+/** A page of a table with what is nested in its rows: `offset`, `limit`, `order` (`name.desc`), `column`, `is` and `value` of a condition. */
+export async function tablePage(pipeline: Pipeline, table: string, query: URLSearchParams): Promise<ResultPage> {
+  const data = pipeline.dataset()
+  let relation = data.table(table)
+  const [column, comparison, value] = [query.get('column'), query.get('is'), query.get('value')]
+  if (column !== null && comparison !== null) relation = conditioned(relation, column, comparison, value ?? '')
+  const [, order, direction] = /^(.*)\.(asc|desc)$/s.exec(query.get('order') ?? '') ?? []
+  const sorted = order === undefined ? relation : relation.orderBy(order, direction as 'asc' | 'desc')
+  const limit = Math.min(wholeNumber(query, 'limit', 100), largestPage)
+  const page = await pageOf(sorted.offset(wholeNumber(query, 'offset', 0)).limit(limit), limit)
+  const total = await asTold(() => relation.count())
+  return { ...page, total, children: await childCounts(data, table, page) }
+}
+
+type Rows = Relation<Record<string, unknown>>
+
+/** Text is compared with what the column holds. */
+function conditioned(relation: Rows, column: string, comparison: string, value: string): Rows {
+  if (comparison === 'is null' || comparison === 'is not null') return relation.where(column, comparison)
+  return relation.where(column, comparison as '=', value)
+}
+
+/** How many rows are nested in each row of a page, table by table. */
+async function childCounts(
+  data: Dataset,
+  table: string,
+  { columns, rows }: ResultPage,
+): Promise<NonNullable<ResultPage['children']>> {
+  const id = columns.findIndex(({ name }) => name === '_dlt_id')
+  if (id === -1 || rows.length === 0) return []
+  const all = [...(await data.tables()).keys()]
+  const below = all.filter((name) => name.startsWith(`${table}__`) && !name.slice(table.length + 2).includes('__'))
+  const ids = rows.map((row) => String(row[id]))
+  return Promise.all(
+    below.map(async (name) => {
+      const own = data.table(name).where('_dlt_parent_id', 'in', ids)
+      const counted = await own.aggregate({ n: ['count'] }, '_dlt_parent_id').toArray()
+      const counts = new Map(counted.map((row) => [String(row._dlt_parent_id), Number(row.n)]))
+      return { table: name, counts: ids.map((one) => counts.get(one) ?? 0) }
+    }),
+  )
+}
+
+function wholeNumber(query: URLSearchParams, name: string, standard: number): number {
+  const value = Number(query.get(name) ?? standard)
+  if (Number.isInteger(value) && value >= 0) return value
+  throw new PipelineError(`${name}: ${query.get(name)} is no whole number`, {
+    code: 'WRONG_USE',
+    fix: 'reload the page',
+  })
+}
+
+export async function queryPage(pipeline: Pipeline, sql: unknown): Promise<ResultPage> {
+  if (typeof sql === 'string' && sql.trim() !== '') return pageOf(pipeline.dataset().query(sql), largestResult)
+  throw new PipelineError('there is no SQL to run', { code: 'WRONG_USE', fix: 'write a query, such as: select 1' })
+}
+
+/** The first rows of a result, as far as a page can show them. */
+async function pageOf(query: DatasetQuery<Record<string, unknown>>, limit: number): Promise<ResultPage> {
+  const begun = performance.now()
+  const { columns, rows, cut } = await asTold(() => query.first({ rows: limit, bytes: largestBytes }))
+  return {
+    columns: columns.map(({ name, dataType }) => ({ name, dataType })),
+    rows: rows.map((row) => columns.map(({ name }) => cellOf(row[name]))),
+    ...optional('cut', cut),
+    ms: Math.round(performance.now() - begun),
+  }
+}
+
+/** What a database says about a query, as an error of ours. */
+async function asTold<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    if (cause instanceof PipelineError) throw cause
+    const message = (cause as Error).message
+    throw new PipelineError(/interrupt|timeout|cancel/i.test(message) ? 'the query took too long' : message, {
+      code: 'QUERY_FAILED',
+      fix: 'correct the query; the tables and columns are at the left',
+      cause,
+    })
+  }
+}
+
+/** What can stand in a cell of the page. */
+function cellOf(value: unknown): Cell {
+  if (value === null || value === undefined) return null
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
+  if (typeof value === 'boolean') return value
+  const text =
+    value instanceof Uint8Array
+      ? Buffer.from(value.subarray(0, longestText)).toString('base64')
+      : typeof value === 'object'
+        ? JSON.stringify(value)
+        : String(value)
+  return text.length <= longestText ? text : { text: text.slice(0, longestText), length: text.length }
+}
+
+/** What a column holds. */
+export async function columnProfile(pipeline: Pipeline, table: string, column: string): Promise<ColumnProfile> {
+  const relation = pipeline.dataset().table(table)
+  const profile = await asTold(() => relation.profile(column, { top: topValues, parts }))
+  const { rows, nulls, distinct, min, max, top, histogram } = profile
+  return {
+    rows,
+    nulls,
+    distinct,
+    min: cellOf(min),
+    max: cellOf(max),
+    top: top.map((one) => ({ value: cellOf(one.value), rows: one.rows })),
+    histogram,
+  }
+}

@@ -1,0 +1,63 @@
+import { compareRuns, PipelineError, type RunRecord } from '../index.ts'
+import { columnProfile, queryPage, rowCounts, tablePage, tables } from './data.ts'
+import { look, pipelines, summaryOf } from './pipelines.ts'
+import { packages, schemas, stateVersions } from './working-data.ts'
+
+/** Anything that can be written as JSON. */
+export type Answer = unknown
+
+interface Asked {
+  query: URLSearchParams
+  body: Record<string, unknown>
+}
+
+type Params = Record<string, string>
+type Handler = (params: Params, asked: Asked) => Answer
+
+const routes: Record<string, Handler> = {
+  'GET /api/pipelines': () => pipelines(),
+  'GET /api/pipelines/:pipeline/runs': ({ pipeline }) => look(pipeline!).runs(200).map(summaryOf),
+  'GET /api/pipelines/:pipeline/runs/:run': ({ pipeline, run }) => runOf(pipeline!, run!),
+  'GET /api/pipelines/:pipeline/compare/:a/:b': ({ pipeline, a, b }) =>
+    compareRuns(runOf(pipeline!, a!), runOf(pipeline!, b!)),
+  'GET /api/pipelines/:pipeline/tables': ({ pipeline }) => tables(look(pipeline!)),
+  'GET /api/pipelines/:pipeline/counts': ({ pipeline }) => rowCounts(look(pipeline!)),
+  'GET /api/pipelines/:pipeline/tables/:table/rows': ({ pipeline, table }, { query }) =>
+    tablePage(look(pipeline!), table!, query),
+  'GET /api/pipelines/:pipeline/tables/:table/columns/:column': ({ pipeline, table, column }) =>
+    columnProfile(look(pipeline!), table!, column!),
+  'POST /api/pipelines/:pipeline/query': ({ pipeline }, { body }) => queryPage(look(pipeline!), body.sql),
+  'GET /api/pipelines/:pipeline/schemas': ({ pipeline }) => schemas(look(pipeline!)),
+  'GET /api/pipelines/:pipeline/state': ({ pipeline }) => stateVersions(look(pipeline!)),
+  'GET /api/pipelines/:pipeline/packages': ({ pipeline }) => packages(look(pipeline!)),
+}
+
+/** What answers a path, with the names in it filled in. */
+export function findRoute(method: string, pathname: string): ((asked: Asked) => Promise<Answer>) | undefined {
+  const parts = pathname.split('/')
+  for (const [route, handler] of Object.entries(routes)) {
+    const [wanted, pattern] = route.split(' ') as [string, string]
+    const params = wanted === method ? match(pattern.split('/'), parts) : undefined
+    if (params !== undefined) return async (asked) => handler(params, asked)
+  }
+  return undefined
+}
+
+function match(pattern: readonly string[], parts: readonly string[]): Params | undefined {
+  if (pattern.length !== parts.length) return undefined
+  const params: Params = {}
+  for (const [at, wanted] of pattern.entries()) {
+    if (wanted.startsWith(':')) params[wanted.slice(1)] = decodeURIComponent(parts[at]!)
+    else if (wanted !== parts[at]) return undefined
+  }
+  return params
+}
+
+function runOf(pipeline: string, id: string): RunRecord {
+  const run = look(pipeline).findRun(id)
+  if (run !== undefined) return run
+  throw new PipelineError(`there is no run ${id} of ${pipeline}`, {
+    code: 'WRONG_USE',
+    fix: 'choose one from the list of runs; the last thousand are kept',
+  })
+}
