@@ -23,6 +23,7 @@ export {
   Dataset,
   listPipelines,
   LoadInfo,
+  type LoggedRequest,
   Pipeline,
   pipeline,
   type DatasetQuery,

@@ -44,13 +44,28 @@ interface Provider {
   show(path: readonly string[]): string
 }
 
+/** A setting that was found: its name and what it stands in, never its value. */
+export interface FoundSetting {
+  name: string
+  provider: string
+}
+
 /** Looks values up the way dlt does: environment, then `secrets.toml`, then `config.toml`. */
 export class Config {
   private readonly pipeline: string | undefined
   private readonly providers: Provider[]
   private readonly files: TomlFile[]
+  private readonly onFound: ((found: FoundSetting) => void) | undefined
 
-  constructor(options: { pipeline?: string; projectDir?: string; env?: NodeJS.ProcessEnv } = {}) {
+  constructor(
+    options: {
+      pipeline?: string
+      projectDir?: string
+      env?: NodeJS.ProcessEnv
+      onFound?: (found: FoundSetting) => void
+    } = {},
+  ) {
+    this.onFound = options.onFound
     const projectDir = options.projectDir ?? process.cwd()
     const secrets = readTomlFiles('secrets.toml', projectDir)
     const settings = readTomlFiles('config.toml', projectDir)
@@ -71,6 +86,7 @@ export class Config {
         if (value === undefined || isPlaceholder(value)) continue
         if (reference.isSecret && !provider.holdsSecrets) throw secretInConfig(reference.key, provider.show(path))
         if (reference.isSecret) rememberSecret(value)
+        this.onFound?.({ name: provider.show(path), provider: provider.name })
         return value
       }
     }

@@ -1,7 +1,7 @@
 /** What the dashboard's server tells its page, as JSON. */
-import type { RunComparison, RunRecord } from '../index.ts'
+import type { LoggedRequest, RunComparison, RunRecord } from '../index.ts'
 
-export type { RunComparison, RunRecord }
+export type { LoggedRequest, RunComparison, RunRecord }
 export type RunStatus = RunRecord['status']
 
 /** A pipeline in the list: enough to see whether all is well. */

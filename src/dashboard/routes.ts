@@ -1,4 +1,5 @@
 import { compareRuns, PipelineError, type RunRecord } from '../index.ts'
+import { act, actions, runAgain } from './actions.ts'
 import { columnProfile, queryPage, rowCounts, tablePage, tables } from './data.ts'
 import { look, pipelines, summaryOf } from './pipelines.ts'
 import { packages, schemas, stateVersions } from './working-data.ts'
@@ -18,6 +19,8 @@ const routes: Record<string, Handler> = {
   'GET /api/pipelines': () => pipelines(),
   'GET /api/pipelines/:pipeline/runs': ({ pipeline }) => look(pipeline!).runs(200).map(summaryOf),
   'GET /api/pipelines/:pipeline/runs/:run': ({ pipeline, run }) => runOf(pipeline!, run!),
+  'GET /api/pipelines/:pipeline/runs/:run/requests': ({ pipeline, run }) =>
+    look(pipeline!).requests(runOf(pipeline!, run!).id),
   'GET /api/pipelines/:pipeline/compare/:a/:b': ({ pipeline, a, b }) =>
     compareRuns(runOf(pipeline!, a!), runOf(pipeline!, b!)),
   'GET /api/pipelines/:pipeline/tables': ({ pipeline }) => tables(look(pipeline!)),
@@ -30,6 +33,12 @@ const routes: Record<string, Handler> = {
   'GET /api/pipelines/:pipeline/schemas': ({ pipeline }) => schemas(look(pipeline!)),
   'GET /api/pipelines/:pipeline/state': ({ pipeline }) => stateVersions(look(pipeline!)),
   'GET /api/pipelines/:pipeline/packages': ({ pipeline }) => packages(look(pipeline!)),
+  'POST /api/pipelines/:pipeline/run': ({ pipeline }) => runAgain(pipeline!),
+  'POST /api/pipelines/:pipeline/actions/:action': ({ pipeline, action }, { body }) => {
+    const known = actions.find((one) => one === action)
+    if (known !== undefined) return act(pipeline!, known, body)
+    throw new PipelineError(`there is no action ${action}`, { code: 'WRONG_USE', fix: 'reload the page' })
+  },
 }
 
 /** What answers a path, with the names in it filled in. */

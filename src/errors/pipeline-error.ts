@@ -33,6 +33,7 @@ export type ErrorCode =
   | 'PIPELINE_UNKNOWN'
   | 'QUERY_FAILED'
   | 'READ_ONLY'
+  | 'RUN_FAILED'
   | 'ABORTED'
 
 export interface PipelineErrorOptions {

@@ -13,12 +13,33 @@ export type ExtractEvent =
       isDetected: boolean
       hasNext: boolean
     }
-  | { type: 'page'; resource: string; rows: number; total?: number }
+  /** `normalizeMs`: how long it took to make lines of its rows. */
+  | { type: 'page'; resource: string; rows: number; normalizeMs: number }
   /** `url` without its query, which may hold keys. */
-  | { type: 'request'; resource: string; method: string; url: string; status: number; ms: number }
+  | {
+      type: 'request'
+      resource: string
+      method: string
+      url: string
+      status: number
+      ms: number
+      /** The whole of it, secrets masked; only while the event is told. */
+      exchange(): Exchange
+    }
   | { type: 'wait'; resource: string; reason: 'rate limit' | 'retry' | 'report'; ms: number; detail: string }
   | { type: 'skipped'; resource: string; detail: string }
   /** Left out with all below it, as the source says; the others load. */
   | { type: 'resource-failed'; resource: string; error: unknown }
   | { type: 'resource-finished'; resource: string; rows: number; pages: number }
   | { type: 'notice'; notice: Notice }
+
+/** What was sent to an API and what came back. Secrets are masked; long bodies are cut. */
+export interface Exchange {
+  url: string
+  requestHeaders: Record<string, string>
+  requestBody?: string
+  responseHeaders: Record<string, string>
+  responseBody: string
+  /** Characters of the body as it came. */
+  responseLength: number
+}

@@ -235,11 +235,13 @@ async function read(
       // The page belongs to the next window: what came before is complete.
       if (context.cursor?.takeWindowEnd() === true) await root?.windowEnded()
       const rows = context.cursor === undefined ? page : filterRows(context.cursor, page)
+      const begun = performance.now()
       if (node.selected) host.write(resource, rows)
+      const normalizeMs = performance.now() - begun
       if (node.kept !== undefined) node.kept.rows.push(...rows.map(node.kept.keep))
       node.rows += rows.length
       node.pages += 1
-      host.emit({ type: 'page', resource: resource.name, rows: rows.length })
+      host.emit({ type: 'page', resource: resource.name, rows: rows.length, normalizeMs })
       if (rows.length > 0) for (const below of children) await read(below, rows, host)
       await root?.pageDone()
       if (context.cursor?.exhausted === true || (limit !== undefined && isReached(limit, node))) return

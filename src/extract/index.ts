@@ -1,4 +1,4 @@
-export type { ExtractEvent } from './events.ts'
+export type { Exchange, ExtractEvent } from './events.ts'
 export { extract, type ExtractHost, type ResourceState } from './extract.ts'
 export {
   incremental,

@@ -1,3 +1,4 @@
+import type { FoundSetting } from '../config/index.ts'
 import type { ExtractEvent } from '../extract/index.ts'
 import type { CheckResult, SchemaChange } from '../load/index.ts'
 
@@ -12,6 +13,8 @@ export type RunEvent =
       resources: string[]
     }
   | ExtractEvent
+  /** A setting of the configuration was used: its name, never its value. */
+  | ({ type: 'setting' } & FoundSetting)
   | { type: 'package-sealed'; loadId: string; rows: number; bytes: number }
   | {
       type: 'package-loaded'

@@ -15,3 +15,4 @@ export {
   type RunOptions,
 } from './pipeline.ts'
 export { type PipelineState } from './state.ts'
+export type { LoggedRequest } from './request-log.ts'

@@ -27,6 +27,7 @@ import { lockPipeline } from './lock.ts'
 import { defaultLimits, type PackageLimits } from './package-builder.ts'
 import { refreshModes, type RefreshMode } from './refresh.ts'
 import type { SchemaFiles } from './schema-files.ts'
+import type { LoggedRequest } from './request-log.ts'
 import { RunHistory } from './run-history.ts'
 import type { RunRecord } from './run-record.ts'
 import { dropResources, runSources, type RunEnvironment } from './run.ts'
@@ -91,7 +92,8 @@ export class Pipeline {
     const { signal = new AbortController().signal, refresh, ...resourceOptions } = options
     if (refresh !== undefined && !refreshModes.includes(refresh)) throw wrongValue('refresh', refresh, refreshModes)
     const sources = this.asSources(data, resourceOptions)
-    const unfollow = this.events.on(new RunHistory(this.dataDir).follow(this.name))
+    const keepsRequests = String(this.config().find(configReference('request_log'), { root: 'runtime' })) !== 'false'
+    const unfollow = this.events.on(new RunHistory(this.dataDir).follow(this.name, { keepsRequests }))
     const { emit } = this.events
     try {
       using _lock = lockPipeline(this.dataDir, this.name)
@@ -143,7 +145,7 @@ export class Pipeline {
       destination,
       session,
       store: this.packages(),
-      config: new Config({ pipeline: this.name }),
+      config: this.config(),
       limits: { ...defaultLimits, ...this.options.package },
       refresh,
       schemaFiles: this.options,
@@ -224,6 +226,11 @@ export class Pipeline {
     return new RunHistory(this.dataDir).find(id)
   }
 
+  /** Requests of a run with their answers, as far as they were kept. */
+  requests(run: string): LoggedRequest[] {
+    return new RunHistory(this.dataDir).requests(run)
+  }
+
   /** Deletes the working data; the destination keeps its tables and the state in them. */
   drop(): void {
     rmSync(this.dataDir, { recursive: true, force: true })
@@ -271,10 +278,14 @@ export class Pipeline {
     })
   }
 
+  private config(): Config {
+    return new Config({ pipeline: this.name, onFound: (found) => this.events.emit({ type: 'setting', ...found }) })
+  }
+
   private async destination(): Promise<Destination> {
     const { destination = 'duckdb' } = this.options
     if (typeof destination !== 'string') return destination
-    const settings = new Config({ pipeline: this.name })
+    const settings = this.config()
     const text = (key: string, place: ConfigPlace): string | undefined => {
       const value = settings.find(configReference(key), place)
       // A table of credentials is read key by key.

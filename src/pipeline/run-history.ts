@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunEvent } from './events.ts'
+import { readRequestLog, removeRequestLog, RequestLog, type LoggedRequest } from './request-log.ts'
 import { RunRecorder, type RunRecord } from './run-record.ts'
 
 const keptRuns = 1000
@@ -16,18 +17,21 @@ export class RunHistory {
   }
 
   /** Follows a run from here on. What cannot be written is told, and does not stop the run. */
-  follow(pipeline: string): (event: RunEvent) => void {
+  follow(pipeline: string, { keepsRequests }: { keepsRequests: boolean }): (event: RunEvent) => void {
     const recorder = new RunRecorder(pipeline)
+    const requests = keepsRequests ? new RequestLog(this.folder, recorder.id) : undefined
+    const begun = performance.now()
     let written = Number.NEGATIVE_INFINITY
     let told = false
     return (event) => {
       recorder.take(event)
       const now = performance.now()
       const isOver = event.type === 'run-finished' || event.type === 'run-failed'
-      if (!isOver && now - written < everyMs) return
-      written = now
+      const isDue = isOver || now - written >= everyMs
+      if (isDue) written = now
       try {
-        this.write(recorder.record())
+        if (event.type === 'request') requests?.take(event, now - begun)
+        if (isDue) this.write(recorder.record())
       } catch (error) {
         // On a full disk the run itself ends with an error that says so.
         if (told || (error as { code?: string }).code === 'ENOSPC') return
@@ -49,6 +53,11 @@ export class RunHistory {
   find(id: string): RunRecord | undefined {
     const found = this.ids().filter((one) => one.startsWith(id))
     return found.length === 0 ? undefined : this.read(found.at(-1)!)
+  }
+
+  /** Requests of a run with their answers, as far as they were kept. */
+  requests(id: string): LoggedRequest[] {
+    return readRequestLog(this.folder, id)
   }
 
   private ids(): string[] {
@@ -75,7 +84,10 @@ export class RunHistory {
     writeFileSync(draft, JSON.stringify(run))
     renameSync(draft, this.path(run.id))
     if (run.status === 'running') return
-    for (const id of this.ids().slice(0, -keptRuns)) rmSync(this.path(id), { force: true })
+    for (const id of this.ids().slice(0, -keptRuns)) {
+      rmSync(this.path(id), { force: true })
+      removeRequestLog(this.folder, id)
+    }
   }
 
   private path(id: string): string {

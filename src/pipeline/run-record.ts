@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { FoundSetting } from '../config/index.ts'
 import { PipelineError, redact } from '../errors/index.ts'
 import type { CheckResult, SchemaChange } from '../load/index.ts'
 import type { RunEvent } from './events.ts'
@@ -25,6 +26,10 @@ export interface RunRecord {
   /** What was replaced or left out of the data, and how often. */
   notices: { notice: Notice; times: number }[]
   error?: ErrorRecord
+  /** Settings of the configuration that were used: their names and where they stand. */
+  settings: FoundSetting[]
+  /** How it was started. */
+  command: { program: string; args: string[]; cwd: string }
   /** Who runs it. */
   pid: number
 }
@@ -35,6 +40,8 @@ export interface ResourceRecord {
   startedMs: number
   finishedMs?: number
   retries: number
+  /** Of its time: what it took to make lines of its rows. */
+  normalizeMs: number
   /** Waited for limits, retries and reports, in all. */
   waitedMs: number
   /** The first hundred waits. */
@@ -73,7 +80,7 @@ export interface ErrorRecord {
 
 /** Follows a run, and tells at any time what it did so far. Names come from data, so they live in maps. */
 export class RunRecorder {
-  private readonly id: string
+  readonly id: string
   private readonly pipeline: string
   private readonly startedAt = new Date()
   private readonly begun = performance.now()
@@ -81,6 +88,7 @@ export class RunRecorder {
   private readonly packages = new Map<string, PackageRecord>()
   private readonly tables = new Map<string, number>()
   private readonly notices = new Map<string, { notice: Notice; times: number }>()
+  private readonly settings = new Map<string, FoundSetting>()
   private readonly changes: SchemaChange[] = []
   private readonly failedChecks: CheckResult[] = []
   private target: Pick<RunRecord, 'destination' | 'dataset' | 'location'> = {}
@@ -100,12 +108,20 @@ export class RunRecorder {
       ...this.outcome,
       durationMs: this.durationMs,
       ...this.target,
-      resources: Object.fromEntries(this.resources),
+      resources: Object.fromEntries(
+        [...this.resources].map(([name, one]) => [name, { ...one, normalizeMs: Math.round(one.normalizeMs) }]),
+      ),
       packages: [...this.packages.values()],
       tables: Object.fromEntries(this.tables),
       changes: this.changes,
       failedChecks: this.failedChecks,
       notices: [...this.notices.values()],
+      settings: [...this.settings.values()],
+      command: {
+        program: process.execPath,
+        args: [...process.execArgv, ...process.argv.slice(1)].map(redact),
+        cwd: process.cwd(),
+      },
       pid: process.pid,
     }
   }
@@ -126,6 +142,9 @@ export class RunRecorder {
       }
       case 'package-loaded':
         this.loaded(event, ms)
+        break
+      case 'setting':
+        this.settings.set(event.name, { name: event.name, provider: event.provider })
         break
       case 'notice':
         this.noticed(event.notice)
@@ -148,6 +167,7 @@ export class RunRecorder {
       case 'page':
         resource.rows += event.rows
         resource.pages += 1
+        resource.normalizeMs += event.normalizeMs
         break
       case 'resource-finished':
         resource.finishedMs = ms
@@ -201,6 +221,7 @@ const newResource = (ms: number): ResourceRecord => ({
   pages: 0,
   startedMs: ms,
   retries: 0,
+  normalizeMs: 0,
   waitedMs: 0,
   waits: [],
   skipped: 0,

@@ -8,6 +8,7 @@ export const pages = [
   { key: 'd', page: 'data', title: 'Data' },
   { key: 'q', page: 'sql', title: 'SQL' },
   { key: 's', page: 'schema', title: 'Schema' },
+  { key: 'a', page: 'requests', title: 'Requests' },
   { key: 't', page: 'state', title: 'State' },
   { key: 'p', page: 'packages', title: 'Packages' },
 ] as const

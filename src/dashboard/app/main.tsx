@@ -8,6 +8,7 @@ import { Data } from './pages/data.tsx'
 import { Home } from './pages/home.tsx'
 import { Overview } from './pages/overview.tsx'
 import { Packages } from './pages/packages.tsx'
+import { Requests } from './pages/requests.tsx'
 import { Run } from './pages/run.tsx'
 import { Runs } from './pages/runs.tsx'
 import { Schema } from './pages/schema.tsx'
@@ -42,6 +43,8 @@ function View({ parts, query }: Place): JSX.Element {
       return <Schema key={pipeline} pipeline={pipeline} view={name} />
     case 'state':
       return <State key={pipeline} pipeline={pipeline} />
+    case 'requests':
+      return <Requests key={`${pipeline} ${name}`} pipeline={pipeline} run={name} />
     case 'packages':
       return <Packages key={pipeline} pipeline={pipeline} />
     default:

@@ -4,6 +4,7 @@ import type { ExtractEvent } from '../../extract/index.ts'
 import type { AuthSpec } from './auth/auth-spec.ts'
 import { createAuth, fullAuth, type Auth, type Refused, type Settings } from './auth/index.ts'
 import { decode, NotInFormat, type FormatOptions } from './formats/index.ts'
+import { exchangeOf } from './http/exchange.ts'
 import { actionFailed, errorForStatus, notInFormat, requestFailed } from './http/http-errors.ts'
 import { RateLimiter } from './http/rate-limiter.ts'
 import { retryAfterMs, serverLimit } from './http/rate-headers.ts'
@@ -169,8 +170,10 @@ export class RestClient {
     )
     const limit = serverLimit(raw.headers)
     if (limit !== undefined) this.limiter.report(limit)
+    let text = ''
     try {
       const response = await decode(raw, format, this.spec.maxResponseBytes)
+      text = response.text
       return this.judge(response, { request, prepared, auth }, context)
     } catch (error) {
       if (!(error instanceof NotInFormat)) throw error
@@ -182,7 +185,15 @@ export class RestClient {
     } finally {
       const { method, url } = request
       const ms = performance.now() - begun
-      emit({ type: 'request', resource, method, url: redact(`${url.origin}${url.pathname}`), status: raw.status, ms })
+      emit({
+        type: 'request',
+        resource,
+        method,
+        url: redact(`${url.origin}${url.pathname}`),
+        status: raw.status,
+        ms,
+        exchange: () => exchangeOf(prepared, raw.headers, text),
+      })
     }
   }
 

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact'
 import type { PipelineSummary, RunSummary, TableSummary } from '../../api.ts'
 import { compact, count, duration, moment } from '../format.ts'
+import { Actions, RunNow } from '../parts/actions.tsx'
 import { BarChart, rowsTold, runBars } from '../parts/chart.tsx'
 import { Empty, Failed, Waiting } from '../parts/notes.tsx'
 import { Age, Status } from '../parts/status.tsx'
@@ -19,17 +20,28 @@ export function Overview({ pipeline }: { pipeline: string }): JSX.Element {
   if (pipelines.error !== undefined && own === undefined) return <Failed error={pipelines.error} />
   if (pipelines.data === undefined) return <Waiting isLate={pipelines.isLate} what="the pipeline" />
   if (own === undefined) return <Empty title={`There is no pipeline ${pipeline}`}>Choose one at the left.</Empty>
+  const last = own.runs.at(-1)
   return (
     <>
-      <h1>{pipeline}</h1>
+      <div class="heading">
+        <h1>{pipeline}</h1>
+        <span class="gap" />
+        {last !== undefined && (
+          <RunNow
+            pipeline={pipeline}
+            isRetry={last.status === 'failed' || last.status === 'died'}
+            isRunning={last.status === 'running'}
+          />
+        )}
+      </div>
       <p class="lead">
         {own.destination} <span class="faint">{own.location}</span> / {own.dataset}
       </p>
-      {own.runs.length === 0 ? (
+      {last === undefined ? (
         <p class="faint">No run is on record here.</p>
       ) : (
         <>
-          <LastRun pipeline={pipeline} run={own.runs.at(-1)!} />
+          <LastRun pipeline={pipeline} run={last} />
           <RunCharts pipeline={pipeline} runs={own.runs} />
         </>
       )}
@@ -40,6 +52,8 @@ export function Overview({ pipeline }: { pipeline: string }): JSX.Element {
       ) : (
         <TableList pipeline={pipeline} tables={tables.data.filter(({ isSystem }) => !isSystem)} counts={counts.data} />
       )}
+      <h2>Actions</h2>
+      <Actions pipeline={pipeline} />
     </>
   )
 }

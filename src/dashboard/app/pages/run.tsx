@@ -41,9 +41,10 @@ export function Run({ pipeline, id }: { pipeline: string; id: string }): JSX.Ele
       <h2>Timeline</h2>
       <Timeline run={data} />
       <Tables pipeline={pipeline} run={data} />
-      <Requests run={data} />
+      <Requests pipeline={pipeline} run={data} />
       <Noticed run={data} />
       {data.packages.length > 0 && <Packages run={data} />}
+      <Settings run={data} />
     </>
   )
 }
@@ -101,7 +102,7 @@ function Tables({ pipeline, run }: { pipeline: string; run: RunRecord }): JSX.El
   )
 }
 
-function Requests({ run }: { run: RunRecord }): JSX.Element | null {
+function Requests({ pipeline, run }: { pipeline: string; run: RunRecord }): JSX.Element | null {
   const all = Object.entries(run.resources).flatMap(([resource, { requests, retries, waitedMs }]) =>
     Object.entries(requests).map(([status, one], at) => ({
       resource,
@@ -115,7 +116,12 @@ function Requests({ run }: { run: RunRecord }): JSX.Element | null {
   if (all.length === 0) return null
   return (
     <>
-      <h2>Requests</h2>
+      <h2>
+        Requests{' '}
+        <Link href={to('p', pipeline, 'requests', run.id)} class="more">
+          what the API said
+        </Link>
+      </h2>
       <div class="scrolls">
         <table class="list">
           <thead>
@@ -214,3 +220,18 @@ const Packages = ({ run }: { run: RunRecord }): JSX.Element => (
     </div>
   </>
 )
+
+/** Which settings were used; their values are nowhere on record. */
+const Settings = ({ run }: { run: RunRecord }): JSX.Element | null =>
+  (run.settings ?? []).length === 0 ? null : (
+    <>
+      <h2>Settings used</h2>
+      <ul class="plain">
+        {run.settings.map(({ name, provider }) => (
+          <li key={name}>
+            {name} <span class="faint">from {provider}</span>
+          </li>
+        ))}
+      </ul>
+    </>
+  )

@@ -1,10 +1,10 @@
 /** Charts of a few marks: bars and a line over runs, and how the values of a column are spread. */
 import { scaleLinear } from 'd3-scale'
-import type { JSX, RefObject } from 'preact'
-import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+import type { JSX } from 'preact'
 import type { RunStatus, RunSummary } from '../../api.ts'
 import { count, moment } from '../format.ts'
 import { go } from '../router.tsx'
+import { useWidth } from './width.ts'
 
 interface Bar {
   key: string
@@ -50,21 +50,9 @@ interface ChartProps {
 
 const [axis, top, bottom] = [44, 8, 20]
 
-/** The width of the place that something is drawn in. */
-function useWidth(): [RefObject<HTMLElement | null>, number] {
-  const place = useRef<HTMLElement>(null)
-  const [width, setWidth] = useState(480)
-  useLayoutEffect(() => {
-    const observer = new ResizeObserver(([entry]) => setWidth(Math.max(entry!.contentRect.width, 160)))
-    observer.observe(place.current!)
-    return () => observer.disconnect()
-  }, [])
-  return [place, width]
-}
-
 /** Bars on an axis with few, round numbers. Its width is that of the place it stands in. */
 export function BarChart({ title, bars, unit, height = 132, ends }: ChartProps): JSX.Element {
-  const [place, width] = useWidth()
+  const [place, width] = useWidth<HTMLElement>()
   const y = scaleLinear([0, Math.max(...bars.map(({ value }) => value), 0) || 1], [height - bottom, top]).nice(3)
   const step = Math.min((width - axis) / Math.max(bars.length, 1), 28)
   const gap = step > 6 ? 2 : step > 3 ? 1 : 0

@@ -5,10 +5,12 @@ import { useEffect, useRef } from 'preact/hooks'
 export function Details({
   title,
   onClose,
+  wide = false,
   children,
 }: {
   title: string
   onClose(): void
+  wide?: boolean
   children: ComponentChildren
 }): JSX.Element {
   const panel = useRef<HTMLElement>(null)
@@ -23,7 +25,7 @@ export function Details({
     return () => removeEventListener('keydown', onKey, { capture: true })
   }, [onClose])
   return (
-    <aside class="details" ref={panel} data-closes aria-label={title}>
+    <aside class={wide ? 'details wide' : 'details'} ref={panel} data-closes aria-label={title}>
       <div class="heading">
         <h2 class="cut" title={title}>
           {title}

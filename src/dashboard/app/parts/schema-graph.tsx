@@ -2,6 +2,7 @@
 import type { JSX } from 'preact'
 import type { ColumnSummary, TableSummary } from '../../api.ts'
 import { compact, count } from '../format.ts'
+import { useWidth } from './width.ts'
 import { Link, to } from '../router.tsx'
 
 interface Props {
@@ -25,13 +26,14 @@ interface Card {
 const [cardWidth, gapX, gapY, head, line, mostColumns] = [248, 56, 20, 34, 22, 14]
 
 export function SchemaGraph({ pipeline, tables, counts, showsOwn, wanted }: Props): JSX.Element {
-  const fits = (text: string): boolean => wanted !== '' && text.toLowerCase().includes(wanted)
-  const cards = placed(tables, showsOwn, fits)
+  const [place, room] = useWidth<HTMLDivElement>()
+  const fits: Fits = (text) => wanted !== '' && text.toLowerCase().includes(wanted)
+  const cards = placed({ tables, showsOwn, width: room }, fits)
   const byName = new Map(cards.map((card) => [card.table.name, card]))
   const width = Math.max(...cards.map(({ x }) => x)) + cardWidth
   const height = Math.max(...cards.map(({ y, height: own }) => y + own))
   return (
-    <div class="scrolls graph" tabIndex={0} role="region" aria-label="Tables and how they belong together">
+    <div class="scrolls graph" ref={place} tabIndex={0} role="region" aria-label="Tables and how they belong together">
       <div style={{ position: 'relative', width: `${width}px`, height: `${height}px` }}>
         <svg class="edges" width={width} height={height} aria-hidden="true">
           {cards.map((card) => {
@@ -62,8 +64,8 @@ export function SchemaGraph({ pipeline, tables, counts, showsOwn, wanted }: Prop
                   <li key={column.name} class={fits(column.name) ? 'hit' : ''} title={told(column)}>
                     <span class="cut">
                       {column.name}
-                      {column.hints.includes('primary key') && <b title="primary key"> ⚿</b>}
-                      {column.hints.includes('cursor') && <b title="cursor"> ↥</b>}
+                      {column.hints.includes('primary key') && <b>key</b>}
+                      {column.hints.includes('cursor') && <b>cursor</b>}
                     </span>
                     <span class="faint">
                       {column.dataType ?? column.type}
@@ -77,7 +79,7 @@ export function SchemaGraph({ pipeline, tables, counts, showsOwn, wanted }: Prop
           )
         })}
       </div>
-      <p class="hint">⚿ primary key · ↥ cursor · * never null</p>
+      <p class="hint">* never null. The number beside a name tells the rows.</p>
     </div>
   )
 }
@@ -87,26 +89,52 @@ const told = ({ name, type, hints, description, nullable }: ColumnSummary): stri
     .filter((part) => part !== undefined)
     .join(' · ')
 
-function placed(tables: readonly TableSummary[], showsOwn: boolean, fits: (text: string) => boolean): Card[] {
+/** Tables that belong together stand together; such groups fill the columns of the page, each the one that is shortest. */
+function placed(
+  { tables, showsOwn, width }: Pick<Props, 'tables' | 'showsOwn'> & { width: number },
+  fits: Fits,
+): Card[] {
   const names = new Set(tables.map(({ name }) => name))
+  const roots = tables.filter(({ parent }) => parent === undefined || !names.has(parent))
+  const groups = roots.map((root) => group(root, tables, showsOwn, fits))
+  const step = cardWidth + gapX
+  const columns = Math.max(1, Math.floor((width + gapX) / step), ...groups.map(({ columns: own }) => own))
+  const ends = Array.from({ length: columns }, () => 0)
+  return groups.flatMap(({ cards, columns: own, height }) => {
+    const starts = Array.from({ length: columns - own + 1 }, (_, at) => Math.max(...ends.slice(at, at + own)))
+    const y = Math.min(...starts)
+    const at = starts.indexOf(y)
+    ends.fill(y + height + gapY, at, at + own)
+    return cards.map((card) => ({ ...card, x: card.x + at * step, y: card.y + y }))
+  })
+}
+
+/** A table with all that is nested in it. */
+function group(root: TableSummary, tables: readonly TableSummary[], showsOwn: boolean, fits: Fits) {
   const cards: Card[] = []
+  let columns = 1
   /** Places a table and all below it, from `y` on; returns where the next one begins. */
-  const place = (table: TableSummary, x: number, y: number): number => {
-    const all = table.columns.filter(({ name }) => showsOwn || table.isSystem || !name.startsWith('_dlt_'))
-    // What is looked for is among those shown.
-    const first = all.toSorted((a, b) => Number(fits(b.name)) - Number(fits(a.name))).slice(0, mostColumns)
-    const columns = all.filter((column) => first.includes(column))
-    const more = all.length - columns.length
-    const height = head + (columns.length + (more > 0 ? 1 : 0)) * line + 8
-    cards.push({ table, columns, more, x, y, height })
+  const place = (table: TableSummary, depth: number, y: number): number => {
+    columns = Math.max(columns, depth + 1)
+    const card = cardOf(table, showsOwn, fits)
+    cards.push({ ...card, x: depth * (cardWidth + gapX), y })
     let below = y
-    for (const child of tables.filter(({ parent }) => parent === table.name))
-      below = place(child, x + cardWidth + gapX, below)
-    return Math.max(y + height + gapY, below)
+    for (const child of tables.filter(({ parent }) => parent === table.name)) below = place(child, depth + 1, below)
+    return Math.max(y + card.height + gapY, below)
   }
-  let y = 0
-  for (const table of tables) if (table.parent === undefined || !names.has(table.parent)) y = place(table, 0, y)
-  return cards
+  const height = place(root, 0, 0) - gapY
+  return { cards, columns, height }
+}
+
+type Fits = (text: string) => boolean
+
+function cardOf(table: TableSummary, showsOwn: boolean, fits: Fits): Omit<Card, 'x' | 'y'> {
+  const all = table.columns.filter(({ name }) => showsOwn || table.isSystem || !name.startsWith('_dlt_'))
+  // What is looked for is among those shown.
+  const first = all.toSorted((a, b) => Number(fits(b.name)) - Number(fits(a.name))).slice(0, mostColumns)
+  const columns = all.filter((column) => first.includes(column))
+  const more = all.length - columns.length
+  return { table, columns, more, height: head + (columns.length + (more > 0 ? 1 : 0)) * line + 8 }
 }
 
 /** From the head of the parent to the head of the child. */

@@ -38,9 +38,15 @@ export function Timeline({ run }: { run: RunRecord }): JSX.Element {
               <i
                 class={`span extract ${one.error === undefined ? '' : 'failed'} ${one.finishedMs === undefined && run.status === 'running' ? 'open' : ''}`}
                 style={{ left: percent(x(one.startedMs)), width: percent(Math.max(x(end) - x(one.startedMs), 0.4)) }}
-                title={`${name}: ${duration(one.startedMs)} to ${duration(end)}`}
-              />
-              {one.waits.map((wait) => (
+                title={`${name}: ${duration(one.startedMs)} to ${duration(end)}, ${duration(one.normalizeMs ?? 0)} of it normalizing`}
+              >
+                <b
+                  style={{
+                    height: percent(Math.min(100, ((one.normalizeMs ?? 0) / Math.max(end - one.startedMs, 1)) * 100)),
+                  }}
+                />
+              </i>
+              {(one.waits ?? []).map((wait) => (
                 <i
                   key={wait.atMs}
                   class={`wait ${wait.reason === 'retry' ? 'retry' : ''}`}
@@ -83,7 +89,8 @@ export function Timeline({ run }: { run: RunRecord }): JSX.Element {
         </div>
       ))}
       <p class="legend" aria-hidden="true">
-        <i class="key extract" /> read and normalized <i class="key load" /> loaded <i class="key wait" /> waited
+        <i class="key extract" /> extract <i class="key normalize" /> normalize, by its share <i class="key load" />{' '}
+        load <i class="key wait" /> waited
       </p>
     </div>
   )

@@ -1,0 +1,42 @@
+/** Does one action of the dashboard, in a process of its own: `act.ts <pipeline> <action> <options as JSON>`. */
+import { attach, PipelineError } from '../index.ts'
+import type { Action } from './actions.ts'
+
+const [name, action, text] = process.argv.slice(2) as [string, Action, string]
+const options = JSON.parse(text) as { source?: string; resources?: string[]; stateOnly?: boolean }
+
+async function done(): Promise<unknown> {
+  const pipeline = attach(name)
+  switch (action) {
+    case 'sync':
+      return { sources: Object.keys((await pipeline.sync())?.sources ?? {}) }
+    case 'drop-pending-packages':
+      return { dropped: pipeline.packages().dropPending() }
+    case 'drop': {
+      const source = options.source ?? (await pipeline.state())?.default_schema_name
+      if (source === undefined) {
+        throw new PipelineError(`${name} has loaded nothing yet`, {
+          code: 'WRONG_USE',
+          fix: 'there is nothing to drop',
+        })
+      }
+      return {
+        tables: await pipeline.dropResources(source, options.resources, { stateOnly: options.stateOnly === true }),
+      }
+    }
+    default:
+      throw new Error(`there is no action ${String(action)}`)
+  }
+}
+
+try {
+  console.log(JSON.stringify(await done()))
+} catch (error) {
+  const known = error instanceof PipelineError
+  const { message } = error as Error
+  const told = known
+    ? { code: error.code, message: error.summary, fix: error.fix }
+    : { code: 'UNEXPECTED', message, fix: '' }
+  console.log(JSON.stringify({ error: told }))
+  process.exitCode = 1
+}
