@@ -75,6 +75,8 @@ export interface ErrorRecord {
   code: string
   message: string
   fix: string
+  /** Where it happened, when it was in one. */
+  resource?: string
   cause?: string
 }
 
@@ -244,6 +246,7 @@ function errorRecord(error: unknown): ErrorRecord {
     code: known ? error.code : 'UNEXPECTED',
     message: known ? error.summary : redact(String((error as Error).message ?? error)),
     fix: known ? error.fix : 'this is a defect of Sluice: please report it',
+    ...(known && error.resource !== undefined ? { resource: error.resource } : {}),
     ...(told === undefined ? {} : { cause: told }),
   }
 }

@@ -114,7 +114,7 @@ async function summary(loaded: readonly Loaded[], path: string, ms: number): Pro
     '',
     `It is all in ${shortPath(path)}. Look around:`,
     '',
-    `  ${program} pipeline demo_chaport show`,
+    `  ${program} dashboard`,
     `  ${program} pipeline demo_cliengo query 'select * from cliengo_data.contacts limit 5'`,
     `  ${program} source docs chatra`,
   ].join('\n')

@@ -12,13 +12,15 @@ import {
 } from '../../index.ts'
 import { done, parseCommand, printJson, type CommandResult } from '../command.ts'
 import { compare, runs, trace } from '../run-history.ts'
+import { serveDashboard } from '../serve-dashboard.ts'
 import { count, plural, style, table } from '../style.ts'
 
 const usage = `
 sluice pipeline --list
 sluice pipeline <name> <action>
 
-  show                   tables, rows and the last loads
+  show                   tables, rows and the last loads; opens the dashboard
+         [--text] [--port n] [--no-open]      only the text; where; not by itself
   info                   where the data is and what is pending
   runs                   what ran, when, and how it ended
   trace [run]            one run: its timeline, requests, tables, error
@@ -58,6 +60,9 @@ export async function run(args: string[]): Promise<CommandResult> {
     'state-only': { type: 'boolean' },
     local: { type: 'boolean' },
     format: { type: 'string' },
+    text: { type: 'boolean' },
+    port: { type: 'string' },
+    'no-open': { type: 'boolean' },
   })
   if (parsed === undefined) return done
   const { values, positionals } = parsed
@@ -82,6 +87,12 @@ export async function run(args: string[]): Promise<CommandResult> {
     })
   }
   await action(attach(name), rest, values.json === true)
+  // Programs that read the text want it to end.
+  if (action === show && process.stdout.isTTY && values.json !== true && values.text !== true) {
+    console.log()
+    const { port, 'no-open': stays } = values
+    await serveDashboard(`/p/${encodeURIComponent(name)}`, { port, opens: stays !== true })
+  }
   return done
 }
 

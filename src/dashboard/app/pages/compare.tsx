@@ -25,7 +25,9 @@ export function Compare({ pipeline, before, after }: { pipeline: string; before:
         <table class="list compared">
           <thead>
             <tr>
-              <th />
+              <th>
+                <span class="unseen">Figure</span>
+              </th>
               {[data.before, data.after].map((run) => (
                 <th key={run.id} class="number">
                   <Link href={to('p', pipeline, 'runs', run.id)}>{moment(run.startedAt.slice(0, 19))}</Link>

@@ -43,8 +43,7 @@ export function Runs({ pipeline }: { pipeline: string }): JSX.Element {
                 <span class="unseen">Compare</span>
               </th>
               <th>State</th>
-              <th>Began</th>
-              <th />
+              <th colSpan={2}>Began</th>
               <th class="number">Took</th>
               <th class="number">Rows</th>
               <th class="number">New columns</th>

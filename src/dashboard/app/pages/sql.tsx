@@ -30,6 +30,7 @@ export function Sql({ pipeline, query }: { pipeline: string; query: URLSearchPar
       const page = await ask<ResultPage>(pipelinePath(pipeline, 'query'), { sql: text })
       setResult({ page, at: Date.now() })
       past.add(text)
+      editor.current?.closeProposals()
     } catch (error) {
       setResult((before) => ({
         ...(before?.page === undefined ? {} : { page: before.page }),

@@ -55,6 +55,9 @@ export function BarChart({ title, bars, unit, height = 132, ends }: ChartProps):
   const [place, width] = useWidth<HTMLElement>()
   const y = scaleLinear([0, Math.max(...bars.map(({ value }) => value), 0) || 1], [height - bottom, top]).nice(3)
   const step = Math.min((width - axis) / Math.max(bars.length, 1), 28)
+  /** What is not nothing can be seen, and so can a failure. */
+  const tall = (value: number, status: RunStatus | undefined): number =>
+    Math.max(height - bottom - y(value), status === 'failed' || status === 'died' ? 3 : value > 0 ? 1 : 0)
   const gap = step > 6 ? 2 : step > 3 ? 1 : 0
   return (
     <figure class="chart" ref={place}>
@@ -73,9 +76,9 @@ export function BarChart({ title, bars, unit, height = 132, ends }: ChartProps):
             key={key}
             class={`bar ${status ?? ''} ${path === undefined ? '' : 'leads'}`}
             x={axis + at * step}
-            y={y(value) - (value > 0 && height - bottom - y(value) < 1 ? 1 : 0)}
+            y={height - bottom - tall(value, status)}
             width={Math.max(step - gap, 1)}
-            height={Math.max(height - bottom - y(value), value > 0 ? 1 : 0)}
+            height={tall(value, status)}
             rx={step > 8 ? 2 : 0}
             onClick={path === undefined ? undefined : () => go(path)}
           >

@@ -1,5 +1,11 @@
 /** The SQL editor; loaded when a page first needs it. */
-import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from '@codemirror/autocomplete'
+import {
+  autocompletion,
+  closeBrackets,
+  closeCompletion,
+  closeBracketsKeymap,
+  completionKeymap,
+} from '@codemirror/autocomplete'
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands'
 import { PostgreSQL, sql, type SQLNamespace } from '@codemirror/lang-sql'
 import { HighlightStyle, bracketMatching, syntaxHighlighting } from '@codemirror/language'
@@ -19,6 +25,8 @@ export interface Editor {
   setText(text: string): void
   setSchema(schema: SQLNamespace, defaultSchema: string): void
   focus(): void
+  /** Nothing may lie over the result. */
+  closeProposals(): void
   destroy(): void
 }
 
@@ -62,6 +70,7 @@ export function openEditor(
         effects: language.reconfigure(sql({ dialect: PostgreSQL, upperCaseKeywords: true, schema, defaultSchema })),
       }),
     focus: () => view.focus(),
+    closeProposals: () => void closeCompletion(view),
     destroy: () => view.destroy(),
   }
 }

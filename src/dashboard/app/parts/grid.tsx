@@ -150,7 +150,9 @@ export function Grid({ columns, total, load, version, order, onColumn, onSort, o
       onKeyDown={onKeyDown}
     >
       <div class="grid-head" role="row" style={style}>
-        <span class="grid-number" role="columnheader" aria-label="row" />
+        <span class="grid-number" role="columnheader">
+          #
+        </span>
         {columns.map(({ name, dataType }) => (
           <Head key={name} {...{ name, dataType, order, onColumn, onSort }} />
         ))}

@@ -51,14 +51,14 @@ export function SchemaGraph({ pipeline, tables, counts, showsOwn, wanted }: Prop
               style={{ left: `${x}px`, top: `${y}px`, width: `${cardWidth}px`, height: `${own}px` }}
               aria-label={table.name}
             >
-              <h3>
+              <h2>
                 <Link href={to('p', pipeline, 'data', table.name)} class="cut" title={table.name}>
                   {table.name}
                 </Link>
                 <span class="faint" title={`${count(counts[table.name] ?? 0)} rows`}>
                   {counts[table.name] === undefined ? '' : compact(counts[table.name]!)}
                 </span>
-              </h3>
+              </h2>
               <ul>
                 {columns.map((column) => (
                   <li key={column.name} class={fits(column.name) ? 'hit' : ''} title={told(column)}>

@@ -36,7 +36,7 @@ export function Timeline({ run }: { run: RunRecord }): JSX.Element {
                 <i key={tick} class="line" style={{ left: percent(x(tick)) }} />
               ))}
               <i
-                class={`span extract ${one.error === undefined ? '' : 'failed'} ${one.finishedMs === undefined && run.status === 'running' ? 'open' : ''}`}
+                class={`span extract ${one.error !== undefined || run.error?.resource === name ? 'failed' : ''} ${one.finishedMs === undefined && run.status === 'running' ? 'open' : ''}`}
                 style={{ left: percent(x(one.startedMs)), width: percent(Math.max(x(end) - x(one.startedMs), 0.4)) }}
                 title={`${name}: ${duration(one.startedMs)} to ${duration(end)}, ${duration(one.normalizeMs ?? 0)} of it normalizing`}
               >

@@ -1,0 +1,39 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { startDashboard } from '../dashboard/server.ts'
+import { PipelineError } from '../index.ts'
+import { style } from './style.ts'
+
+/** Serves the dashboard until the person ends it. */
+export async function serveDashboard(
+  path: string,
+  { port, opens }: { port: string | undefined; opens: boolean },
+): Promise<void> {
+  const dashboard = await startDashboard(port === undefined ? {} : { port: portNumber(port) })
+  const url = dashboard.url(path)
+  console.log(`dashboard  ${style.strong(url)}`)
+  console.log(style.faint('Ctrl-C ends it'))
+  if (opens && process.stdout.isTTY) openBrowser(url)
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  await Promise.race(signals.map((signal) => once(process, signal)))
+  await dashboard.close()
+}
+
+/** Without a browser, the printed link is enough. */
+function openBrowser(url: string): void {
+  const [command, args] =
+    process.platform === 'darwin'
+      ? ['open', [url]]
+      : process.platform === 'win32'
+        ? ['cmd', ['/c', 'start', '', url.replaceAll('&', '^&')]]
+        : ['xdg-open', [url]]
+  const child = spawn(command as string, args as string[], { stdio: 'ignore', detached: true })
+  child.on('error', () => undefined)
+  child.unref()
+}
+
+function portNumber(text: string): number {
+  const port = Number(text)
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return port
+  throw new PipelineError(`--port ${text} is no port`, { code: 'WRONG_USE', fix: 'choose one from 1024 to 65535' })
+}

@@ -1,0 +1,165 @@
+import { statSync } from 'node:fs'
+import { request as httpRequest } from 'node:http'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { startDashboard } from '../../src/dashboard/server.ts'
+import { attach } from '../../src/index.ts'
+import { emptyTarget } from '../support/destinations.ts'
+
+async function opened() {
+  const { target, dataset } = emptyTarget('duckdb')
+  await target.run([{ id: 1, name: 'a', items: [{ n: 1 }, { n: 2 }] }, { id: 2 }], { tableName: 't' })
+  const dashboard = await startDashboard({ port: 0 })
+  onTestFinished(() => dashboard.close())
+  const url = new URL(dashboard.url())
+  const token = url.hash.slice(1)
+  url.hash = ''
+  const ask = (path: string, options: { headers?: Record<string, string>; method?: string; body?: string } = {}) =>
+    new Promise<{ status: number; headers: Record<string, unknown>; text: string }>((resolve, reject) => {
+      const { method = options.body === undefined ? 'GET' : 'POST', headers = {}, body } = options
+      const asked = httpRequest(
+        { host: '127.0.0.1', port: url.port, path, method, headers: { authorization: `Bearer ${token}`, ...headers } },
+        async (response) => {
+          const parts: Buffer[] = []
+          for await (const part of response) parts.push(part as Buffer)
+          resolve({ status: response.statusCode!, headers: response.headers, text: Buffer.concat(parts).toString() })
+        },
+      )
+      asked.on('error', reject)
+      asked.end(body)
+    })
+  const json = async (path: string, body?: unknown) =>
+    JSON.parse((await ask(path, body === undefined ? {} : { body: JSON.stringify(body) })).text)
+  return { target, dataset, ask, json, url, token }
+}
+
+it('answers nobody but the page of this machine', async () => {
+  const { ask, url } = await opened()
+  const status = async (headers: Record<string, string>) => (await ask('/api/pipelines', { headers })).status
+  expect(await status({})).toBe(200)
+  expect(await status({ authorization: '' })).toBe(403)
+  expect(await status({ authorization: 'Bearer 0123456789abcdef0123456789abcdef' })).toBe(403)
+  // A name of somebody else that leads here.
+  expect(await status({ host: `evil.example:${url.port}` })).toBe(403)
+  expect(await status({ host: `localhost:${url.port}` })).toBe(200)
+  expect(await status({ origin: 'http://evil.example' })).toBe(403)
+  expect(await status({ origin: 'null' })).toBe(403)
+  expect(await status({ origin: `http://127.0.0.1:${Number(url.port) + 1}` })).toBe(403)
+  expect(await status({ origin: `http://127.0.0.1:${url.port}` })).toBe(200)
+  expect(await status({ 'sec-fetch-site': 'cross-site' })).toBe(403)
+  // The page itself holds no data, but is not given out under foreign names either.
+  expect((await ask('/', { headers: { host: 'evil.example' } })).status).toBe(403)
+})
+
+it('tells the browser to trust nothing but itself', async () => {
+  const { ask } = await opened()
+  const { headers, text } = await ask('/p/test/data/t')
+  const policy = String(headers['content-security-policy'])
+  const nonce = /'nonce-([\w-]+)'/.exec(policy)![1]!
+  expect(policy).toContain("default-src 'none'")
+  expect(policy).toContain("script-src 'self';")
+  expect(policy).toContain("frame-ancestors 'none'")
+  expect(text).toContain(`content="${nonce}"`)
+  expect(text).not.toContain('__NONCE__')
+  expect(text).not.toMatch(/https?:\/\//)
+  expect(headers['x-content-type-options']).toBe('nosniff')
+  const again = String((await ask('/')).headers['content-security-policy'])
+  expect(again).not.toContain(nonce)
+})
+
+it('sends the files of its page and no others', async () => {
+  const { ask } = await opened()
+  const script = /src="(\/assets\/[^"]+\.js)"/.exec((await ask('/')).text)![1]!
+  const file = await ask(script)
+  expect(file).toMatchObject({ status: 200, headers: { 'content-type': 'text/javascript; charset=utf-8' } })
+  expect(String(file.headers['cache-control'])).toContain('immutable')
+  for (const path of ['/assets/..%2f..%2f..%2fpackage.json', '/assets/../../../package.json', '/assets/nothing.js']) {
+    const { status, text } = await ask(path)
+    expect(text).not.toContain('"devDependencies"')
+    expect(status === 404 || text.includes('<div id="app">'), path).toBe(true)
+  }
+  expect((await ask('/', { method: 'PUT' })).status).toBe(405)
+  expect((await ask('/api/pipelines', { method: 'DELETE' })).status).toBe(404)
+})
+
+it('keeps its token for this user, from start to start', async () => {
+  const { token } = await opened()
+  const path = join(process.env.SLUICE_DATA_DIR!, 'dashboard.token')
+  expect(statSync(path).mode & 0o777).toBe(0o600)
+  const again = await startDashboard({ port: 0 })
+  onTestFinished(() => again.close())
+  expect(again.url('/p/x')).toMatch(new RegExp(`/p/x#${token}$`))
+})
+
+it('says which port is taken, and takes another one when nobody asked for it', async () => {
+  const { url } = await opened()
+  await expect(startDashboard({ port: Number(url.port) })).rejects.toThrow(/--port/)
+})
+
+it('SQL there only reads', async () => {
+  const { target, dataset, json } = await opened()
+  const query = (sql: unknown) => json('/api/pipelines/test/query', { sql })
+  expect(await query(`select id, name from ${dataset}.t order by id`)).toMatchObject({
+    columns: [
+      { name: 'id', dataType: 'bigint' },
+      { name: 'name', dataType: 'text' },
+    ],
+    rows: [
+      [1, 'a'],
+      [2, null],
+    ],
+  })
+  expect((await query(`drop table ${dataset}.t`)).error.code).toBe('READ_ONLY')
+  expect((await query(`select 1; drop table ${dataset}.t`)).error.code).toBe('READ_ONLY')
+  expect((await query('selec 1')).error).toMatchObject({
+    code: 'QUERY_FAILED',
+    message: expect.stringContaining('selec'),
+  })
+  expect((await query('')).error.code).toBe('WRONG_USE')
+  expect((await query(17)).error.code).toBe('WRONG_USE')
+  const many = await query('select range as n from range(1000000)')
+  expect([many.rows.length, many.cut]).toEqual([10_000, 'rows'])
+  const long = await query(`select repeat('x', 1000000) as x from range(20)`)
+  expect(long.cut).toBe('bytes')
+  expect(long.rows[0][0]).toEqual({ text: 'x'.repeat(2000), length: 1_000_000 })
+  expect(await target.dataset().table('t').count()).toBe(2)
+})
+
+it('tells rows, nested rows, profiles, schemas, state and packages', async () => {
+  const { json } = await opened()
+  const page = await json('/api/pipelines/test/tables/t/rows?order=id.desc&limit=1')
+  expect(page).toMatchObject({ total: 2, children: [{ table: 't__items', counts: [0] }] })
+  expect(page.rows[0][page.columns.findIndex((column: { name: string }) => column.name === 'id')]).toBe(2)
+  const found = await json('/api/pipelines/test/tables/t/rows?column=name&is=%3D&value=a')
+  expect(found).toMatchObject({ total: 1, children: [{ counts: [2] }] })
+  expect(await json('/api/pipelines/test/tables/t/columns/id')).toMatchObject({
+    rows: 2,
+    nulls: 0,
+    distinct: 2,
+    min: 1,
+    max: 2,
+  })
+  expect(await json('/api/pipelines/test/counts')).toEqual({ t: 2, t__items: 2 })
+  const tables = await json('/api/pipelines/test/tables')
+  expect(tables.find((one: { name: string }) => one.name === 't__items')).toMatchObject({
+    parent: 't',
+    isSystem: false,
+  })
+  expect(await json('/api/pipelines/test/schemas')).toMatchObject([{ version: expect.any(Number), tables: 2 }])
+  expect(await json('/api/pipelines/test/packages')).toMatchObject([{ state: 'loaded', rows: 4 }])
+  expect((await json('/api/pipelines/test/tables/none/rows')).error.code).toBe('QUERY_FAILED')
+  expect((await json('/api/pipelines/none/tables')).error.code).toBe('PIPELINE_UNKNOWN')
+  expect((await json('/api/pipelines/..%2f..%2fetc/tables')).error).toBeDefined()
+})
+
+it('actions are done, and told when they cannot be', async () => {
+  const { json, target, ask } = await opened()
+  expect(await json('/api/pipelines/test/actions/drop-pending-packages', {})).toEqual({ dropped: [] })
+  expect((await json('/api/pipelines/test/actions/format', {})).error.code).toBe('WRONG_USE')
+  expect((await ask('/api/pipelines/test/actions/drop', { method: 'GET' })).status).toBe(404)
+  expect((await ask('/api/pipelines/test/actions/sync', { body: '[1]' })).text).toContain('no JSON object')
+  expect((await ask('/api/pipelines/test/query', { body: `{"sql":"${'x'.repeat(2_000_000)}"}` })).text).toContain(
+    '1 MiB',
+  )
+  expect(attach(target.name).runs(1)[0]!.status).toBe('done')
+})

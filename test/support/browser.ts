@@ -1,0 +1,59 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import chromium from '@sparticuz/chromium'
+import { chromium as playwright, type Browser, type BrowserContext, type Page } from 'playwright-core'
+import { afterAll, beforeAll } from 'vitest'
+import { startDashboard, type Dashboard } from '../../src/dashboard/server.ts'
+
+/** Chromium as an npm package brings it; `CHROMIUM` names another one. */
+const launch = async (): Promise<Browser> =>
+  playwright.launch({
+    executablePath: process.env.CHROMIUM ?? (await chromium.executablePath()),
+    // As root there is no sandbox; the pages are ours.
+    args: ['--no-sandbox', '--headless=shell', '--use-angle=swiftshader', '--hide-scrollbars'],
+  })
+
+export interface Visit {
+  page: Page
+  context: BrowserContext
+  /** What the page wrote to its console as an error, and errors that nobody caught. */
+  complaints: string[]
+}
+
+export interface Bench {
+  dashboard: Dashboard
+  browser: Browser
+  /** Opens a path of the dashboard in a window of its own. */
+  visit(path: string, options?: Parameters<Browser['newContext']>[0]): Promise<Visit>
+}
+
+/** A dashboard and a browser for the tests of a file; working data is in a folder of its own. */
+export function browserBench(): Bench {
+  const bench = {} as Bench
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-dashboard-'))
+  const before = process.cwd()
+  beforeAll(async () => {
+    process.env.SLUICE_DATA_DIR = join(folder, 'data')
+    process.chdir(folder)
+    bench.dashboard = await startDashboard({ port: 0 })
+    bench.browser = await launch()
+    bench.visit = async (path, options = {}) => {
+      const context = await bench.browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
+      const page = await context.newPage()
+      const complaints: string[] = []
+      page.on('pageerror', (error) => complaints.push(error.message))
+      page.on('console', (message) => {
+        if (message.type() === 'error') complaints.push(message.text())
+      })
+      await page.goto(bench.dashboard.url(path))
+      return { page, context, complaints }
+    }
+  })
+  afterAll(async () => {
+    await bench.browser?.close()
+    await bench.dashboard?.close()
+    process.chdir(before)
+  })
+  return bench
+}
