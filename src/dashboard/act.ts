@@ -13,7 +13,7 @@ async function done(): Promise<unknown> {
     case 'drop-pending-packages':
       return { dropped: pipeline.packages().dropPending() }
     case 'drop': {
-      const source = options.source ?? (await pipeline.state())?.default_schema_name
+      const source = options.source ?? (await pipeline.defaultSource())
       if (source === undefined) {
         throw new PipelineError(`${name} has loaded nothing yet`, {
           code: 'WRONG_USE',

@@ -154,6 +154,11 @@ export class Pipeline {
     }
   }
 
+  /** The source that was loaded first, or whose schema is the newest; `undefined` when nothing was loaded. */
+  async defaultSource(): Promise<string | undefined> {
+    return (await this.state())?.default_schema_name ?? (await this.schemas()).at(-1)?.name
+  }
+
   /**
    * Drops what resources loaded and remember: all of a source's, or only those named. Returns the dropped tables.
    */

@@ -43,7 +43,7 @@ export class RequestLog {
   }
 }
 
-export const requestLogPath = (folder: string, run: string): string => join(folder, `${run}.requests.jsonl`)
+const requestLogPath = (folder: string, run: string): string => join(folder, `${run}.requests.jsonl`)
 
 /** In the order they were sent. A line that was cut off by a crash is left out. */
 export function readRequestLog(folder: string, run: string): LoggedRequest[] {

@@ -279,7 +279,7 @@ async function drop(pipeline: Pipeline, resources: readonly string[], options: D
     else console.log(`dropped the working data of ${pipeline.name}; its tables are still there`)
     return
   }
-  const source = options.source ?? (await pipeline.state())?.default_schema_name
+  const source = options.source ?? (await pipeline.defaultSource())
   if (source === undefined) {
     throw new PipelineError(`pipeline "${pipeline.name}" has loaded nothing yet`, {
       code: 'WRONG_USE',

@@ -2,7 +2,7 @@
 import { scaleLinear } from 'd3-scale'
 import type { JSX } from 'preact'
 import type { RunStatus, RunSummary } from '../../api.ts'
-import { count, moment } from '../format.ts'
+import { moment, plural } from '../format.ts'
 import { go } from '../router.tsx'
 import { useWidth } from './width.ts'
 
@@ -121,4 +121,4 @@ export const runBars = (
     ...(pathOf === undefined ? {} : { path: pathOf(run) }),
   }))
 
-export const rowsTold = (value: number): string => `${count(value)} rows`
+export const rowsTold = (value: number): string => plural(value, 'row')

@@ -49,7 +49,7 @@ export function TableList({ pipeline, tables, counts }: Props): JSX.Element {
 }
 
 /** Each table followed by those that are nested in it. */
-export function inOrder(tables: readonly TableSummary[]): TableSummary[] {
+function inOrder(tables: readonly TableSummary[]): TableSummary[] {
   const names = new Set(tables.map(({ name }) => name))
   const below = (parent: string | undefined): TableSummary[] =>
     tables
@@ -59,7 +59,7 @@ export function inOrder(tables: readonly TableSummary[]): TableSummary[] {
   return below(undefined)
 }
 
-export function depthOf(table: TableSummary, tables: readonly TableSummary[]): number {
+function depthOf(table: TableSummary, tables: readonly TableSummary[]): number {
   const parent = tables.find(({ name }) => name === table.parent)
   return parent === undefined ? 0 : 1 + depthOf(parent, tables)
 }
