@@ -47,9 +47,25 @@ export async function trace(pipeline: Pipeline, [id]: readonly string[], json: b
     ...section('requests', requestLines(run)),
     ...section('tables', tableLines(run)),
     ...section('noticed', noticeLines(run)),
+    ...section('settings', settingLines(run)),
     ...errorLines(run),
   ]
   console.log(lines.join('\n'))
+}
+
+/** `sluice pipeline x requests [run]` */
+export async function requests(pipeline: Pipeline, [id]: readonly string[], json: boolean): Promise<void> {
+  const run = found(pipeline, id)
+  const all = pipeline.requests(run.id)
+  if (json) return printJson(all)
+  if (all.length === 0) return console.log(`no request of run ${run.id} was kept`)
+  const lines = all.map(({ atMs, status, resource, method, url, ms }) => {
+    const what = `${method} ${new URL(url).pathname}${new URL(url).search}`
+    const state = status >= 400 ? style.failed(String(status)) : String(status)
+    return `  ${duration(atMs).padStart(8)}  ${state}  ${clean(resource, 16).padEnd(16)} ${clean(what, 34).padEnd(34)} ${count(ms).padStart(6)} ms`
+  })
+  console.log([`${style.strong(`run ${run.id}`)}: ${plural(all.length, 'request')} kept`, '', ...lines, ''].join('\n'))
+  console.log(style.faint('with headers and bodies: --json, or the dashboard'))
 }
 
 /** `sluice pipeline x compare [before] [after]` */
@@ -160,6 +176,9 @@ function errorLines({ error, resources }: RunRecord): string[] {
   if (error === undefined) return failed.length === 0 ? [] : ['', ...failed]
   return ['', `${style.failed(error.code)}  ${error.message}`, `  fix: ${error.fix}`]
 }
+
+const settingLines = ({ settings }: RunRecord): string[] =>
+  settings.map(({ name, provider }) => `  ${clean(name, 56).padEnd(56)} ${provider}`)
 
 const section = (title: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : ['', style.faint(title), ...lines]

@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { PipelineError, type Dataset, type DatasetQuery, type Relation, type Pipeline, type Column } from '../index.ts'
 import type { Cell, ColumnProfile, ColumnSummary, ResultPage, TableSummary } from './api.ts'
+import { FileAnswer } from './file-answer.ts'
 
 const largestPage = 500
 const largestResult = 10_000
@@ -111,6 +115,28 @@ function wholeNumber(query: URLSearchParams, name: string, standard: number): nu
 export async function queryPage(pipeline: Pipeline, sql: unknown): Promise<ResultPage> {
   if (typeof sql === 'string' && sql.trim() !== '') return pageOf(pipeline.dataset().query(sql), largestResult)
   throw new PipelineError('there is no SQL to run', { code: 'WRONG_USE', fix: 'write a query, such as: select 1' })
+}
+
+const formats = { csv: 'text/csv; charset=utf-8', parquet: 'application/vnd.apache.parquet' } as const
+
+/** All rows of a query as a file, with the types they have. */
+export async function exportFile(pipeline: Pipeline, sql: unknown, format: unknown): Promise<FileAnswer> {
+  if (typeof sql !== 'string' || (format !== 'csv' && format !== 'parquet')) {
+    throw new PipelineError('there is nothing to export', {
+      code: 'WRONG_USE',
+      fix: 'name a query, and csv or parquet',
+    })
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-download-'))
+  const path = join(folder, `${pipeline.name}.${format}`)
+  const query = pipeline.dataset().query(sql)
+  try {
+    await asTold(() => (format === 'csv' ? query.toCsv(path) : query.toParquet(path)))
+    return new FileAnswer(path, formats[format], () => rmSync(folder, { recursive: true, force: true }))
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true })
+    throw error
+  }
 }
 
 /** The first rows of a result, as far as a page can show them. */

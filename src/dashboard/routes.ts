@@ -1,6 +1,6 @@
 import { compareRuns, PipelineError, type RunRecord } from '../index.ts'
 import { act, actions, runAgain } from './actions.ts'
-import { columnProfile, queryPage, rowCounts, tablePage, tables } from './data.ts'
+import { columnProfile, exportFile, queryPage, rowCounts, tablePage, tables } from './data.ts'
 import { look, pipelines, summaryOf } from './pipelines.ts'
 import { packages, schemas, stateVersions } from './working-data.ts'
 
@@ -30,6 +30,8 @@ const routes: Record<string, Handler> = {
   'GET /api/pipelines/:pipeline/tables/:table/columns/:column': ({ pipeline, table, column }) =>
     columnProfile(look(pipeline!), table!, column!),
   'POST /api/pipelines/:pipeline/query': ({ pipeline }, { body }) => queryPage(look(pipeline!), body.sql),
+  'POST /api/pipelines/:pipeline/export': ({ pipeline }, { body }) =>
+    exportFile(look(pipeline!), body.sql, body.format),
   'GET /api/pipelines/:pipeline/schemas': ({ pipeline }) => schemas(look(pipeline!)),
   'GET /api/pipelines/:pipeline/state': ({ pipeline }) => stateVersions(look(pipeline!)),
   'GET /api/pipelines/:pipeline/packages': ({ pipeline }) => packages(look(pipeline!)),

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dataDir, PipelineError } from '../index.ts'
+import { FileAnswer } from './file-answer.ts'
 import { dashboardToken, refusal, safeHeaders } from './guards.ts'
 import { Page } from './page.ts'
 import { findRoute, type Answer } from './routes.ts'
@@ -87,8 +88,12 @@ async function answer(request: IncomingMessage, response: ServerResponse, { port
   }
   try {
     const body = request.method === 'POST' ? await readBody(request) : {}
-    sendJson(response, { status: 200, body: await route({ query: url.searchParams, body }) })
+    const answer = await route({ query: url.searchParams, body })
+    if (answer instanceof FileAnswer) return await answer.send(response)
+    sendJson(response, { status: 200, body: answer })
   } catch (error) {
+    // Whoever asked may have gone while a file was sent.
+    if (response.headersSent) return void response.destroy()
     sendJson(response, { status: error instanceof PipelineError ? 400 : 500, body: errorBody(error) })
   }
 }

@@ -1,8 +1,8 @@
 import { basename } from 'node:path'
 import type { DestinationSession, LoadFile, LoadTransaction } from '../destinations/index.ts'
 import type { LoadPackage } from '../package/index.ts'
-import type { Schema } from '../schema/index.ts'
-import { explained, loadInto, type LoadReceipt } from './load-package.ts'
+import { rootOf, type Schema } from '../schema/index.ts'
+import { explained, loadInto, spanned, type LoadReceipt, type TableSpan } from './load-package.ts'
 import { migrate, type SchemaChange } from './migrate.ts'
 
 /** A file that will not change any more, of a package that is still growing. */
@@ -18,6 +18,7 @@ export interface EarlyRows {
   /** Files whose rows are in, by their path below the package. */
   files: ReadonlySet<string>
   changes: readonly SchemaChange[]
+  spans: readonly TableSpan[]
 }
 
 /** A server must not have a transaction open for hours: it keeps it from cleaning up. */
@@ -34,6 +35,7 @@ export class EarlyLoad {
   private readonly waiting: EarlyFile[] = []
   private readonly loaded = new Set<string>()
   private readonly changes: SchemaChange[] = []
+  private readonly spans: TableSpan[] = []
   private readonly outcome: Promise<LoadReceipt | undefined>
   private reading: Promise<void> = Promise.resolve()
   private paused = false
@@ -91,7 +93,7 @@ export class EarlyLoad {
       return await this.session.transaction(async (load) => {
         await this.appendWaiting(load)
         if (this.sealed === undefined) throw new Error('the load is given up')
-        return await loadInto(load, this.sealed, { files: this.loaded, changes: this.changes })
+        return await loadInto(load, this.sealed, { files: this.loaded, changes: this.changes, spans: this.spans })
       })
     } catch (error) {
       // With its package there, the error is the load's; before that, the package can still be loaded as a whole.
@@ -116,7 +118,8 @@ export class EarlyLoad {
 
   private async append(load: LoadTransaction, { table, file, schema }: EarlyFile): Promise<void> {
     this.changes.push(...(await migrate(load.catalog, schema)))
-    await load.loader.append(schema.tables.get(table)!, [file], this.loadId)
+    const own = schema.tables.get(table)!
+    await spanned(this.spans, rootOf(schema, own).name, () => load.loader.append(own, [file], this.loadId))
     this.loaded.add(basename(file.path))
   }
 }

@@ -14,8 +14,24 @@ export interface LoadReceipt {
   rows: Map<string, number>
   changes: SchemaChange[]
   checks: CheckResult[]
+  /** When the destination worked on which table. */
+  spans: TableSpan[]
   /** The destination already had this load: nothing was written. */
   alreadyLoaded: boolean
+}
+
+/** Work of the destination on a root table and what is nested in it; in the time of `performance.now()`. */
+export interface TableSpan {
+  table: string
+  began: number
+  ms: number
+}
+
+/** Does some work on a table, and notes when. */
+export async function spanned(spans: TableSpan[], table: string, work: () => Promise<unknown>): Promise<void> {
+  const began = performance.now()
+  await work()
+  spans.push({ table, began, ms: performance.now() - began })
 }
 
 /**
@@ -32,25 +48,30 @@ export async function loadInto(load: LoadTransaction, loading: LoadPackage, earl
   const schema = schemaFromStored(manifest.schema)
   const rows = rowCounts(loading)
   if (await load.ledger.hasLoad(manifest.loadId)) {
-    return { loadId: manifest.loadId, rows, changes: [], checks: [], alreadyLoaded: true }
+    return { loadId: manifest.loadId, rows, changes: [], checks: [], spans: [], alreadyLoaded: true }
   }
   for (const table of manifest.dropped) await load.catalog.dropTable(table)
   const changes = together([...(early?.changes ?? []), ...(await migrate(load.catalog, schema))])
   const rest = manifest.files.filter((file) => early?.files.has(file.path) !== true)
   const left = { ...loading, manifest: { ...manifest, files: rest } }
-  const loads = touchedRoots(schema, loading).map((root) => tableLoad(load, schema, root, left))
+  const spans = [...(early?.spans ?? [])]
+  const loads = touchedRoots(schema, loading).map((root) => ({ root, ...tableLoad(load, schema, root, left) }))
   const schemaKnown = await load.ledger.hasSchema(schema)
   if (load.begin !== undefined) {
-    const staging = loads.flatMap((one) => one.staging)
-    await inParallel(staging, (stage) => stage(), load.capabilities.load.stagedAtOnce ?? 1)
+    const staging = loads.flatMap(({ root, staging: all }) => all.map((stage) => ({ root, stage })))
+    await inParallel(
+      staging,
+      ({ root, stage }) => spanned(spans, root.name, stage),
+      load.capabilities.load.stagedAtOnce ?? 1,
+    )
     for (const one of loads) await one.prepare()
     await load.begin({ loadId: manifest.loadId, tables: changedTables(schema, loading) })
   }
   for (const table of manifest.truncated) await load.publisher.clear(schema.tables.get(table)!)
-  for (const one of loads) await one.publish()
+  for (const { root, publish } of loads) await spanned(spans, root.name, publish)
   const checks = await runChecks(load, schema, manifest.checks, manifest.loadId)
   await load.ledger.write({ loadId: manifest.loadId, schema, schemaKnown, state: manifest.state })
-  return { loadId: manifest.loadId, rows, changes, checks, alreadyLoaded: false }
+  return { loadId: manifest.loadId, rows, changes, checks, spans, alreadyLoaded: false }
 }
 
 /** Changes of one table told as one. */

@@ -1,6 +1,6 @@
 import type { FoundSetting } from '../config/index.ts'
 import type { ExtractEvent } from '../extract/index.ts'
-import type { CheckResult, SchemaChange } from '../load/index.ts'
+import type { CheckResult, SchemaChange, TableSpan } from '../load/index.ts'
 
 /** Everything a run does, in the order it happens. */
 export type RunEvent =
@@ -23,6 +23,7 @@ export type RunEvent =
       ms: number
       changes: SchemaChange[]
       failedChecks: CheckResult[]
+      spans: TableSpan[]
       recovered: boolean
     }
   | { type: 'run-finished'; ms: number }

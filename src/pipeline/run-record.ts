@@ -67,6 +67,8 @@ export interface PackageRecord {
   loadedMs?: number
   /** How long its load took. */
   loadMs?: number
+  /** When the destination worked on which root table and what is nested in it. */
+  tables?: { table: string; atMs: number; ms: number }[]
   /** It was left by an earlier run. */
   recovered: boolean
 }
@@ -199,7 +201,12 @@ export class RunRecorder {
     const rows = Object.values(event.rows).reduce((sum, one) => sum + one, 0)
     // One that an earlier run has left was not sealed by this one.
     const sealed = this.packages.get(loadId) ?? { loadId, rows, bytes: 0, sealedMs: 0 }
-    this.packages.set(loadId, { ...sealed, loadedMs: ms, loadMs: Math.round(event.ms), recovered })
+    const tables = event.spans.map(({ table, began, ms: took }) => ({
+      table,
+      atMs: Math.round(began - this.begun),
+      ms: Math.round(took),
+    }))
+    this.packages.set(loadId, { ...sealed, loadedMs: ms, loadMs: Math.round(event.ms), tables, recovered })
     for (const [table, count] of Object.entries(event.rows)) {
       this.tables.set(table, (this.tables.get(table) ?? 0) + count)
     }

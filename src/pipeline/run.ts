@@ -270,8 +270,8 @@ async function loadOne(
   store.finish(sealed)
   if (receipt.alreadyLoaded) return undefined
   const rows = Object.fromEntries(receipt.rows)
-  const { loadId, changes } = receipt
+  const { loadId, changes, spans } = receipt
   const failedChecks = receipt.checks.filter((check) => check.failing > 0)
-  emit({ type: 'package-loaded', loadId, rows, ms: performance.now() - begun, changes, failedChecks, recovered })
+  emit({ type: 'package-loaded', loadId, rows, ms: performance.now() - begun, changes, failedChecks, spans, recovered })
   return { loadId, state: 'loaded', failedJobs: [], rows, changes, failedChecks }
 }

@@ -125,6 +125,21 @@ it('SQL there only reads', async () => {
   expect(await target.dataset().table('t').count()).toBe(2)
 })
 
+it('exports all rows of a query', async () => {
+  const { dataset, ask } = await opened()
+  const exported = (sql: string, format: string) =>
+    ask('/api/pipelines/test/export', { body: JSON.stringify({ sql, format }) })
+  const csv = await exported(`select id, name from ${dataset}.t order by id`, 'csv')
+  expect(csv.text).toBe('"id","name"\n1,"a"\n2,\n')
+  expect(csv.headers['content-disposition']).toBe('attachment; filename="test.csv"')
+  const many = await exported('select range as n from range(50000)', 'csv')
+  expect(many.text.split('\n')).toHaveLength(50_002)
+  const parquet = await exported('select 1 as n', 'parquet')
+  expect(parquet.text.slice(0, 4)).toBe('PAR1')
+  expect((await exported(`drop table ${dataset}.t`, 'csv')).text).toContain('READ_ONLY')
+  expect((await exported('select 1', 'exe')).text).toContain('WRONG_USE')
+})
+
 it('tells rows, nested rows, profiles, schemas, state and packages', async () => {
   const { json } = await opened()
   const page = await json('/api/pipelines/test/tables/t/rows?order=id.desc&limit=1')

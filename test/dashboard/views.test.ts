@@ -59,7 +59,16 @@ const views: View[] = [
   {
     name: 'run',
     path: () => shopUrl('runs', run('done').id),
-    tells: ['3 resources', 'Timeline', 'waited', /exactly 100 rows on one page/, 'SOURCES__SHOP__API_KEY', '429'],
+    tells: [
+      '3 resources',
+      'Timeline',
+      'package 1',
+      'Settings used',
+      'waited',
+      /exactly 100 rows on one page/,
+      'SOURCES__SHOP__API_KEY',
+      '429',
+    ],
   },
   {
     name: 'failed-run',

@@ -17,7 +17,7 @@ const launch = async (): Promise<Browser> =>
 export interface Visit {
   page: Page
   context: BrowserContext
-  /** What the page wrote to its console as an error, and errors that nobody caught. */
+  /** What the page wrote to its console as an error, errors that nobody caught, and answers that were errors. */
   complaints: string[]
 }
 
@@ -44,7 +44,13 @@ export function browserBench(): Bench {
       const complaints: string[] = []
       page.on('pageerror', (error) => complaints.push(error.message))
       page.on('console', (message) => {
-        if (message.type() === 'error') complaints.push(message.text())
+        // Answers are told below, with what they say.
+        if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
+          complaints.push(message.text())
+        }
+      })
+      page.on('response', async (response) => {
+        if (response.status() >= 400) complaints.push(`${response.url()} ${await response.text().catch(() => '')}`)
       })
       await page.goto(bench.dashboard.url(path))
       return { page, context, complaints }

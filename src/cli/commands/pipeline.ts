@@ -11,7 +11,7 @@ import {
   storedSchema,
 } from '../../index.ts'
 import { done, parseCommand, printJson, type CommandResult } from '../command.ts'
-import { compare, runs, trace } from '../run-history.ts'
+import { compare, requests, runs, trace } from '../run-history.ts'
 import { serveDashboard } from '../serve-dashboard.ts'
 import { count, plural, style, table } from '../style.ts'
 
@@ -25,6 +25,7 @@ sluice pipeline <name> <action>
   runs                   what ran, when, and how it ended
   trace [run]            one run: its timeline, requests, tables, error
   compare [run] [run]    what is other in a run than in one before it
+  requests [run]         what was asked of the API, and what it said
   query "<sql>"          runs SQL
   schema [--format f]    the schema: yaml, json, mermaid or dbml
   schema-diff [v1] [v2]  what changed between two versions
@@ -45,6 +46,7 @@ const actions: Record<string, Action> = {
   runs,
   trace,
   compare,
+  requests,
   query,
   'schema-diff': schemaDiff,
   state,

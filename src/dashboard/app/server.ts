@@ -24,6 +24,13 @@ export class Refused extends Error {
 
 /** `path` begins with the pipeline or what else stands behind `/api/`; its parts are encoded already. */
 export async function ask<T>(path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  return (await answered(path, body, signal)).json() as Promise<T>
+}
+
+/** An answer that is a file. */
+export const askFile = async (path: string, body: unknown): Promise<Blob> => (await answered(path, body)).blob()
+
+async function answered(path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
   let response: Response
   try {
     response = await fetch(`/api/${path}`, {
@@ -41,9 +48,8 @@ export async function ask<T>(path: string, body?: unknown, signal?: AbortSignal)
       },
     })
   }
-  const answer = (await response.json()) as T | ApiError
-  if (!response.ok) throw new Refused(answer as ApiError)
-  return answer as T
+  if (!response.ok) throw new Refused((await response.json()) as ApiError)
+  return response
 }
 
 export const pipelinePath = (pipeline: string, ...parts: string[]): string =>

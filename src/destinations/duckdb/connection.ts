@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { DuckDBConnection, DuckDBResult, DuckDBType } from '@duckdb/node-api'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { PipelineError } from '../../errors/index.ts'
@@ -90,27 +91,44 @@ const databaseName = 'sluice_database'
 
 const readSettings = { memory_limit: '1GB', temp_directory: join(tmpdir(), 'sluice-read.tmp') }
 
+/** For so long a file may be found half made: just created, or about to be closed. */
+const longestUnsettledMs = 2000
+
 /** An instance of its own for each reader: it is locked down as a whole. */
 async function acquireToRead(path: string): Promise<SharedInstance> {
+  const begun = performance.now()
+  for (;;) {
+    try {
+      return await openToRead(path)
+    } catch (error) {
+      if (error instanceof PipelineError) throw error
+      if (performance.now() - begun > longestUnsettledMs) throw cannotOpen(path, error)
+      await sleep(lockPollMs)
+    }
+  }
+}
+
+/** The file itself, or a copy of it while another process holds it. */
+async function openToRead(path: string): Promise<SharedInstance> {
   try {
     const instance = await openInstance(path, readSettings, ' (READ_ONLY)')
     return { instance, release: () => instance.closeSync() }
   } catch (error) {
-    if (!isLocked(error)) throw cannotOpen(path, error)
-    const snapshot = takeSnapshot(path)
-    try {
-      const instance = await openInstance(snapshot.path, readSettings, ' (READ_ONLY)')
-      return {
-        instance,
-        release() {
-          instance.closeSync()
-          snapshot.remove()
-        },
-      }
-    } catch (cause) {
-      snapshot.remove()
-      throw cannotOpen(path, cause)
+    if (!isLocked(error)) throw error
+  }
+  const snapshot = takeSnapshot(path)
+  try {
+    const instance = await openInstance(snapshot.path, readSettings, ' (READ_ONLY)')
+    return {
+      instance,
+      release() {
+        instance.closeSync()
+        snapshot.remove()
+      },
     }
+  } catch (error) {
+    snapshot.remove()
+    throw error
   }
 }
 
@@ -127,20 +145,23 @@ async function openInstance(path: string, options: Record<string, string>, how =
   }
 }
 
-const lockAttempts = 20
+/** Longer than a reader may take, such as a query of the dashboard. */
+const longestLockMs = 45_000
+const lockPollMs = 250
+const removals = 20
 
 async function retrying<T>(path: string, open: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
+  const begun = performance.now()
+  for (let removed = 0; ;) {
     try {
       return await open()
     } catch (error) {
-      const locked = isLocked(error)
-      if (!locked && !isFull(error) && attempt < lockAttempts && isUnfinished(path)) {
+      if (isLocked(error) && performance.now() - begun < longestLockMs) {
+        await sleep(lockPollMs)
+      } else if (!isLocked(error) && !isFull(error) && removed < removals && isUnfinished(path)) {
         rmSync(path)
-        continue
-      }
-      if (!locked || attempt === lockAttempts) throw cannotOpen(path, error)
-      await new Promise((resolve) => setTimeout(resolve, 50 * Math.min(attempt, 10)))
+        removed += 1
+      } else throw cannotOpen(path, error)
     }
   }
 }

@@ -2,7 +2,7 @@ import type { JSX } from 'preact'
 import type { PipelineSummary, RunSummary, TableSummary } from '../../api.ts'
 import { compact, count, duration, moment } from '../format.ts'
 import { Actions, RunNow } from '../parts/actions.tsx'
-import { BarChart, rowsTold, runBars } from '../parts/chart.tsx'
+import { BarChart, rowsTold, runBars, type Bar } from '../parts/chart.tsx'
 import { Empty, Failed, Waiting } from '../parts/notes.tsx'
 import { Age, Status } from '../parts/status.tsx'
 import { TableList } from '../parts/table-list.tsx'
@@ -74,6 +74,8 @@ export function RunCharts({ pipeline, runs }: { pipeline: string; runs: readonly
   const path = ({ id }: RunSummary): string => to('p', pipeline, 'runs', id)
   const day = (run: RunSummary): string => moment(run.startedAt.slice(0, 16))
   const ends = [day(runs[0]!), day(runs.at(-1)!)] as const
+  const ages = ageBars(runs, path)
+  const hasAges = ages.filter(({ value }) => value > 0).length > 1
   return (
     <div class="charts">
       <BarChart
@@ -88,6 +90,25 @@ export function RunCharts({ pipeline, runs }: { pipeline: string; runs: readonly
         unit={(ms) => count(ms / 1000)}
         ends={ends}
       />
+      {hasAges && <BarChart title="Age of the data before each run" bars={ages} unit={axisAge} ends={ends} />}
     </div>
   )
+}
+
+/** How old the data had become when a run began: the time since the last one that went well. */
+function ageBars(runs: readonly RunSummary[], path: (run: RunSummary) => string): Bar[] {
+  let fresh: number | undefined
+  return runs.map((run) => {
+    const began = Date.parse(run.startedAt)
+    const age = fresh === undefined ? 0 : Math.max(0, began - fresh)
+    if (run.status === 'done') fresh = began + run.durationMs
+    const title = `${moment(run.startedAt.slice(0, 19))} · ${fresh === undefined ? 'no data before' : duration(age)}`
+    return { key: run.id, value: age, title, status: run.status, path: path(run) }
+  })
+}
+
+function axisAge(ms: number): string {
+  if (ms >= 86_400_000) return `${count(Math.round(ms / 8_640_000) / 10)} d`
+  if (ms >= 3_600_000) return `${count(Math.round(ms / 360_000) / 10)} h`
+  return ms >= 60_000 ? `${count(Math.round(ms / 6000) / 10)} min` : `${count(Math.round(ms / 100) / 10)} s`
 }

@@ -8,7 +8,7 @@ import type { Editor } from '../parts/editor.tsx'
 import { Grid, type GridColumn } from '../parts/grid.tsx'
 import { Empty, Failed } from '../parts/notes.tsx'
 import { Value } from '../parts/value.tsx'
-import { ask, pipelinePath, useAnswer, type Refused } from '../server.ts'
+import { ask, askFile, pipelinePath, useAnswer, type Refused } from '../server.ts'
 
 const mostRemembered = 50
 
@@ -19,7 +19,7 @@ export function Sql({ pipeline, query }: { pipeline: string; query: URLSearchPar
   const { data: pipelines } = useAnswer<PipelineSummary[]>('pipelines')
   const { data: tables } = useAnswer<TableSummary[]>(pipelinePath(pipeline, 'tables'))
   const dataset = pipelines?.find(({ name }) => name === pipeline)?.dataset
-  const [result, setResult] = useState<{ page?: ResultPage; error?: Refused; at: number }>()
+  const [result, setResult] = useState<{ page?: ResultPage; sql?: string; error?: Refused; at: number }>()
   const [isBusy, setBusy] = useState(false)
   const past = usePast(pipeline)
 
@@ -28,15 +28,12 @@ export function Sql({ pipeline, query }: { pipeline: string; query: URLSearchPar
     setBusy(true)
     try {
       const page = await ask<ResultPage>(pipelinePath(pipeline, 'query'), { sql: text })
-      setResult({ page, at: Date.now() })
+      setResult({ page, sql: text, at: Date.now() })
       past.add(text)
       editor.current?.closeProposals()
     } catch (error) {
-      setResult((before) => ({
-        ...(before?.page === undefined ? {} : { page: before.page }),
-        error: error as Refused,
-        at: Date.now(),
-      }))
+      // What was found before stays where it is.
+      setResult((before) => ({ at: Date.now(), ...before, error: error as Refused }))
     } finally {
       setBusy(false)
     }
@@ -99,7 +96,7 @@ export function Sql({ pipeline, query }: { pipeline: string; query: URLSearchPar
       {result?.page === undefined ? (
         <Empty title="No result yet">Write a query and run it.</Empty>
       ) : (
-        <Result pipeline={pipeline} page={result.page} version={String(result.at)} />
+        <Result pipeline={pipeline} sql={result.sql ?? ''} page={result.page} version={String(result.at)} />
       )}
     </div>
   )
@@ -142,7 +139,23 @@ const History = ({ past, onChoose }: { past: string[]; onChoose(text: string): v
   </select>
 )
 
-function Result({ pipeline, page, version }: { pipeline: string; page: ResultPage; version: string }): JSX.Element {
+interface ResultProps {
+  pipeline: string
+  sql: string
+  page: ResultPage
+  version: string
+}
+
+function Result({ pipeline, sql, page, version }: ResultProps): JSX.Element {
+  const [failure, setFailure] = useState<Refused>()
+  const download = async (format: 'csv' | 'parquet'): Promise<void> => {
+    setFailure(undefined)
+    try {
+      save(`${pipeline}.${format}`, await askFile(pipelinePath(pipeline, 'export'), { sql, format }))
+    } catch (error) {
+      setFailure(error as Refused)
+    }
+  }
   const [view, setView] = useState<'rows' | 'chart'>('rows')
   const [value, setValue] = useState<{ cell: Cell; column: GridColumn }>()
   const columns = page.columns.map((column, at) => ({ ...column, at }))
@@ -170,13 +183,14 @@ function Result({ pipeline, page, version }: { pipeline: string; page: ResultPag
             Chart
           </button>
         </div>
-        <button type="button" onClick={() => save(`${pipeline}.csv`, 'text/csv', csvOf(page))}>
+        <button type="button" title="All rows" onClick={() => void download('csv')}>
           CSV
         </button>
-        <button type="button" onClick={() => save(`${pipeline}.json`, 'application/json', jsonOf(page))}>
-          JSON
+        <button type="button" title="All rows, with their types" onClick={() => void download('parquet')}>
+          Parquet
         </button>
       </div>
+      {failure !== undefined && <Failed error={failure} />}
       {shown === 'chart' ? (
         <BarChart {...chart!} />
       ) : (
@@ -218,27 +232,8 @@ function chartOf({ columns, rows }: ResultPage): Parameters<typeof BarChart>[0] 
   return { title: `${columns[value]!.name} by ${columns[by]!.name}`, bars, unit: compact, height: 260, ends }
 }
 
-function csvOf({ columns, rows }: ResultPage): string {
-  const cell = (value: Cell): string =>
-    value === null
-      ? ''
-      : typeof value === 'number' || typeof value === 'boolean'
-        ? String(value)
-        : `"${cellText(value).replaceAll('"', '""')}"`
-  return [columns.map(({ name }) => cell(name)), ...rows.map((row) => row.map(cell))]
-    .map((cells) => `${cells.join(',')}\n`)
-    .join('')
-}
-
-const jsonOf = ({ columns, rows }: ResultPage): string =>
-  JSON.stringify(
-    rows.map((row) => Object.fromEntries(columns.map(({ name }, at) => [name, row[at]]))),
-    null,
-    2,
-  )
-
-function save(name: string, type: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }))
+function save(name: string, file: Blob): void {
+  const url = URL.createObjectURL(file)
   const link = document.createElement('a')
   link.href = url
   link.download = name

@@ -6,7 +6,7 @@ import { moment, plural } from '../format.ts'
 import { go } from '../router.tsx'
 import { useWidth } from './width.ts'
 
-interface Bar {
+export interface Bar {
   key: string
   value: number
   title: string

@@ -1,5 +1,5 @@
 import { scaleLinear } from 'd3-scale'
-import type { JSX } from 'preact'
+import { Fragment, type JSX } from 'preact'
 import type { RunRecord } from '../../api.ts'
 import { count, duration, plural } from '../format.ts'
 
@@ -32,12 +32,10 @@ export function Timeline({ run }: { run: RunRecord }): JSX.Element {
               {name}
             </span>
             <div class="track">
-              {ticks.map((tick) => (
-                <i key={tick} class="line" style={{ left: percent(x(tick)) }} />
-              ))}
+              <Lines ticks={ticks} x={x} />
               <i
                 class={`span extract ${one.error !== undefined || run.error?.resource === name ? 'failed' : ''} ${one.finishedMs === undefined && run.status === 'running' ? 'open' : ''}`}
-                style={{ left: percent(x(one.startedMs)), width: percent(Math.max(x(end) - x(one.startedMs), 0.4)) }}
+                style={place(x, one.startedMs, end - one.startedMs)}
                 title={`${name}: ${duration(one.startedMs)} to ${duration(end)}, ${duration(one.normalizeMs ?? 0)} of it normalizing`}
               >
                 <b
@@ -50,7 +48,7 @@ export function Timeline({ run }: { run: RunRecord }): JSX.Element {
                 <i
                   key={wait.atMs}
                   class={`wait ${wait.reason === 'retry' ? 'retry' : ''}`}
-                  style={{ left: percent(x(wait.atMs)), width: percent(Math.max(x(wait.ms), 0.3)) }}
+                  style={place(x, wait.atMs, wait.ms)}
                   title={`waited ${duration(wait.ms)}: ${wait.reason}`}
                 />
               ))}
@@ -62,31 +60,49 @@ export function Timeline({ run }: { run: RunRecord }): JSX.Element {
           </div>
         )
       })}
-      {run.packages.map(({ loadId, rows, sealedMs, loadedMs, loadMs = 0, recovered }, at) => (
-        <div key={loadId} class="lane">
-          <span class="cut name" title={loadId}>
-            package {count(at + 1)}
-          </span>
-          <div class="track">
-            {ticks.map((tick) => (
-              <i key={tick} class="line" style={{ left: percent(x(tick)) }} />
-            ))}
-            {!recovered && (
-              <i class="sealed" style={{ left: percent(x(sealedMs)) }} title={`sealed at ${duration(sealedMs)}`} />
-            )}
-            {loadedMs !== undefined && (
-              <i
-                class="span load"
-                style={{ left: percent(x(loadedMs - loadMs)), width: percent(Math.max(x(loadMs), 0.4)) }}
-                title={`loaded in ${duration(loadMs)}`}
-              />
-            )}
+      {run.packages.map((one, at) => (
+        <Fragment key={one.loadId}>
+          <div class="lane">
+            <span class="cut name" title={one.loadId}>
+              package {count(at + 1)}
+            </span>
+            <div class="track">
+              <Lines ticks={ticks} x={x} />
+              {!one.recovered && (
+                <i
+                  class="sealed"
+                  style={{ left: percent(x(one.sealedMs)) }}
+                  title={`sealed at ${duration(one.sealedMs)}`}
+                />
+              )}
+              {one.loadedMs !== undefined && (
+                <i
+                  class="span load"
+                  style={place(x, one.loadedMs - (one.loadMs ?? 0), one.loadMs ?? 0)}
+                  title={`loaded in ${duration(one.loadMs ?? 0)}`}
+                />
+              )}
+            </div>
+            <span class="figures">
+              {plural(one.rows, 'row')}
+              {one.loadedMs === undefined && (run.status === 'running' ? ' loading' : ' not loaded')}
+            </span>
           </div>
-          <span class="figures">
-            {plural(rows, 'row')}
-            {loadedMs === undefined && (run.status === 'running' ? ' loading' : ' not loaded')}
-          </span>
-        </div>
+          {slowest(one.tables ?? []).map(([table, spans]) => (
+            <div key={table} class="lane inner">
+              <span class="cut name" title={table}>
+                {table}
+              </span>
+              <div class="track">
+                <Lines ticks={ticks} x={x} />
+                {spans.map(({ atMs, ms }) => (
+                  <i key={atMs} class="span load" style={place(x, atMs, ms)} title={`${table}: ${duration(ms)}`} />
+                ))}
+              </div>
+              <span class="figures">{duration(spans.reduce((sum, { ms }) => sum + ms, 0))}</span>
+            </div>
+          ))}
+        </Fragment>
       ))}
       <p class="legend" aria-hidden="true">
         <i class="key extract" /> extract <i class="key normalize" /> normalize, by its share <i class="key load" />{' '}
@@ -94,4 +110,36 @@ export function Timeline({ run }: { run: RunRecord }): JSX.Element {
       </p>
     </div>
   )
+}
+
+type Scale = ReturnType<typeof scaleLinear<number>>
+
+const place = (x: Scale, fromMs: number, ms: number): { left: string; width: string } => ({
+  left: percent(x(fromMs)),
+  width: percent(Math.max(x(ms), 0.4)),
+})
+
+const Lines = ({ ticks, x }: { ticks: readonly number[]; x: Scale }): JSX.Element => (
+  <>
+    {ticks.map((tick) => (
+      <i key={tick} class="line" style={{ left: percent(x(tick)) }} />
+    ))}
+  </>
+)
+
+type Spans = NonNullable<RunRecord['packages'][number]['tables']>
+const shownTables = 6
+
+/** The tables that took longest, in the order they were worked on. */
+function slowest(spans: Spans): [string, Spans][] {
+  const byTable = new Map<string, Spans>()
+  for (const span of spans) byTable.set(span.table, [...(byTable.get(span.table) ?? []), span])
+  const took = (all: Spans): number => all.reduce((sum, { ms }) => sum + ms, 0)
+  const kept = new Set(
+    [...byTable]
+      .sort(([, a], [, b]) => took(b) - took(a))
+      .slice(0, shownTables)
+      .map(([table]) => table),
+  )
+  return byTable.size < 2 ? [] : [...byTable].filter(([table]) => kept.has(table))
 }
