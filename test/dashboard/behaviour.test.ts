@@ -7,7 +7,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import type { Page } from 'playwright-core'
 import { expect, it, onTestFinished } from 'vitest'
 import { pipeline } from '../../src/index.ts'
-import { browserBench } from '../support/browser.ts'
+import { browserBench, writeSql } from '../support/browser.ts'
 import { openShop, shopKey } from './shop.ts'
 
 const bench = browserBench()
@@ -130,10 +130,7 @@ it('two windows look at different things at once', async () => {
   const sums = ['select sum(range) as total from range(30000000)', 'select count(*) as total from pair_data.numbers']
   await Promise.all(
     visits.map(async ({ page }, at) => {
-      await page.locator('.cm-content').click()
-      await page.keyboard.press('Control+A')
-      await page.keyboard.press('Delete')
-      await page.keyboard.insertText(sums[at]!)
+      await writeSql(page, sums[at]!)
       await page.keyboard.press('Control+Enter')
     }),
   )

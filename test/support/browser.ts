@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import chromium from '@sparticuz/chromium'
 import { chromium as playwright, type Browser, type BrowserContext, type Page } from 'playwright-core'
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { startDashboard, type Dashboard } from '../../src/dashboard/server.ts'
 
 /** Chromium as an npm package brings it; `CHROMIUM` names another one. */
@@ -62,4 +62,14 @@ export function browserBench(): Bench {
     process.chdir(before)
   })
   return bench
+}
+
+/** Writes into the SQL editor, when it has come with its first proposal. */
+export async function writeSql(page: Page, sql: string): Promise<void> {
+  const editor = page.locator('.cm-content')
+  await expect.poll(() => editor.innerText()).toContain('SELECT *')
+  await editor.click()
+  await page.keyboard.press('Control+A')
+  await page.keyboard.press('Delete')
+  await page.keyboard.insertText(sql)
 }

@@ -27,9 +27,9 @@ export function Shell({ place, children }: { place: Place; children: ComponentCh
           <img src="/icon.svg" alt="" width="20" height="20" /> Sluice
         </Link>
         <Search pipelines={pipelines ?? []} pipeline={pipeline} />
-        <ul class="pipelines">
+        <ul class={pipeline === undefined ? 'pipelines' : 'pipelines one'}>
           {(pipelines ?? []).map((one) => (
-            <li key={one.name}>
+            <li key={one.name} class={one.name === pipeline ? '' : 'other'}>
               <Link
                 href={to('p', one.name)}
                 class={one.name === pipeline ? 'entry current' : 'entry'}

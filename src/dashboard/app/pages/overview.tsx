@@ -35,7 +35,7 @@ export function Overview({ pipeline }: { pipeline: string }): JSX.Element {
         )}
       </div>
       <p class="lead">
-        {own.destination} <span class="faint">{own.location}</span> / {own.dataset}
+        {own.destination} <span title={own.location}>{shortLocation(own.location)}</span> / {own.dataset}
       </p>
       {last === undefined ? (
         <p class="faint">No run is on record here.</p>
@@ -58,6 +58,9 @@ export function Overview({ pipeline }: { pipeline: string }): JSX.Element {
   )
 }
 
+/** A file by its name; its folder is told on hover. */
+const shortLocation = (location: string): string => location.replace(/^\w+:\/(?!\/)(.*\/)?/, '')
+
 const LastRun = ({ pipeline, run }: { pipeline: string; run: RunSummary }): JSX.Element => (
   <Link href={to('p', pipeline, 'runs', run.id)} class="last-run">
     <Status status={run.status} />
@@ -75,6 +78,7 @@ export function RunCharts({ pipeline, runs }: { pipeline: string; runs: readonly
   const day = (run: RunSummary): string => moment(run.startedAt.slice(0, 16))
   const ends = [day(runs[0]!), day(runs.at(-1)!)] as const
   const ages = ageBars(runs, path)
+  const unit = ageUnit(Math.max(0, ...ages.map(({ value }) => value)))
   const hasAges = ages.filter(({ value }) => value > 0).length > 1
   return (
     <div class="charts">
@@ -90,7 +94,14 @@ export function RunCharts({ pipeline, runs }: { pipeline: string; runs: readonly
         unit={(ms) => count(ms / 1000)}
         ends={ends}
       />
-      {hasAges && <BarChart title="Age of the data before each run" bars={ages} unit={axisAge} ends={ends} />}
+      {hasAges && (
+        <BarChart
+          title={`Age of the data before each run, in ${unit.word}`}
+          bars={ages.map((bar) => ({ ...bar, value: bar.value / unit.ms }))}
+          unit={count}
+          ends={ends}
+        />
+      )}
     </div>
   )
 }
@@ -107,8 +118,9 @@ function ageBars(runs: readonly RunSummary[], path: (run: RunSummary) => string)
   })
 }
 
-function axisAge(ms: number): string {
-  if (ms >= 86_400_000) return `${count(Math.round(ms / 8_640_000) / 10)} d`
-  if (ms >= 3_600_000) return `${count(Math.round(ms / 360_000) / 10)} h`
-  return ms >= 60_000 ? `${count(Math.round(ms / 6000) / 10)} min` : `${count(Math.round(ms / 100) / 10)} s`
+/** The unit in which the largest age is a short number. */
+function ageUnit(largest: number): { word: string; ms: number } {
+  if (largest >= 2 * 86_400_000) return { word: 'days', ms: 86_400_000 }
+  if (largest >= 2 * 3_600_000) return { word: 'hours', ms: 3_600_000 }
+  return largest >= 120_000 ? { word: 'minutes', ms: 60_000 } : { word: 'seconds', ms: 1000 }
 }

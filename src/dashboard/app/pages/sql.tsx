@@ -122,6 +122,7 @@ function usePast(pipeline: string): { list: string[]; add(text: string): void } 
 
 const History = ({ past, onChoose }: { past: string[]; onChoose(text: string): void }): JSX.Element => (
   <select
+    class="past"
     aria-label="Earlier queries"
     value=""
     disabled={past.length === 0}
@@ -216,6 +217,7 @@ function Result({ pipeline, sql, page, version }: ResultProps): JSX.Element {
 
 const numbers = new Set(['bigint', 'double', 'decimal', 'wei'])
 const mostBars = 200
+const mostLabels = 12
 
 /** The first number by the first name or time, as bars. */
 function chartOf({ columns, rows }: ResultPage): Parameters<typeof BarChart>[0] | undefined {
@@ -227,6 +229,7 @@ function chartOf({ columns, rows }: ResultPage): Parameters<typeof BarChart>[0] 
     key: String(at),
     value: Number(cellText(row[value]!)),
     title: `${cellText(row[by]!)}: ${cellText(row[value]!)}`,
+    ...(rows.length <= mostLabels ? { label: cellText(row[by]!) } : {}),
   }))
   const ends = [cellText(rows[0]![by]!).slice(0, 24), cellText(rows[bars.length - 1]![by]!).slice(0, 24)] as const
   return { title: `${columns[value]!.name} by ${columns[by]!.name}`, bars, unit: compact, height: 260, ends }

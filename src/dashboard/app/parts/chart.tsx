@@ -12,6 +12,8 @@ export interface Bar {
   title: string
   status?: RunStatus
   path?: string
+  /** Below it, where there is room for all of them. */
+  label?: string
 }
 
 /** Bars as small as a word: how the last runs were. */
@@ -48,17 +50,19 @@ interface ChartProps {
   ends?: readonly [string, string]
 }
 
-const [axis, top, bottom] = [44, 8, 20]
+const [axis, top, bottom, letter] = [44, 8, 20, 6.4]
 
 /** Bars on an axis with few, round numbers. Its width is that of the place it stands in. */
 export function BarChart({ title, bars, unit, height = 132, ends }: ChartProps): JSX.Element {
   const [place, width] = useWidth<HTMLElement>()
   const y = scaleLinear([0, Math.max(...bars.map(({ value }) => value), 0) || 1], [height - bottom, top]).nice(3)
-  const step = Math.min((width - axis) / Math.max(bars.length, 1), 28)
+  const isLabelled = bars.length > 0 && bars.every(({ label }) => label !== undefined)
+  const step = Math.min((width - axis) / Math.max(bars.length, 1), isLabelled ? 96 : 28)
+  const letters = Math.floor((step - 4) / letter)
   /** What is not nothing can be seen, and so can a failure. */
   const tall = (value: number, status: RunStatus | undefined): number =>
     Math.max(height - bottom - y(value), status === 'failed' || status === 'died' ? 3 : value > 0 ? 1 : 0)
-  const gap = step > 6 ? 2 : step > 3 ? 1 : 0
+  const gap = step > 40 ? 12 : step > 6 ? 2 : step > 3 ? 1 : 0
   return (
     <figure class="chart" ref={place}>
       <figcaption>{title}</figcaption>
@@ -85,7 +89,16 @@ export function BarChart({ title, bars, unit, height = 132, ends }: ChartProps):
             <title>{told}</title>
           </rect>
         ))}
-        {ends !== undefined && bars.length > 0 && (
+        {isLabelled && (
+          <g class="tick" text-anchor="middle">
+            {bars.map(({ key, label = '' }, at) => (
+              <text key={key} x={axis + at * step + (step - gap) / 2} y={height - 4}>
+                {label.length > letters ? `${label.slice(0, Math.max(letters - 1, 1))}…` : label}
+              </text>
+            ))}
+          </g>
+        )}
+        {!isLabelled && ends !== undefined && bars.length > 0 && (
           <g class="tick">
             <text x={axis} y={height - 4}>
               {ends[0]}

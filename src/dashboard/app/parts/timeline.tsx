@@ -22,7 +22,7 @@ export function Timeline({ run }: { run: RunRecord }): JSX.Element {
             </span>
           ))}
         </div>
-        <span />
+        <span class="figures" />
       </div>
       {resources.map(([name, one]) => {
         const end = one.finishedMs ?? run.durationMs
