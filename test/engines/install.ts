@@ -93,3 +93,32 @@ export function installSpark(): { home: string; jars: string[] } {
   const [version] = readdirSync(join(python, 'lib')).filter((name) => name.startsWith('python3'))
   return { home: join(python, 'lib', version!, 'site-packages', 'pyspark'), jars }
 }
+
+/** Packages of npm in a folder of their own. */
+function installNpm(name: string, packages: readonly string[]): string {
+  const place = join(folder, name)
+  const marker = join(place, 'installed')
+  if (existsSync(marker)) return place
+  mkdirSync(place, { recursive: true })
+  writeFileSync(join(place, 'package.json'), '{"private":true}')
+  run('npm', ['install', '--prefix', place, '--no-audit', '--no-fund', '--no-save', ...packages])
+  writeFileSync(marker, packages.join('\n'))
+  return place
+}
+
+/** Jupyter's way to run a notebook, and Deno, which is its kernel here. Needs Python 3 with venv. */
+export function installJupyter(): { execute: string; kernels: string } {
+  const python = installPython('jupyter', ['nbclient==0.11.0', 'ipykernel==7.4.0'])
+  const place = installNpm('deno', ['deno@2.9.6'])
+  const [platform] = readdirSync(join(place, 'node_modules', '@deno'))
+  const deno = join(place, 'node_modules', '@deno', platform!, 'deno')
+  const kernel = join(place, 'kernels', 'deno')
+  mkdirSync(kernel, { recursive: true })
+  const argv = [deno, 'jupyter', '--kernel', '--conn', '{connection_file}']
+  writeFileSync(join(kernel, 'kernel.json'), JSON.stringify({ argv, display_name: 'Deno', language: 'typescript' }))
+  return { execute: join(python, 'bin', 'jupyter-execute'), kernels: place }
+}
+
+/** Observable Framework, with what the example needs. */
+export const installObservable = (): string =>
+  installNpm('observable', ['@observablehq/framework@1.13.4', '@observablehq/plot@0.6.17'])
