@@ -59,7 +59,7 @@ export interface ResultPage {
   /** Why there is no more of it than this; absent when this is all. */
   cut?: 'rows' | 'bytes'
   ms: number
-  /** Of a table: how many rows there are in all. */
+  /** With the first page of a table: how many rows there are in all. */
   total?: number
   /** Tables right below this one, with how many of their rows belong to each row here. */
   children?: { table: string; counts: number[] }[]

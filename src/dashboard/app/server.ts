@@ -55,6 +55,9 @@ async function answered(path: string, body?: unknown, signal?: AbortSignal): Pro
 export const pipelinePath = (pipeline: string, ...parts: string[]): string =>
   ['pipelines', pipeline, ...parts].map(encodeURIComponent).join('/')
 
+/** `after` only says why one asks again. */
+const plain = (path: string): string => path.replace(/\?after=.*$/, '')
+
 export interface Answer<T> {
   data: T | undefined
   error: Refused | undefined
@@ -69,8 +72,10 @@ export function useAnswer<T>(path: string | undefined, every?: number): Answer<T
   const [isLate, setLate] = useState(false)
   const [turn, setTurn] = useState(0)
   const last = useRef('')
+  const isAsking = useRef(false)
   useEffect(() => {
     if (path === undefined) return
+    isAsking.current = true
     const stop = new AbortController()
     const late = setTimeout(() => setLate(true), 200)
     const read = async (): Promise<void> => {
@@ -84,12 +89,14 @@ export function useAnswer<T>(path: string | undefined, every?: number): Answer<T
         if (stop.signal.aborted) return
         last.current = ''
         setState((known) => {
-          const data = known.path === path ? known.data : undefined
+          const data = plain(known.path ?? '') === plain(path) ? known.data : undefined
           return { path, ...(data === undefined ? {} : { data }), error: error as Refused }
         })
       }
       clearTimeout(late)
-      if (!stop.signal.aborted) setLate(false)
+      if (stop.signal.aborted) return
+      isAsking.current = false
+      setLate(false)
     }
     void read()
     return () => {
@@ -99,10 +106,14 @@ export function useAnswer<T>(path: string | undefined, every?: number): Answer<T
   }, [path, turn])
   useEffect(() => {
     if (every === undefined) return
-    const timer = setInterval(() => document.visibilityState === 'visible' && setTurn((one) => one + 1), every)
+    const timer = setInterval(() => {
+      // A slow answer is waited for.
+      if (document.visibilityState === 'visible' && !isAsking.current) setTurn((one) => one + 1)
+    }, every)
     return () => clearInterval(timer)
   }, [every])
-  const isSame = state.path === path
+  const isSame =
+    state.path === path || (path !== undefined && state.path !== undefined && plain(state.path) === plain(path))
   return {
     data: isSame ? state.data : undefined,
     error: isSame ? state.error : undefined,

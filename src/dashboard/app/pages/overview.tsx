@@ -14,13 +14,17 @@ const everyMs = 3000
 /** How is this pipeline: its last run, its runs, its tables. */
 export function Overview({ pipeline }: { pipeline: string }): JSX.Element {
   const pipelines = useAnswer<PipelineSummary[]>('pipelines', everyMs)
-  const tables = useAnswer<TableSummary[]>(pipelinePath(pipeline, 'tables'), 5 * everyMs)
-  const counts = useAnswer<Record<string, number>>(pipelinePath(pipeline, 'counts'), 5 * everyMs)
   const own = pipelines.data?.find(({ name }) => name === pipeline)
+  const last = own?.runs.at(-1)
+  // Tables are asked for when a run has loaded something: a warehouse that is asked all the time is never off.
+  const since = last === undefined ? '' : `?after=${last.id}-${last.rows}-${last.status}`
+  const asked = (what: string): string | undefined =>
+    own === undefined ? undefined : pipelinePath(pipeline, what) + since
+  const tables = useAnswer<TableSummary[]>(asked('tables'))
+  const counts = useAnswer<Record<string, number>>(asked('counts'))
   if (pipelines.error !== undefined && own === undefined) return <Failed error={pipelines.error} />
   if (pipelines.data === undefined) return <Waiting isLate={pipelines.isLate} what="the pipeline" />
   if (own === undefined) return <Empty title={`There is no pipeline ${pipeline}`}>Choose one at the left.</Empty>
-  const last = own.runs.at(-1)
   return (
     <>
       <div class="heading">

@@ -10,13 +10,15 @@ export function Timeline({ run }: { run: RunRecord }): JSX.Element {
   const whole = Math.max(run.durationMs, 1)
   const x = scaleLinear([0, whole], [0, 100])
   const ticks = x.ticks(5).filter((tick) => x(tick) < 96)
+  // To its right, also on a phone.
+  const hasRoom = (tick: number): boolean => x(tick) < 84
   const resources = Object.entries(run.resources)
   return (
     <div class="timeline" role="img" aria-label={`Timeline of ${duration(run.durationMs)}`}>
       <div class="lane axis">
         <span />
         <div class="track">
-          {ticks.map((tick) => (
+          {ticks.filter(hasRoom).map((tick) => (
             <span key={tick} class="moment" style={{ left: percent(x(tick)) }}>
               {tick === 0 ? '0' : duration(tick)}
             </span>
