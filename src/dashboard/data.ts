@@ -8,6 +8,8 @@ import { FileAnswer } from './file-answer.ts'
 const largestPage = 500
 const largestResult = 10_000
 const largestBytes = 4 * 1024 * 1024
+/** Of a page of a table, whose cells are cut before they are sent. */
+const largestPageBytes = 256 * 1024 * 1024
 const longestText = 2000
 const topValues = 8
 const parts = 24
@@ -70,7 +72,7 @@ export async function tablePage(pipeline: Pipeline, table: string, query: URLSea
   const sorted = order === undefined ? relation : relation.orderBy(order, direction as 'asc' | 'desc')
   const limit = Math.min(wholeNumber(query, 'limit', 100), largestPage)
   const offset = wholeNumber(query, 'offset', 0)
-  const page = await pageOf(sorted.offset(offset).limit(limit), limit)
+  const page = await pageOf(sorted.offset(offset).limit(limit), { rows: limit, bytes: largestPageBytes })
   const children = await childCounts(data, table, page)
   // Counting all rows again for each page would be paid for by the second in some warehouses.
   return offset > 0 ? { ...page, children } : { ...page, children, total: await asTold(() => relation.count()) }
@@ -115,7 +117,8 @@ function wholeNumber(query: URLSearchParams, name: string, standard: number): nu
 }
 
 export async function queryPage(pipeline: Pipeline, sql: unknown): Promise<ResultPage> {
-  if (typeof sql === 'string' && sql.trim() !== '') return pageOf(pipeline.dataset().query(sql), largestResult)
+  if (typeof sql === 'string' && sql.trim() !== '')
+    return pageOf(pipeline.dataset().query(sql), { rows: largestResult, bytes: largestBytes })
   throw new PipelineError('there is no SQL to run', { code: 'WRONG_USE', fix: 'write a query, such as: select 1' })
 }
 
@@ -141,10 +144,15 @@ export async function exportFile(pipeline: Pipeline, sql: unknown, format: unkno
   }
 }
 
+interface Room {
+  rows: number
+  bytes: number
+}
+
 /** The first rows of a result, as far as a page can show them. */
-async function pageOf(query: DatasetQuery<Record<string, unknown>>, limit: number): Promise<ResultPage> {
+async function pageOf(query: DatasetQuery<Record<string, unknown>>, room: Room): Promise<ResultPage> {
   const begun = performance.now()
-  const { columns, rows, cut } = await asTold(() => query.first({ rows: limit, bytes: largestBytes }))
+  const { columns, rows, cut } = await asTold(() => query.first(room))
   return {
     columns: columns.map(({ name, dataType }) => ({ name, dataType })),
     rows: rows.map((row) => columns.map(({ name }) => cellOf(row[name]))),

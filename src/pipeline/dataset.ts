@@ -86,7 +86,7 @@ export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
     yield* (await this.read(session)).pages as AsyncIterable<Row[]>
   }
 
-  /** The first rows, as many as there is room for; `cut` tells what was full. */
+  /** The first rows, as many as there is room for and at least one; `cut` tells what was full. */
   async first(room: {
     rows: number
     bytes: number
@@ -99,7 +99,7 @@ export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
       for (const row of page) {
         if (rows.length === room.rows) return { columns, rows: rows as Row[], cut: 'rows' }
         bytes += sizeOf(row)
-        if (bytes > room.bytes) return { columns, rows: rows as Row[], cut: 'bytes' }
+        if (bytes > room.bytes && rows.length > 0) return { columns, rows: rows as Row[], cut: 'bytes' }
         rows.push(row)
       }
     }

@@ -65,6 +65,28 @@ export const reading = [
     },
   },
   {
+    title: 'a column is told by what it holds',
+    async run(target) {
+      const bench = new Bench(target)
+      const at = (day: number): string => `2026-03-0${day}T00:00:00Z`
+      await bench.load([1, 2, 3, 4, 4].map((id) => ({ id, at: at(id), name: id > 3 ? 'x' : null })))
+      const table = bench.pipeline.dataset().table('t')
+      const { top, histogram, ...figures } = await table.profile('id', { parts: 2 })
+      assert.deepEqual(figures, { rows: 5, nulls: 0, distinct: 4, min: 1, max: 4 })
+      assert.deepEqual(top[0], { value: 4, rows: 2 })
+      assert.deepEqual(histogram, [
+        { from: 1, to: 3, rows: 2 },
+        { from: 3, to: 5, rows: 3 },
+      ])
+      const moments = await table.profile('at', { parts: 3 })
+      assert.deepEqual(
+        moments.histogram.map((part) => part.rows),
+        [1, 1, 3],
+      )
+      assert.equal((await table.profile('name')).nulls, 3)
+    },
+  },
+  {
     title: 'opened only to look, it takes one query and nothing else',
     async run(target) {
       const bench = new Bench(target)
