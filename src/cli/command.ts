@@ -1,4 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { attach, type Pipeline } from '../index.ts'
 
 export interface CommandResult {
   exitCode: number
@@ -27,6 +28,11 @@ export function parseCommand<const O extends Options>(args: string[], usage: str
 
 /** How a person calls this program here: installed, or in its own repository. */
 export const program = import.meta.url.endsWith('.ts') ? 'npm run sluice --' : 'npx sluice'
+
+const longestQueryMs = 10 * 60_000
+
+/** A pipeline, opened only to look: also while a run writes, and without keeping one from it. */
+export const look = (name: string): Pipeline => attach(name, { readOnly: { timeoutMs: longestQueryMs } })
 
 /** The one JSON value of a command with `--json`. */
 export const printJson = (value: unknown): void => console.log(JSON.stringify(value, null, 2))

@@ -95,6 +95,11 @@ describe('sluice run', () => {
     expect(show.out).toContain('items__tags')
     expect((await sluice(['pipeline', '--list', '--json'])).out).toContain('"shop"')
     expect((await sluice(['pipeline', 'shop', 'query', 'select nonsense'])).code).toBe(1)
+    const dropped = await sluice(['pipeline', 'shop', 'query', 'create table t (a int)', '--json'])
+    expect([dropped.code, JSON.parse(dropped.out).error.code]).toEqual([1, 'READ_ONLY'])
+    const requests = await sluice(['pipeline', 'shop', 'requests', '--json'])
+    expect(JSON.parse(requests.out)).toMatchObject([{ status: 200 }, { status: 200 }, { status: 200 }])
+    expect(requests.out).not.toContain('topsecret')
   })
 
   it('prints four lines, what was loaded, and where to look', async () => {

@@ -10,7 +10,7 @@ import {
   type Schema,
   storedSchema,
 } from '../../index.ts'
-import { done, parseCommand, printJson, type CommandResult } from '../command.ts'
+import { done, look, parseCommand, printJson, type CommandResult } from '../command.ts'
 import { compare, requests, runs, trace } from '../run-history.ts'
 import { serveDashboard } from '../serve-dashboard.ts'
 import { count, plural, style, table } from '../style.ts'
@@ -26,7 +26,7 @@ sluice pipeline <name> <action>
   trace [run]            one run: its timeline, requests, tables, error
   compare [run] [run]    what is other in a run than in one before it
   requests [run]         what was asked of the API, and what it said
-  query "<sql>"          runs SQL
+  query "<sql>"          runs a query; nothing it says can change the data
   schema [--format f]    the schema: yaml, json, mermaid or dbml
   schema-diff [v1] [v2]  what changed between two versions
   state                  what the sources remember
@@ -55,6 +55,9 @@ const actions: Record<string, Action> = {
   sync,
 }
 
+/** What needs more than to look. */
+const changing = new Set<Action>([dropPending, sync])
+
 export async function run(args: string[]): Promise<CommandResult> {
   const parsed = parseCommand(args, usage, {
     list: { type: 'boolean', short: 'l' },
@@ -74,7 +77,7 @@ export async function run(args: string[]): Promise<CommandResult> {
     return done
   }
   if (actionName === 'schema') {
-    await schema(attach(name), values.json === true ? 'json' : (values.format ?? 'yaml'))
+    await schema(look(name), values.json === true ? 'json' : (values.format ?? 'yaml'))
     return done
   }
   if (actionName === 'drop') {
@@ -88,7 +91,7 @@ export async function run(args: string[]): Promise<CommandResult> {
       fix: `use one of: ${[...Object.keys(actions), 'schema', 'drop'].join(', ')}`,
     })
   }
-  await action(attach(name), rest, values.json === true)
+  await action(changing.has(action) ? attach(name) : look(name), rest, values.json === true)
   // Programs that read the text want it to end.
   if (action === show && process.stdout.isTTY && values.json !== true && values.text !== true) {
     console.log()

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { attach, PipelineError, tableTypes } from '../../index.ts'
-import { done, failed, parseCommand, type CommandResult } from '../command.ts'
+import { PipelineError, tableTypes } from '../../index.ts'
+import { done, failed, look, parseCommand, type CommandResult } from '../command.ts'
 import { style } from '../style.ts'
 
 const usage = `
@@ -27,7 +27,7 @@ export async function run(args: string[]): Promise<CommandResult> {
   if (name === undefined) {
     throw new PipelineError('types: which pipeline?', { code: 'WRONG_USE', fix: 'sluice types <pipeline>' })
   }
-  const newest = new Map((await attach(name).schemas()).map((schema) => [schema.name, schema]))
+  const newest = new Map((await look(name).schemas()).map((schema) => [schema.name, schema]))
   const text = tableTypes([...newest.values()], name)
   const { out = `${name}.tables.ts`, stdout, check } = parsed.values
   if (stdout === true) {
