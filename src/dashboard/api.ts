@@ -94,6 +94,8 @@ export interface SchemaVersion {
 export interface StateVersion {
   version: number
   createdAt: string
+  /** The whole, as JSON; with the newest version. */
+  text?: string
   /** Of each resource with a cursor: where it stands. */
   cursors: { source: string; resource: string; cursor: string; value: string }[]
 }

@@ -1,4 +1,4 @@
-import { diffSchemas, type Pipeline } from '../index.ts'
+import { diffSchemas, ExactNumber, type Pipeline } from '../index.ts'
 import type { PackageSummary, SchemaVersion, StateVersion } from './api.ts'
 
 /** The versions of all schemas, the newest first. */
@@ -24,9 +24,10 @@ export async function schemas(pipeline: Pipeline): Promise<SchemaVersion[]> {
 
 /** What the sources remembered, version by version, the newest first. */
 export async function stateVersions(pipeline: Pipeline): Promise<StateVersion[]> {
-  return (await pipeline.stateHistory()).map(({ version, createdAt, state }) => ({
+  return (await pipeline.stateHistory()).map(({ version, createdAt, state }, at) => ({
     version,
     createdAt,
+    ...(at === 0 ? { text: JSON.stringify(state, longNumbersAsText, 2) } : {}),
     cursors: Object.entries(state.sources).flatMap(([source, { resources = {} }]) =>
       Object.entries(resources).flatMap(([resource, { incremental = {} }]) =>
         Object.entries(incremental).map(([cursor, { last_value: value }]) => ({
@@ -54,3 +55,6 @@ export function packages(pipeline: Pipeline): PackageSummary[] {
     tables: files.map(({ table, rows, bytes }) => ({ table, rows, bytes })),
   }))
 }
+
+const longNumbersAsText = (_key: string, value: unknown): unknown =>
+  typeof value === 'bigint' || value instanceof ExactNumber ? String(value) : value

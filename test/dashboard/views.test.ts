@@ -123,7 +123,7 @@ const views: View[] = [
   {
     name: 'state',
     path: () => shopUrl('state'),
-    tells: ['1 cursor', 'placed_at', 'How they moved'],
+    tells: ['1 cursor', 'placed_at', 'How they moved', 'All of the state'],
   },
   {
     name: 'packages',

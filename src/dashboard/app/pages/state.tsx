@@ -1,6 +1,6 @@
 import type { JSX } from 'preact'
 import type { StateVersion } from '../../api.ts'
-import { moment } from '../format.ts'
+import { moment, plural } from '../format.ts'
 import { Empty, Failed, Waiting } from '../parts/notes.tsx'
 import { Age } from '../parts/status.tsx'
 import { pipelinePath, useAnswer } from '../server.ts'
@@ -11,20 +11,33 @@ export function State({ pipeline }: { pipeline: string }): JSX.Element {
   if (error !== undefined) return <Failed error={error} />
   if (data === undefined) return <Waiting isLate={isLate} what="the state" />
   const newest = data[0]
-  if (newest === undefined || data.every(({ cursors }) => cursors.length === 0)) {
-    return (
-      <Empty title="No resource has a cursor">
-        Every run reads all there is. An incremental cursor makes it read what is new.
-      </Empty>
-    )
-  }
-  const key = (one: StateVersion['cursors'][number]): string => `${one.source} ${one.resource} ${one.cursor}`
+  if (newest === undefined) return <Empty title="No state yet">The first load saves one.</Empty>
+  const { cursors } = newest
   return (
     <>
-      <h1>{newest.cursors.length === 1 ? '1 cursor' : `${newest.cursors.length} cursors`}</h1>
+      <h1>{cursors.length === 0 ? 'No resource has a cursor' : plural(cursors.length, 'cursor')}</h1>
       <p class="lead">
+        {cursors.length === 0 && 'Every run reads all there is; an incremental cursor makes it read what is new. '}
         State version {newest.version}, <Age at={newest.createdAt} />
       </p>
+      {cursors.length > 0 && <Cursors versions={data} />}
+      <details class="raw">
+        <summary>All of the state</summary>
+        <pre class="value">{newest.text}</pre>
+      </details>
+    </>
+  )
+}
+
+type Cursor = StateVersion['cursors'][number]
+const key = (one: Cursor): string => `${one.source} ${one.resource} ${one.cursor}`
+const valueIn = (version: StateVersion | undefined, cursor: Cursor): string | undefined =>
+  version?.cursors.find((other) => key(other) === key(cursor))?.value
+
+function Cursors({ versions }: { versions: readonly StateVersion[] }): JSX.Element {
+  const { cursors } = versions[0]!
+  return (
+    <>
       <div class="scrolls">
         <table class="list">
           <thead>
@@ -35,7 +48,7 @@ export function State({ pipeline }: { pipeline: string }): JSX.Element {
             </tr>
           </thead>
           <tbody>
-            {newest.cursors.map((one) => (
+            {cursors.map((one) => (
               <tr key={key(one)}>
                 <td>
                   {one.resource} <span class="faint">of {one.source}</span>
@@ -54,21 +67,20 @@ export function State({ pipeline }: { pipeline: string }): JSX.Element {
             <tr>
               <th class="number">Version</th>
               <th>Saved</th>
-              {newest.cursors.map((one) => (
+              {cursors.map((one) => (
                 <th key={key(one)}>{one.resource}</th>
               ))}
             </tr>
           </thead>
           <tbody>
-            {data.map(({ version, createdAt, cursors }, at) => (
-              <tr key={version}>
-                <td class="number">{version}</td>
-                <td class="nowrap">{moment(createdAt.slice(0, 19))}</td>
-                {newest.cursors.map((one) => {
-                  const value = cursors.find((other) => key(other) === key(one))?.value
-                  const before = data[at + 1]?.cursors.find((other) => key(other) === key(one))?.value
+            {versions.map((version, at) => (
+              <tr key={version.version}>
+                <td class="number">{version.version}</td>
+                <td class="nowrap">{moment(version.createdAt.slice(0, 19))}</td>
+                {cursors.map((one) => {
+                  const value = valueIn(version, one)
                   return (
-                    <td key={key(one)} class={value === before ? 'faint nowrap' : 'nowrap'}>
+                    <td key={key(one)} class={value === valueIn(versions[at + 1], one) ? 'faint nowrap' : 'nowrap'}>
                       {value ?? '–'}
                     </td>
                   )

@@ -62,11 +62,14 @@ export function SchemaGraph({ pipeline, tables, counts, showsOwn, wanted }: Prop
               <ul>
                 {columns.map((column) => (
                   <li key={column.name} class={fits(column.name) ? 'hit' : ''} title={told(column)}>
-                    <span class="cut">
+                    <Link
+                      href={`${to('p', pipeline, 'data', table.name)}?column=${encodeURIComponent(column.name)}`}
+                      class="cut"
+                    >
                       {column.name}
                       {column.hints.includes('primary key') && <b>key</b>}
                       {column.hints.includes('cursor') && <b>cursor</b>}
-                    </span>
+                    </Link>
                     <span class="faint">
                       {column.dataType ?? column.type}
                       {column.nullable ? '' : ' *'}
