@@ -63,19 +63,20 @@ export async function rowCounts(pipeline: Pipeline): Promise<Record<string, numb
 }
 
 /** A page of a table with what is nested in its rows: `offset`, `limit`, `order` (`name.desc`), `column`, `is` and `value` of a condition. */
-export async function tablePage(pipeline: Pipeline, table: string, query: URLSearchParams): Promise<ResultPage> {
-  const data = pipeline.dataset()
-  let relation = data.table(table)
-  const [column, comparison, value] = [query.get('column'), query.get('is'), query.get('value')]
-  if (column !== null && comparison !== null) relation = conditioned(relation, column, comparison, value ?? '')
-  const [, order, direction] = /^(.*)\.(asc|desc)$/s.exec(query.get('order') ?? '') ?? []
-  const sorted = order === undefined ? relation : relation.orderBy(order, direction as 'asc' | 'desc')
-  const limit = Math.min(wholeNumber(query, 'limit', 100), largestPage)
-  const offset = wholeNumber(query, 'offset', 0)
-  const page = await pageOf(sorted.offset(offset).limit(limit), { rows: limit, bytes: largestPageBytes })
-  const children = await childCounts(data, table, page)
-  // Counting all rows again for each page would be paid for by the second in some warehouses.
-  return offset > 0 ? { ...page, children } : { ...page, children, total: await asTold(() => relation.count()) }
+export function tablePage(pipeline: Pipeline, table: string, query: URLSearchParams): Promise<ResultPage> {
+  return pipeline.withDataset(async (data) => {
+    let relation = data.table(table)
+    const [column, comparison, value] = [query.get('column'), query.get('is'), query.get('value')]
+    if (column !== null && comparison !== null) relation = conditioned(relation, column, comparison, value ?? '')
+    const [, order, direction] = /^(.*)\.(asc|desc)$/s.exec(query.get('order') ?? '') ?? []
+    const sorted = order === undefined ? relation : relation.orderBy(order, direction as 'asc' | 'desc')
+    const limit = Math.min(wholeNumber(query, 'limit', 100), largestPage)
+    const offset = wholeNumber(query, 'offset', 0)
+    const page = await pageOf(sorted.offset(offset).limit(limit), { rows: limit, bytes: largestPageBytes })
+    const children = await childCounts(data, table, page)
+    // Counting all rows again for each page would be paid for by the second in some warehouses.
+    return offset > 0 ? { ...page, children } : { ...page, children, total: await asTold(() => relation.count()) }
+  })
 }
 
 type Rows = Relation<Record<string, unknown>>
@@ -97,14 +98,14 @@ async function childCounts(
   const all = [...(await data.tables()).keys()]
   const below = all.filter((name) => name.startsWith(`${table}__`) && !name.slice(table.length + 2).includes('__'))
   const ids = rows.map((row) => String(row[id]))
-  return Promise.all(
-    below.map(async (name) => {
-      const own = data.table(name).where('_dlt_parent_id', 'in', ids)
-      const counted = await own.aggregate({ n: ['count'] }, '_dlt_parent_id').toArray()
-      const counts = new Map(counted.map((row) => [String(row._dlt_parent_id), Number(row.n)]))
-      return { table: name, counts: ids.map((one) => counts.get(one) ?? 0) }
-    }),
-  )
+  const children: NonNullable<ResultPage['children']> = []
+  for (const name of below) {
+    const own = data.table(name).where('_dlt_parent_id', 'in', ids)
+    const counted = await own.aggregate({ n: ['count'] }, '_dlt_parent_id').toArray()
+    const counts = new Map(counted.map((row) => [String(row._dlt_parent_id), Number(row.n)]))
+    children.push({ table: name, counts: ids.map((one) => counts.get(one) ?? 0) })
+  }
+  return children
 }
 
 function wholeNumber(query: URLSearchParams, name: string, standard: number): number {

@@ -183,9 +183,10 @@ export class Pipeline {
 
   /** The same with when each was saved. */
   async schemaVersions(): Promise<{ schema: Schema; insertedAt: string }[]> {
-    const data = this.dataset()
-    if (!(await data.tables({ system: true })).has(system.version)) return []
-    const rows = await data.table(system.version).orderBy('inserted_at').orderBy('version').toArray()
+    const rows = await this.withDataset(async (data) => {
+      if (!(await data.tables({ system: true })).has(system.version)) return []
+      return data.table(system.version).orderBy('inserted_at').orderBy('version').toArray()
+    })
     return rows.map((row) => ({
       schema: schemaFromStored(JSON.parse(String(row.schema)) as StoredSchema),
       insertedAt: String(row.inserted_at),
@@ -214,6 +215,14 @@ export class Pipeline {
   /** The loaded tables; with types that `sluice types` has written, typed to the column. */
   dataset<Tables = Record<string, RowObject>>(): Dataset<Tables> {
     return new Dataset<Tables>(() => this.openSession())
+  }
+
+  /** Several reads on one connection, one after the other. */
+  async withDataset<T>(read: (data: Dataset) => Promise<T>): Promise<T> {
+    await using session = await this.openSession()
+    // Each read closes what it opened; this one is closed here.
+    const borrowed = { ...session, [Symbol.asyncDispose]: async () => undefined }
+    return await read(new Dataset(async () => borrowed))
   }
 
   /** The load packages of this pipeline on disk. */
@@ -255,10 +264,12 @@ export class Pipeline {
 
   /** What the sources remembered, version by version, the newest first; at most `limit`. */
   async stateHistory(limit = 50): Promise<{ version: number; createdAt: string; state: PipelineState }[]> {
-    const data = this.dataset()
-    if (!(await data.tables({ system: true })).has(system.state)) return []
-    const versions = data.table(system.state).where('pipeline_name', '=', this.name).orderBy('version', 'desc')
-    return (await versions.limit(limit).toArray()).map((row) => ({
+    const rows = await this.withDataset(async (data) => {
+      if (!(await data.tables({ system: true })).has(system.state)) return []
+      const versions = data.table(system.state).where('pipeline_name', '=', this.name).orderBy('version', 'desc')
+      return versions.limit(limit).toArray()
+    })
+    return rows.map((row) => ({
       version: Number(row.version),
       createdAt: String(row.created_at),
       state: stateFromText(String(row.state)),
