@@ -3,10 +3,10 @@ import { gzipSync } from 'node:zlib'
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import chromium from '@sparticuz/chromium'
 import { chromium as playwright } from 'playwright-core'
 import { startDashboard } from '../src/dashboard/server.ts'
 import { pipeline } from '../src/index.ts'
+import { installChromium } from '../test/support/chromium.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
 process.env.SLUICE_DATA_DIR = join(folder, 'data')
@@ -19,8 +19,7 @@ const rows = Array.from({ length: 100_000 }, (_, id) => ({
 await pipeline({ name: 'bench', dataset: 'bench_data' }).run(rows, { tableName: 'rows' })
 
 const dashboard = await startDashboard({ port: 0 })
-const args = ['--no-sandbox', '--headless=shell']
-const browser = await playwright.launch({ executablePath: await chromium.executablePath(), args })
+const browser = await playwright.launch(await installChromium())
 
 async function opened(path: string, ready: string): Promise<{ paint: number; ready: number }> {
   const context = await browser.newContext()

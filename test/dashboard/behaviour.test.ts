@@ -195,21 +195,26 @@ it('goes through a million rows, with as few of them in the page as can be seen'
 })
 
 it('is driven by keys, and every view has an address', async () => {
+  const target = pipeline({ name: 'keyed', dataset: 'keyed_data' })
+  await target.run(
+    Array.from({ length: 50 }, (_, id) => ({ id })),
+    { tableName: 'numbers' },
+  )
   const { page } = await bench.visit('/')
-  await shows(page, 'pair')
+  await shows(page, 'keyed')
   await page.keyboard.press('/')
-  await page.keyboard.type('pai')
+  await page.keyboard.type('keye')
   await page.keyboard.press('Enter')
   await shows(page, 'Rows by run')
-  expect(new URL(page.url()).pathname).toBe('/p/pair')
+  expect(new URL(page.url()).pathname).toBe('/p/keyed')
   for (const [key, path] of [
-    ['r', '/p/pair/runs'],
-    ['d', '/p/pair/data'],
-    ['s', '/p/pair/schema'],
-    ['t', '/p/pair/state'],
-    ['p', '/p/pair/packages'],
-    ['a', '/p/pair/requests'],
-    ['o', '/p/pair'],
+    ['r', '/p/keyed/runs'],
+    ['d', '/p/keyed/data'],
+    ['s', '/p/keyed/schema'],
+    ['t', '/p/keyed/state'],
+    ['p', '/p/keyed/packages'],
+    ['a', '/p/keyed/requests'],
+    ['o', '/p/keyed'],
   ] as const) {
     await page.keyboard.press('g')
     await page.keyboard.press(key)
@@ -219,13 +224,13 @@ it('is driven by keys, and every view has an address', async () => {
   await page.keyboard.type('numb')
   await page.getByRole('button', { name: /numbers table/ }).waitFor()
   await page.keyboard.press('Enter')
-  await expect.poll(() => new URL(page.url()).pathname).toBe('/p/pair/data/numbers')
+  await expect.poll(() => new URL(page.url()).pathname).toBe('/p/keyed/data/numbers')
   await page.locator('.grid-title button').first().click()
   await page.locator('.details').waitFor()
   await page.keyboard.press('Escape')
   await page.locator('.details').waitFor({ state: 'detached' })
   await page.keyboard.press('Escape')
-  await expect.poll(() => new URL(page.url()).pathname).toBe('/p/pair/data')
+  await expect.poll(() => new URL(page.url()).pathname).toBe('/p/keyed/data')
   await page.goBack()
   await shows(page, '50 rows')
   // The token is not left in the address.
@@ -235,7 +240,7 @@ it('is driven by keys, and every view has an address', async () => {
 it('without its token there is nothing to see', async () => {
   const context = await bench.browser.newContext()
   const page = await context.newPage()
-  await page.goto(bench.dashboard.url('/p/pair').replace(/#.*/, ''))
+  await page.goto(bench.dashboard.url('/').replace(/#.*/, ''))
   await shows(page, 'open the link that the terminal shows')
   await context.close()
 })

@@ -5,10 +5,10 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, extname, join } from 'node:path'
 import { promisify } from 'node:util'
-import chromium from '@sparticuz/chromium'
 import { chromium as playwright } from 'playwright-core'
 import { beforeAll, expect, it, onTestFinished } from 'vitest'
 import { run as demo } from '../../src/cli/commands/demo.ts'
+import { installChromium } from '../support/chromium.ts'
 import { installJupyter, installObservable } from './install.ts'
 
 const execute = promisify(execFile)
@@ -94,10 +94,7 @@ it('the page of Observable Framework is built, and shows its charts', { timeout:
     response.end(readFileSync(path))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const browser = await playwright.launch({
-    executablePath: process.env.CHROMIUM ?? (await chromium.executablePath()),
-    args: ['--no-sandbox', '--headless=shell'],
-  })
+  const browser = await playwright.launch(await installChromium())
   onTestFinished(async () => {
     await browser.close()
     server.closeAllConnections()

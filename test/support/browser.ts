@@ -1,18 +1,9 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import chromium from '@sparticuz/chromium'
 import { chromium as playwright, type Browser, type BrowserContext, type Page } from 'playwright-core'
-import { afterAll, beforeAll, expect } from 'vitest'
+import { afterAll, beforeAll, expect, inject } from 'vitest'
 import { startDashboard, type Dashboard } from '../../src/dashboard/server.ts'
-
-/** Chromium as an npm package brings it; `CHROMIUM` names another one. */
-const launch = async (): Promise<Browser> =>
-  playwright.launch({
-    executablePath: process.env.CHROMIUM ?? (await chromium.executablePath()),
-    // As root there is no sandbox; the pages are ours.
-    args: ['--no-sandbox', '--headless=shell', '--use-angle=swiftshader', '--hide-scrollbars'],
-  })
 
 export interface Visit {
   page: Page
@@ -37,7 +28,7 @@ export function browserBench(): Bench {
     process.env.SLUICE_DATA_DIR = join(folder, 'data')
     process.chdir(folder)
     bench.dashboard = await startDashboard({ port: 0 })
-    bench.browser = await launch()
+    bench.browser = await playwright.launch(inject('chromium'))
     bench.visit = async (path, options = {}) => {
       const context = await bench.browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
       const page = await context.newPage()
