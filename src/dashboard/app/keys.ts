@@ -1,5 +1,5 @@
 /** `/` searches, `g` and a letter go to a page, `Esc` goes up. */
-import { useEffect } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { go, to, type Place } from './router.tsx'
 
 export const pages = [
@@ -15,11 +15,13 @@ export const pages = [
 
 const nextKeyMs = 1500
 
-export function useKeys({ parts }: Place): void {
-  const path = parts.join('/')
+export function useKeys(place: Place): void {
+  const current = useRef(place)
+  current.current = place
   useEffect(() => {
     let goes = 0
     const onKey = (event: KeyboardEvent): void => {
+      const { parts } = current.current
       const field = event.target as HTMLElement
       const isTyping = field.matches('input, textarea, select, [contenteditable="true"]')
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
@@ -45,5 +47,5 @@ export function useKeys({ parts }: Place): void {
     }
     addEventListener('keydown', onKey)
     return () => removeEventListener('keydown', onKey)
-  }, [path])
+  }, [])
 }
