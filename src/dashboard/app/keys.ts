@@ -1,5 +1,5 @@
 /** `/` searches, `g` and a letter go to a page, `Esc` goes up. */
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { go, to, type Place } from './router.tsx'
 
 export const pages = [
@@ -18,7 +18,7 @@ const nextKeyMs = 1500
 export function useKeys(place: Place): void {
   const current = useRef(place)
   current.current = place
-  useEffect(() => {
+  useLayoutEffect(() => {
     let goes = 0
     const onKey = (event: KeyboardEvent): void => {
       const { parts } = current.current

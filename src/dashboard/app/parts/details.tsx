@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 
 /** Details beside what they belong to. `Esc` closes them. */
 export function Details({
@@ -13,19 +13,20 @@ export function Details({
   wide?: boolean
   children: ComponentChildren
 }): JSX.Element {
-  const panel = useRef<HTMLElement>(null)
-  useEffect(() => {
+  const close = useRef(onClose)
+  close.current = onClose
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      if (event.key !== 'Escape' || (event.target as HTMLElement).matches('input, textarea, [contenteditable="true"]'))
-        return
+      const field = event.target as HTMLElement
+      if (event.key !== 'Escape' || field.matches('input, textarea, [contenteditable="true"]')) return
       event.preventDefault()
-      onClose()
+      close.current()
     }
     addEventListener('keydown', onKey, { capture: true })
     return () => removeEventListener('keydown', onKey, { capture: true })
-  }, [onClose])
+  }, [])
   return (
-    <aside class={wide ? 'details wide' : 'details'} ref={panel} data-closes aria-label={title}>
+    <aside class={wide ? 'details wide' : 'details'} data-closes aria-label={title}>
       <div class="heading">
         <h2 class="cut" title={title}>
           {title}
