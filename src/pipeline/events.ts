@@ -20,6 +20,7 @@ export type RunEvent =
       type: 'package-loaded'
       loadId: string
       rows: Record<string, number>
+      bytes: Record<string, number>
       ms: number
       changes: SchemaChange[]
       failedChecks: CheckResult[]

@@ -21,6 +21,8 @@ export interface RunRecord {
   packages: PackageRecord[]
   /** Rows loaded, by table. */
   tables: Record<string, number>
+  /** Bytes of their rows in load packages, by table. */
+  bytes: Record<string, number>
   changes: SchemaChange[]
   failedChecks: CheckResult[]
   /** What was replaced or left out of the data, and how often. */
@@ -91,6 +93,7 @@ export class RunRecorder {
   private readonly resources = new Map<string, ResourceRecord>()
   private readonly packages = new Map<string, PackageRecord>()
   private readonly tables = new Map<string, number>()
+  private readonly bytes = new Map<string, number>()
   private readonly notices = new Map<string, { notice: Notice; times: number }>()
   private readonly settings = new Map<string, FoundSetting>()
   private readonly changes: SchemaChange[] = []
@@ -117,6 +120,7 @@ export class RunRecorder {
       ),
       packages: [...this.packages.values()],
       tables: Object.fromEntries(this.tables),
+      bytes: Object.fromEntries(this.bytes),
       changes: this.changes,
       failedChecks: this.failedChecks,
       notices: [...this.notices.values()],
@@ -207,9 +211,8 @@ export class RunRecorder {
       ms: Math.round(took),
     }))
     this.packages.set(loadId, { ...sealed, loadedMs: ms, loadMs: Math.round(event.ms), tables, recovered })
-    for (const [table, count] of Object.entries(event.rows)) {
-      this.tables.set(table, (this.tables.get(table) ?? 0) + count)
-    }
+    for (const [table, count] of Object.entries(event.rows)) add(this.tables, table, count)
+    for (const [table, count] of Object.entries(event.bytes)) add(this.bytes, table, count)
     this.changes.push(...event.changes)
     this.failedChecks.push(...event.failedChecks)
   }
@@ -224,6 +227,9 @@ export class RunRecorder {
 
 type Notice = Extract<RunEvent, { type: 'notice' }>['notice']
 type ResourceEvent = Extract<RunEvent, { resource: string }>
+
+const add = (counts: Map<string, number>, name: string, count: number): void =>
+  void counts.set(name, (counts.get(name) ?? 0) + count)
 
 const newResource = (ms: number): ResourceRecord => ({
   rows: 0,

@@ -272,6 +272,14 @@ async function loadOne(
   const rows = Object.fromEntries(receipt.rows)
   const { loadId, changes, spans } = receipt
   const failedChecks = receipt.checks.filter((check) => check.failing > 0)
-  emit({ type: 'package-loaded', loadId, rows, ms: performance.now() - begun, changes, failedChecks, spans, recovered })
+  const ms = performance.now() - begun
+  const bytes = bytesByTable(sealed)
+  emit({ type: 'package-loaded', loadId, rows, bytes, ms, changes, failedChecks, spans, recovered })
   return { loadId, state: 'loaded', failedJobs: [], rows, changes, failedChecks }
+}
+
+function bytesByTable({ manifest }: LoadPackage): Record<string, number> {
+  const bytes = new Map<string, number>()
+  for (const file of manifest.files) bytes.set(file.table, (bytes.get(file.table) ?? 0) + file.bytes)
+  return Object.fromEntries(bytes)
 }

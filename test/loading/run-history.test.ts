@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
 import { addSecret } from '../../src/errors/index.ts'
-import { compareRuns, pipeline, PipelineError, resource, source } from '../../src/index.ts'
+import { compareRuns, pipeline, PipelineError, resource, secret, source } from '../../src/index.ts'
 import { runCommand } from '../../src/cli/run-command.ts'
 import { restSource } from '../../src/sources/rest/index.ts'
 import { api, json } from '../support/api.ts'
@@ -31,8 +31,14 @@ describe('the history of runs', () => {
       dataset: 'd',
       tables: { t: 1, t__l: 2 },
       resources: { t: { rows: 1, pages: 1 } },
-      packages: [{ rows: 3, recovered: false }],
+      packages: [{ rows: 3, recovered: false, tables: [{ table: 't' }] }],
+      command: { program: process.execPath, cwd: process.cwd() },
     })
+    expect(Object.keys(first!.bytes)).toEqual(['t', 't__l'])
+    expect(first!.bytes.t! + first!.bytes.t__l!).toBe(first!.packages[0]!.bytes)
+    const [span] = first!.packages[0]!.tables!
+    expect(span!.atMs).toBeGreaterThanOrEqual(first!.packages[0]!.sealedMs - 1)
+    expect(first!.resources.t!.normalizeMs).toBeGreaterThanOrEqual(0)
     expect(first!.changes.map(({ table, created }) => [table, created])).toEqual([
       ['t', true],
       ['t__l', true],
@@ -45,6 +51,51 @@ describe('the history of runs', () => {
       { name: 't', before: 1, after: 1 },
       { name: 't__l', before: 2, after: undefined },
     ])
+  })
+
+  it('keeps some requests whole, with what came from secrets masked', async () => {
+    const target = await api((request, response, url) => {
+      const page = Number(url.searchParams.get('page'))
+      const headers = { 'set-cookie': 'session=cookie-secret', 'x-echo': String(request.headers.authorization) }
+      if (page === 9) return json(response, { error: `no ${request.headers.authorization}` }, 400, headers)
+      json(response, { data: [{ id: page, token: 'sk_history_1', long: 'x'.repeat(20_000) }] }, 200, headers)
+    })
+    process.env.SOURCES__KEPT__API_KEY = 'sk_history_1'
+    const rest = () =>
+      restSource({
+        name: 'kept',
+        client: { baseUrl: target.baseUrl, auth: { type: 'bearer', token: secret('api_key') } },
+        resources: [
+          {
+            name: 'rows',
+            endpoint: {
+              path: 'rows',
+              params: { access_token: 'param-secret', q: 'sk_history_1', page_token: 'next' },
+              dataSelector: 'data',
+              paginator: { type: 'page_number', basePage: 1, totalPath: null, maximumPage: 20 },
+            },
+          },
+        ],
+      })
+    await expect(loading().run(rest())).rejects.toMatchObject({ code: 'HTTP_STATUS' })
+    const [run] = loading().runs()
+    expect(run!.settings).toEqual([{ name: 'SOURCES__KEPT__API_KEY', provider: 'environment' }])
+    const requests = loading().requests(run!.id)
+    expect(requests.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 400])
+    const [kept] = requests
+    expect(kept!.requestHeaders.Authorization ?? kept!.requestHeaders.authorization).toBe('***')
+    expect(kept!.responseHeaders).toMatchObject({ 'set-cookie': '***', 'x-echo': 'Bearer ***' })
+    expect(new URL(kept!.url).searchParams.get('page_token')).toBe('next')
+    expect([kept!.responseBody.length, kept!.responseLength > 20_000]).toEqual([16_384, true])
+    expect(requests.at(-1)!.responseBody).toContain('no Bearer ***')
+    for (const name of readdirSync(join(loading().dataDir, 'runs'))) {
+      const text = readFileSync(join(loading().dataDir, 'runs', name), 'utf8')
+      for (const secret of ['sk_history_1', 'param-secret', 'cookie-secret']) expect(text, name).not.toContain(secret)
+    }
+    process.env.RUNTIME__REQUEST_LOG = 'false'
+    await expect(loading().run(rest())).rejects.toThrow()
+    delete process.env.RUNTIME__REQUEST_LOG
+    expect(loading().requests(loading().runs()[0]!.id)).toEqual([])
   })
 
   it('sums up requests, by resource and status, without what stands in their query', async () => {

@@ -69,6 +69,7 @@ function Tables({ pipeline, run }: { pipeline: string; run: RunRecord }): JSX.El
             <tr>
               <th>Table</th>
               <th class="number">Rows</th>
+              <th class="number">Size</th>
               <th>Changes</th>
             </tr>
           </thead>
@@ -81,6 +82,7 @@ function Tables({ pipeline, run }: { pipeline: string; run: RunRecord }): JSX.El
                     <Link href={to('p', pipeline, 'data', name)}>{name}</Link>
                   </td>
                   <td class="number">{count(rows)}</td>
+                  <td class="number">{run.bytes?.[name] === undefined ? '' : bytes(run.bytes[name])}</td>
                   <td>
                     {changes.some(({ created }) => created) && <span class="tag">new table</span>}{' '}
                     {changes
