@@ -2,18 +2,19 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { startDashboard } from '../dashboard/server.ts'
 import { PipelineError } from '../index.ts'
+import { printJson } from './command.ts'
 import { style } from './style.ts'
 
 /** Serves the dashboard until the person ends it. */
 export async function serveDashboard(
   path: string,
-  { port, opens }: { port: string | undefined; opens: boolean },
+  { port, opens, json = false }: { port: string | undefined; opens: boolean; json?: boolean },
 ): Promise<void> {
   const dashboard = await startDashboard(port === undefined ? {} : { port: portNumber(port) })
   const url = dashboard.url(path)
-  console.log(`dashboard  ${style.strong(url)}`)
-  console.log(style.faint('Ctrl-C ends it'))
-  if (opens && process.stdout.isTTY) openBrowser(url)
+  if (json) printJson({ url })
+  else console.log(`dashboard  ${style.strong(url)}\n${style.faint('Ctrl-C ends it')}`)
+  if (opens && !json && process.stdout.isTTY) openBrowser(url)
   const signals = ['SIGINT', 'SIGTERM'] as const
   await Promise.race(signals.map((signal) => once(process, signal)))
   await dashboard.close()

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -42,12 +42,19 @@ function commandOf(run: RunRecord | undefined, pipeline: string): RunRecord['com
 export async function act(pipeline: string, action: Action, options: Record<string, unknown>): Promise<unknown> {
   const args = [...process.execArgv, script, pipeline, action, JSON.stringify(options)]
   const { code, output } = await started(process.execPath, args, process.cwd(), Number.POSITIVE_INFINITY)
-  const answer = JSON.parse(output.split('\n').at(-1) ?? '{}') as {
-    error?: { code: string; message: string; fix: string }
-  }
+  const answer = lastJson(output)
   if (code === 0) return answer
   const { message = output, fix = 'look at the terminal of the dashboard' } = answer.error ?? {}
   throw new PipelineError(message, { code: 'WRONG_USE', fix })
+}
+
+/** What `act` has printed; nothing when it died before. */
+function lastJson(output: string): { error?: { message: string; fix: string } } {
+  try {
+    return JSON.parse(output.split('\n').at(-1) ?? '') as { error?: { message: string; fix: string } }
+  } catch {
+    return {}
+  }
 }
 
 /** Runs a program for at most so long that one knows it began well. */
@@ -61,6 +68,7 @@ async function started(
   const log = join(folder, 'output')
   const file = openSync(log, 'a')
   const child = spawn(program, args, { cwd, detached: true, stdio: ['ignore', file, file] })
+  closeSync(file)
   const code = await new Promise<number | undefined>((resolve, reject) => {
     if (Number.isFinite(waitMs)) setTimeout(() => resolve(undefined), waitMs)
     child.once('error', reject)

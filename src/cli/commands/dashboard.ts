@@ -9,12 +9,13 @@ Only this machine can reach it, and only with the link that is printed.
 
   --port <n>   [2718, or a free one]
   --no-open    do not open the browser
+  --json       print the link as JSON
 `
 
 export async function run(args: string[]): Promise<CommandResult> {
   const parsed = parseCommand(args, usage, { port: { type: 'string' }, 'no-open': { type: 'boolean' } })
   if (parsed === undefined) return done
-  const { port, 'no-open': stays } = parsed.values
-  await serveDashboard('/', { port, opens: stays !== true })
+  const { port, 'no-open': stays, json } = parsed.values
+  await serveDashboard('/', { port, opens: stays !== true, json: json === true })
   return done
 }
