@@ -47,7 +47,7 @@ for (const [title, path, ready] of [
     `${title.padEnd(14)} first paint ${paint.padStart(7)}   shown after ${middle(all.map((one) => one.ready)).padStart(7)}`,
   )
 }
-const assets = new URL('../dist/dashboard/app/assets/', import.meta.url)
+const assets = new URL('../dashboard-page/assets/', import.meta.url)
 const size = (name: RegExp): string => {
   const files = readdirSync(assets).filter((one) => name.test(one))
   const bytes = files.reduce((sum, one) => sum + gzipSync(readFileSync(new URL(one, assets))).length, 0)

@@ -1,14 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, constants } from 'node:zlib'
 import { PipelineError } from '../index.ts'
 
-/** The page as it was built: beside this file in the package, in `dist` where Sluice itself is worked on. */
-const folder = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? '../../dist/dashboard/app/' : './app/', import.meta.url),
-)
+/** The page as it was built; from here as far as from the compiled file. */
+const folder = fileURLToPath(new URL('../../dashboard-page/', import.meta.url))
 
 const types: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -17,16 +15,26 @@ const types: Record<string, string> = {
   '.svg': 'image/svg+xml',
 }
 
-/** The files of the page: read once, compressed once. */
+interface PageFile {
+  content: Buffer
+  compressed: Buffer
+}
+
+/** The files of the page, read and compressed at the start. */
 export class Page {
-  private readonly files = new Map<string, { content: Buffer; compressed: Buffer }>()
+  private readonly files = new Map<string, PageFile>()
 
   constructor() {
-    if (existsSync(join(folder, 'index.html'))) return
-    throw new PipelineError(`the page of the dashboard is not there: ${folder}`, {
-      code: 'WRONG_USE',
-      fix: 'build it: npm run build:dashboard',
-    })
+    if (!existsSync(join(folder, 'index.html'))) {
+      throw new PipelineError(`the page of the dashboard is not there: ${folder}`, {
+        code: 'WRONG_USE',
+        fix: 'build it: npm run build:dashboard',
+      })
+    }
+    for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+      if (types[extname(name)] !== undefined)
+        this.files.set(name.replaceAll('\\', '/'), readPageFile(join(folder, name)))
+    }
   }
 
   /** A file of the page; every other path is one that the page itself makes sense of. */
@@ -39,10 +47,10 @@ export class Page {
     if (request.method !== 'GET' && request.method !== 'HEAD') return void response.writeHead(405).end()
     if (name === 'index.html') {
       response.writeHead(200, { 'content-type': types['.html']!, 'cache-control': 'no-store' })
-      response.end(this.file(name)!.content.toString('utf8').replace('__NONCE__', nonce))
+      response.end(this.files.get(name)!.content.toString('utf8').replace('__NONCE__', nonce))
       return
     }
-    const file = this.file(name)
+    const file = this.files.get(name)
     if (file === undefined) return void response.writeHead(404).end()
     const compresses = String(request.headers['accept-encoding']).includes('br')
     response.writeHead(200, {
@@ -53,16 +61,10 @@ export class Page {
     })
     response.end(compresses ? file.compressed : file.content)
   }
+}
 
-  private file(name: string): { content: Buffer; compressed: Buffer } | undefined {
-    const known = this.files.get(name)
-    if (known !== undefined) return known
-    const path = join(folder, name)
-    if (!existsSync(path)) return undefined
-    const content = readFileSync(path)
-    const params = { [constants.BROTLI_PARAM_QUALITY]: 5 }
-    const file = { content, compressed: brotliCompressSync(content, { params }) }
-    this.files.set(name, file)
-    return file
-  }
+function readPageFile(path: string): PageFile {
+  const content = readFileSync(path)
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 5 }
+  return { content, compressed: brotliCompressSync(content, { params }) }
 }

@@ -1,10 +1,10 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -17,7 +17,9 @@ it('the packed tarball works from an empty folder, as library and as npx sluice'
   expect(
     files
       .map((file) => file.path)
-      .filter((path) => !/^(dist\/|README\.md$|LICENSE$|package\.json$|source\.schema\.json$)/.test(path)),
+      .filter(
+        (path) => !/^(dist\/|dashboard-page\/|README\.md$|LICENSE$|package\.json$|source\.schema\.json$)/.test(path),
+      ),
   ).toEqual([])
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
   await run('npm', ['install', '--no-audit', '--no-fund', join(folder, filename)], { cwd: folder })
@@ -45,6 +47,19 @@ console.log(JSON.stringify({ rows: info.rows.visitors, rest: typeof restSource }
   expect(version.stdout.trim()).toMatch(/^\d+\.\d+\.\d+/)
   const demo = await run('npx', ['--no-install', 'sluice', 'demo', '--size', '10', '--json'], { cwd: folder, env })
   expect(JSON.parse(demo.stdout)).toHaveLength(5)
+
+  const program = join(folder, 'node_modules/sluice/dist/cli/main.js')
+  const dashboard = spawn(process.execPath, [program, 'dashboard', '--json', '--no-open'], { cwd: folder, env })
+  onTestFinished(() => void dashboard.kill())
+  let printed = ''
+  dashboard.stdout.on('data', (part: Buffer) => (printed += part.toString()))
+  await expect.poll(() => printed, { timeout: 30_000 }).toMatch(/\}\s*$/)
+  const { url } = JSON.parse(printed) as { url: string }
+  const page = await (await fetch(url)).text()
+  const script = /src="(\/assets\/[^"]+)"/.exec(page)![1]!
+  expect((await fetch(new URL(script, url))).status).toBe(200)
+  const headers = { authorization: `Bearer ${new URL(url).hash.slice(1)}` }
+  expect(await (await fetch(new URL('/api/pipelines', url), { headers })).json()).toHaveLength(6)
 })
 
 /** npm may print what its scripts say before the JSON. */

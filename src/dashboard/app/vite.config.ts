@@ -6,7 +6,7 @@ export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
-    outDir: fileURLToPath(new URL('../../../dist/dashboard/app', import.meta.url)),
+    outDir: fileURLToPath(new URL('../../../dashboard-page', import.meta.url)),
     emptyOutDir: true,
     // Browsers of the last two years.
     target: 'es2022',
