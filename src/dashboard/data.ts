@@ -95,8 +95,11 @@ async function childCounts(
 ): Promise<NonNullable<ResultPage['children']>> {
   const id = columns.findIndex(({ name }) => name === '_dlt_id')
   if (id === -1 || rows.length === 0) return []
-  const all = [...(await data.tables()).keys()]
-  const below = all.filter((name) => name.startsWith(`${table}__`) && !name.slice(table.length + 2).includes('__'))
+  const below = [...(await data.tables())]
+    .filter(([name]) => name.startsWith(`${table}__`) && !name.slice(table.length + 2).includes('__'))
+    // A resource may be called like that, too; its rows belong to no other.
+    .filter(([, own]) => own.has('_dlt_parent_id'))
+    .map(([name]) => name)
   const ids = rows.map((row) => String(row[id]))
   const children: NonNullable<ResultPage['children']> = []
   for (const name of below) {
@@ -168,12 +171,11 @@ async function asTold<T>(work: () => Promise<T>): Promise<T> {
     return await work()
   } catch (cause) {
     if (cause instanceof PipelineError) throw cause
-    const message = (cause as Error).message
-    throw new PipelineError(/interrupt|timeout|cancel/i.test(message) ? 'the query took too long' : message, {
-      code: 'QUERY_FAILED',
-      fix: 'correct the query; the tables and columns are at the left',
-      cause,
-    })
+    const { message } = cause as Error
+    const [told, fix] = /interrupt|timeout|cancel/i.test(message)
+      ? ['the query took too long', 'ask for less of it, or run it with: sluice pipeline <name> query']
+      : [message, 'correct the query; the page of the schema shows tables and columns']
+    throw new PipelineError(told, { code: 'QUERY_FAILED', fix, cause })
   }
 }
 

@@ -70,7 +70,13 @@ export class RunHistory {
 
   private read(id: string): RunRecord | undefined {
     try {
-      const run = JSON.parse(readFileSync(this.path(id), 'utf8')) as RunRecord
+      const written = JSON.parse(readFileSync(this.path(id), 'utf8')) as RunRecord
+      // What records of before did not keep.
+      const run = { ...written, settings: written.settings ?? [], bytes: written.bytes ?? {} }
+      for (const resource of Object.values(run.resources)) {
+        resource.waits ??= []
+        resource.normalizeMs ??= 0
+      }
       return run.status === 'running' && !isAlive(run.pid) ? { ...run, status: 'died' } : run
     } catch {
       // Removed meanwhile, or damaged: the others are still good.

@@ -141,7 +141,7 @@ it('exports all rows of a query', async () => {
 })
 
 it('tells rows, nested rows, profiles, schemas, state and packages', async () => {
-  const { json } = await opened()
+  const { json, target } = await opened()
   const page = await json('/api/pipelines/test/tables/t/rows?order=id.desc&limit=1')
   expect(page).toMatchObject({ total: 2, children: [{ table: 't__items', counts: [0] }] })
   expect(page.rows[0][page.columns.findIndex((column: { name: string }) => column.name === 'id')]).toBe(2)
@@ -155,13 +155,16 @@ it('tells rows, nested rows, profiles, schemas, state and packages', async () =>
     max: 2,
   })
   expect(await json('/api/pipelines/test/counts')).toEqual({ t: 2, t__items: 2 })
+  // A resource that is called like a nested table is none.
+  await target.run([{ id: 9 }], { tableName: 't__other' })
+  expect((await json('/api/pipelines/test/tables/t/rows')).children).toMatchObject([{ table: 't__items' }])
   const tables = await json('/api/pipelines/test/tables')
   expect(tables.find((one: { name: string }) => one.name === 't__items')).toMatchObject({
     parent: 't',
     isSystem: false,
   })
-  expect(await json('/api/pipelines/test/schemas')).toMatchObject([{ version: expect.any(Number), tables: 2 }])
-  expect(await json('/api/pipelines/test/packages')).toMatchObject([{ state: 'loaded', rows: 4 }])
+  expect(await json('/api/pipelines/test/schemas')).toMatchObject([{ tables: 3 }, { tables: 2 }])
+  expect(await json('/api/pipelines/test/packages')).toMatchObject([{ rows: 1 }, { state: 'loaded', rows: 4 }])
   expect((await json('/api/pipelines/test/tables/none/rows')).error.code).toBe('QUERY_FAILED')
   expect((await json('/api/pipelines/none/tables')).error.code).toBe('PIPELINE_UNKNOWN')
   expect((await json('/api/pipelines/..%2f..%2fetc/tables')).error).toBeDefined()

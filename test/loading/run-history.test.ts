@@ -34,6 +34,10 @@ describe('the history of runs', () => {
       packages: [{ rows: 3, recovered: false, tables: [{ table: 't' }] }],
       command: { program: process.execPath, cwd: process.cwd() },
     })
+    const path = join(loading().dataDir, 'runs', `${first!.id}.json`)
+    const { settings: _s, bytes: _b, ...older } = JSON.parse(readFileSync(path, 'utf8'))
+    writeFileSync(path, JSON.stringify(older))
+    expect(loading().findRun(first!.id)).toMatchObject({ settings: [], bytes: {} })
     expect(Object.keys(first!.bytes)).toEqual(['t', 't__l'])
     expect(first!.bytes.t! + first!.bytes.t__l!).toBe(first!.packages[0]!.bytes)
     const [span] = first!.packages[0]!.tables!

@@ -82,7 +82,7 @@ function Tables({ pipeline, run }: { pipeline: string; run: RunRecord }): JSX.El
                     <Link href={to('p', pipeline, 'data', name)}>{name}</Link>
                   </td>
                   <td class="number">{count(rows)}</td>
-                  <td class="number">{run.bytes?.[name] === undefined ? '' : bytes(run.bytes[name])}</td>
+                  <td class="number">{run.bytes[name] === undefined ? '' : bytes(run.bytes[name])}</td>
                   <td>
                     {changes.some(({ created }) => created) && <span class="tag">new table</span>}{' '}
                     {changes
@@ -225,7 +225,7 @@ const Packages = ({ run }: { run: RunRecord }): JSX.Element => (
 
 /** Which settings were used; their values are nowhere on record. */
 const Settings = ({ run }: { run: RunRecord }): JSX.Element | null =>
-  (run.settings ?? []).length === 0 ? null : (
+  run.settings.length === 0 ? null : (
     <>
       <h2>Settings used</h2>
       <ul class="plain">

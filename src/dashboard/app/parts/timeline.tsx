@@ -38,15 +38,15 @@ export function Timeline({ run }: { run: RunRecord }): JSX.Element {
               <i
                 class={`span extract ${one.error !== undefined || run.error?.resource === name ? 'failed' : ''} ${one.finishedMs === undefined && run.status === 'running' ? 'open' : ''}`}
                 style={place(x, one.startedMs, end - one.startedMs)}
-                title={`${name}: ${duration(one.startedMs)} to ${duration(end)}, ${duration(one.normalizeMs ?? 0)} of it normalizing`}
+                title={`${name}: ${duration(one.startedMs)} to ${duration(end)}, ${duration(one.normalizeMs)} of it normalizing`}
               >
                 <b
                   style={{
-                    height: percent(Math.min(100, ((one.normalizeMs ?? 0) / Math.max(end - one.startedMs, 1)) * 100)),
+                    height: percent(Math.min(100, (one.normalizeMs / Math.max(end - one.startedMs, 1)) * 100)),
                   }}
                 />
               </i>
-              {(one.waits ?? []).map((wait) => (
+              {one.waits.map((wait) => (
                 <i
                   key={wait.atMs}
                   class={`wait ${wait.reason === 'retry' ? 'retry' : ''}`}
