@@ -4,15 +4,8 @@ export { compareRuns, type RunComparison } from './run-comparison.ts'
 export type { ErrorRecord, PackageRecord, RequestRecord, ResourceRecord, RunRecord } from './run-record.ts'
 export { LoadInfo, type LoadedPackage } from './load-info.ts'
 export type { PackageLimits } from './package-builder.ts'
-export {
-  attach,
-  listPipelines,
-  pipeline,
-  Pipeline,
-  type PipelineOptions,
-  type RememberedTarget,
-  type RunData,
-  type RunOptions,
-} from './pipeline.ts'
+export { attach, pipeline, Pipeline, type PipelineOptions, type RunOptions } from './pipeline.ts'
+export { listPipelines, type RememberedTarget } from './remembered-target.ts'
+export type { RunData } from './run-data.ts'
 export { type PipelineState } from './state.ts'
 export type { LoggedRequest } from './request-log.ts'

@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { Config, config as configReference, pipelineDir, pipelinesDir, type ConfigPlace } from '../config/index.ts'
+import { Config, config as configReference, pipelineDir, type ConfigPlace } from '../config/index.ts'
 import {
   destinationByName,
   type Destination,
@@ -9,16 +9,9 @@ import {
   type RowObject,
 } from '../destinations/index.ts'
 import { asDiskError, PipelineError } from '../errors/index.ts'
-import { Resource, resource, source, Source, type ResourceData, type ResourceOptions } from '../extract/index.ts'
+import type { ResourceOptions } from '../extract/index.ts'
 import { PackageStore } from '../package/index.ts'
-import {
-  namingConvention,
-  schemaFromStored,
-  system,
-  wrongValue,
-  type Schema,
-  type StoredSchema,
-} from '../schema/index.ts'
+import { namingConvention, wrongValue, type Schema } from '../schema/index.ts'
 import { checkDestination, type CheckStep } from './check-destination.ts'
 import { Dataset } from './dataset.ts'
 import { EventStream, type EventListener } from './events.ts'
@@ -26,12 +19,15 @@ import { LoadInfo } from './load-info.ts'
 import { lockPipeline } from './lock.ts'
 import { defaultLimits, type PackageLimits } from './package-builder.ts'
 import { refreshModes, type RefreshMode } from './refresh.ts'
-import type { SchemaFiles } from './schema-files.ts'
+import { rememberedTarget, rememberTarget, type RememberedTarget } from './remembered-target.ts'
 import type { LoggedRequest } from './request-log.ts'
+import { asSources, type RunData } from './run-data.ts'
 import { RunHistory } from './run-history.ts'
 import type { RunRecord } from './run-record.ts'
 import { dropResources, runSources, type RunEnvironment } from './run.ts'
-import { stateFromRow, stateFromText, type PipelineState } from './state.ts'
+import type { SchemaFiles } from './schema-files.ts'
+import { stateFromRow, type PipelineState } from './state.ts'
+import { schemaVersions, stateVersions, type SchemaVersion, type StateVersion } from './versions.ts'
 
 export interface PipelineOptions extends SchemaFiles {
   name: string
@@ -50,9 +46,6 @@ export interface RunOptions<Row = unknown> extends ResourceOptions<Row> {
   /** Throw away before loading: all of the sources, the selected resources, or only their rows. */
   refresh?: RefreshMode
 }
-
-/** What `run` takes: a source, a resource, several of them, or rows. */
-export type RunData<Row> = Source | Resource<Row> | readonly (Source | Resource<Row>)[] | ResourceData<Row>
 
 /** A named way from sources to one dataset. */
 export function pipeline(options: PipelineOptions): Pipeline {
@@ -91,7 +84,7 @@ export class Pipeline {
     const begun = performance.now()
     const { signal = new AbortController().signal, refresh, ...resourceOptions } = options
     if (refresh !== undefined && !refreshModes.includes(refresh)) throw wrongValue('refresh', refresh, refreshModes)
-    const sources = this.asSources(data, resourceOptions)
+    const sources = asSources(this.name, data, resourceOptions)
     const keepsRequests = String(this.config().find(configReference('request_log'), { root: 'runtime' })) !== 'false'
     const unfollow = this.events.on(new RunHistory(this.dataDir).follow(this.name, { keepsRequests }))
     const { emit } = this.events
@@ -100,7 +93,7 @@ export class Pipeline {
       const destination = await this.destination()
       const dataset = this.datasetName(destination)
       await using session = await this.openToWrite(destination, dataset)
-      this.remember(destination, dataset, session.location)
+      rememberTarget(this.dataDir, { destination: destination.name, dataset, location: session.location })
       const environment = this.environment(destination, dataset, session, signal, refresh)
       environment.store.reset()
       emit({
@@ -182,15 +175,8 @@ export class Pipeline {
   }
 
   /** The same with when each was saved. */
-  async schemaVersions(): Promise<{ schema: Schema; insertedAt: string }[]> {
-    const rows = await this.withDataset(async (data) => {
-      if (!(await data.tables({ system: true })).has(system.version)) return []
-      return data.table(system.version).orderBy('inserted_at').orderBy('version').toArray()
-    })
-    return rows.map((row) => ({
-      schema: schemaFromStored(JSON.parse(String(row.schema)) as StoredSchema),
-      insertedAt: String(row.inserted_at),
-    }))
+  schemaVersions(): Promise<SchemaVersion[]> {
+    return this.withDataset(schemaVersions)
   }
 
   /** Forgets what is only on this machine, unloaded packages included; the destination is the truth. */
@@ -201,8 +187,9 @@ export class Pipeline {
       this.packages().dropPending()
     }
     const destination = await this.destination()
-    await using session = await this.openToWrite(destination, this.datasetName(destination))
-    this.remember(destination, this.datasetName(destination), session.location)
+    const dataset = this.datasetName(destination)
+    await using session = await this.openToWrite(destination, dataset)
+    rememberTarget(this.dataDir, { destination: destination.name, dataset, location: session.location })
     const row = await session.ledger.readState(this.name)
     return row === undefined ? undefined : stateFromRow(row)
   }
@@ -263,17 +250,8 @@ export class Pipeline {
   }
 
   /** What the sources remembered, version by version, the newest first; at most `limit`. */
-  async stateHistory(limit = 50): Promise<{ version: number; createdAt: string; state: PipelineState }[]> {
-    const rows = await this.withDataset(async (data) => {
-      if (!(await data.tables({ system: true })).has(system.state)) return []
-      const versions = data.table(system.state).where('pipeline_name', '=', this.name).orderBy('version', 'desc')
-      return versions.limit(limit).toArray()
-    })
-    return rows.map((row) => ({
-      version: Number(row.version),
-      createdAt: String(row.created_at),
-      state: stateFromText(String(row.state)),
-    }))
+  stateHistory(limit = 50): Promise<StateVersion[]> {
+    return this.withDataset((data) => stateVersions(data, this.name, limit))
   }
 
   async openSession(): Promise<DestinationSession> {
@@ -320,67 +298,6 @@ export class Pipeline {
     const name = (this.options.dataset ?? `${this.name}_dataset`) + this.devSuffix
     return namingConvention(naming, maxLength).path(name)
   }
-
-  private asSources<Row>(data: RunData<Row>, options: ResourceOptions<Row>): Source[] {
-    if (data instanceof Source) return [withOptions(data, options)]
-    if (data instanceof Resource) return [source(this.name, [data.with(options)])]
-    if (isListOfParts(data)) {
-      const sources = data.filter((part): part is Source => part instanceof Source)
-      const resources = data.filter((part): part is Resource<Row> => part instanceof Resource)
-      const loose =
-        resources.length === 0
-          ? []
-          : [
-              source(
-                this.name,
-                resources.map((one) => one.with(options)),
-              ),
-            ]
-      return [...sources.map((one) => withOptions(one, options)), ...loose]
-    }
-    const { tableName } = options
-    if (tableName === undefined) {
-      throw new PipelineError('run(): rows need the name of their table', {
-        code: 'WRONG_USE',
-        fix: "give it: run(rows, { tableName: 'users' })",
-      })
-    }
-    const name = typeof tableName === 'string' ? tableName : this.name
-    return [source(this.name, [resource(name, data as ResourceData<Row>, options)])]
-  }
-
-  // ---- what `sluice pipeline` needs to find the data again
-
-  private remember(destination: Destination, dataset: string, location: string): void {
-    mkdirSync(this.dataDir, { recursive: true })
-    const content: RememberedTarget = { destination: destination.name, dataset, location }
-    const path = join(this.dataDir, 'target.json')
-    // By rename, because other processes read it at any time.
-    writeFileSync(`${path}.new`, JSON.stringify(content, null, 2))
-    renameSync(`${path}.new`, path)
-  }
-}
-
-/** Where a pipeline last loaded to. */
-export interface RememberedTarget {
-  destination: string
-  dataset: string
-  location: string
-}
-
-function rememberedTarget(pipelineName: string): RememberedTarget | undefined {
-  const path = join(pipelineDir(pipelineName), 'target.json')
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as RememberedTarget) : undefined
-}
-
-/** All pipelines that have run on this machine, with where they load to. */
-export function listPipelines(): ({ name: string } & RememberedTarget)[] {
-  const folder = pipelinesDir()
-  const names = existsSync(folder) ? readdirSync(folder).sort() : []
-  return names.flatMap((name) => {
-    const target = rememberedTarget(name)
-    return target === undefined ? [] : [{ name, ...target }]
-  })
 }
 
 /**
@@ -397,12 +314,3 @@ export function attach(name: string, options: { readOnly?: ReadLimits } = {}): P
   }
   return new Pipeline({ name, dataset: target.dataset, destination: target.destination }, target, options.readOnly)
 }
-
-function withOptions<Row>(data: Source, options: ResourceOptions<Row>): Source {
-  if (Object.keys(options).length === 0) return data
-  const resources = data.resources.map((one) => one.with(options as ResourceOptions))
-  return new Source(data.name, resources, data.options)
-}
-
-const isListOfParts = <Row>(data: RunData<Row>): data is readonly (Source | Resource<Row>)[] =>
-  Array.isArray(data) && data.length > 0 && data.every((part) => part instanceof Source || part instanceof Resource)
