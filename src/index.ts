@@ -42,6 +42,7 @@ export {
   decimal,
   diffSchemas,
   ExactNumber,
+  isOwnTable,
   mermaid,
   storedSchema,
   tableTypes,

@@ -23,7 +23,6 @@ export interface RunSummary {
   durationMs: number
   /** Rows loaded, nested tables included. */
   rows: number
-  tables: Record<string, number>
   newColumns: number
   error?: string
 }
@@ -83,8 +82,7 @@ export interface ColumnProfile {
 export interface SchemaVersion {
   name: string
   version: number
-  hash: string
-  insertedAt?: string
+  insertedAt: string
   tables: number
   columns: number
   /** What changed since the version before, in words; absent for the first one. */

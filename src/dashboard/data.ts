@@ -1,7 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PipelineError, type Dataset, type DatasetQuery, type Relation, type Pipeline, type Column } from '../index.ts'
+import {
+  isOwnTable,
+  PipelineError,
+  type Dataset,
+  type DatasetQuery,
+  type Relation,
+  type Pipeline,
+  type Column,
+} from '../index.ts'
 import type { Cell, ColumnProfile, ColumnSummary, ResultPage, TableSummary } from './api.ts'
 import { FileAnswer } from './file-answer.ts'
 
@@ -27,7 +35,7 @@ export async function tables(pipeline: Pipeline): Promise<TableSummary[]> {
       ...optional('writeDisposition', table?.writeDisposition?.disposition),
       ...optional('description', table?.description),
       columns: [...types].map(([column, type]) => ({ ...columnOf(table?.columns.get(column)), name: column, type })),
-      isSystem: name.startsWith('_dlt_'),
+      isSystem: isOwnTable(name),
     }
   })
 }
@@ -197,14 +205,11 @@ function cellOf(value: unknown): Cell {
 export async function columnProfile(pipeline: Pipeline, table: string, column: string): Promise<ColumnProfile> {
   const relation = pipeline.dataset().table(table)
   const profile = await asTold(() => relation.profile(column, { top: topValues, parts }))
-  const { rows, nulls, distinct, min, max, top, histogram } = profile
+  const { min, max, top } = profile
   return {
-    rows,
-    nulls,
-    distinct,
+    ...profile,
     min: cellOf(min),
     max: cellOf(max),
-    top: top.map((one) => ({ value: cellOf(one.value), rows: one.rows })),
-    histogram,
+    top: top.map(({ value, rows }) => ({ value: cellOf(value), rows })),
   }
 }

@@ -28,7 +28,6 @@ export function summaryOf(run: RunRecord): RunSummary {
     // A run that is still going has lasted until now.
     durationMs: run.status === 'running' ? Date.now() - Date.parse(run.startedAt) : run.durationMs,
     rows: Object.values(run.tables).reduce((sum, rows) => sum + rows, 0),
-    tables: run.tables,
     newColumns: run.changes.reduce((sum, { columns }) => sum + columns.length, 0),
     ...(run.error === undefined ? {} : { error: run.error.message }),
   }

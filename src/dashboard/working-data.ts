@@ -1,4 +1,4 @@
-import { diffSchemas, ExactNumber, type Pipeline } from '../index.ts'
+import { diffSchemas, ExactNumber, isOwnTable, type Pipeline } from '../index.ts'
 import type { PackageSummary, SchemaVersion, StateVersion } from './api.ts'
 
 /** The versions of all schemas, the newest first. */
@@ -6,13 +6,10 @@ export async function schemas(pipeline: Pipeline): Promise<SchemaVersion[]> {
   const all = await pipeline.schemaVersions()
   const versions = all.map(({ schema, insertedAt }, at): SchemaVersion => {
     const before = all.slice(0, at).findLast((one) => one.schema.name === schema.name)
-    const tables = [...schema.tables.values()].filter(
-      ({ name, seenData }) => seenData === true && !name.startsWith('_dlt_'),
-    )
+    const tables = [...schema.tables.values()].filter(({ name, seenData }) => seenData === true && !isOwnTable(name))
     return {
       name: schema.name,
       version: schema.version,
-      hash: schema.versionHash,
       insertedAt,
       tables: tables.length,
       columns: tables.reduce((sum, { columns }) => sum + columns.size, 0),

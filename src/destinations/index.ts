@@ -16,6 +16,7 @@ export type {
   SqlValue,
   StateRow,
 } from './destination.ts'
+export { inPassing } from './duckdb/compressed-rows.ts'
 export { csvToParquet } from './duckdb/csv-to-parquet.ts'
 export { inParallel } from './in-parallel.ts'
 export { destinationByName } from './registry.ts'

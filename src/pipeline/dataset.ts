@@ -1,13 +1,13 @@
-import { join } from 'node:path'
 import type { Table as ArrowTable } from 'apache-arrow'
 import type { DataFrame } from 'nodejs-polars'
 import { PipelineError } from '../errors/index.ts'
+import { inPassing } from '../destinations/index.ts'
 import type { DestinationSession, QueryResult, ResultColumn, RowObject, SqlValue } from '../destinations/index.ts'
 import { isOwnTable, wrongValue } from '../schema/index.ts'
 import { arrowTable } from './arrow-export.ts'
 import { columnProfile, type ColumnProfile, type ProfileLimits } from './column-profile.ts'
 import { writeCsv } from './csv-export.ts'
-import { inPassing, writeParquet } from './parquet-export.ts'
+import { writeParquet } from './parquet-export.ts'
 import {
   aggregations,
   comparisons,
@@ -147,8 +147,7 @@ export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
   /** A data frame of polars. Needs the package `nodejs-polars`. */
   async toPolars(): Promise<DataFrame> {
     const { default: polars } = await installed('toPolars()', 'nodejs-polars', () => import('nodejs-polars'))
-    return inPassing(async (folder) => {
-      const file = join(folder, 'rows.parquet')
+    return inPassing('rows.parquet', async (file) => {
       await this.toParquet(file)
       return polars.readParquet(file)
     })

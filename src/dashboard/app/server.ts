@@ -63,7 +63,6 @@ export interface Answer<T> {
   error: Refused | undefined
   /** The answer is for another path, or on its way for so long that one should say so. */
   isLate: boolean
-  reload(): void
 }
 
 /** Asks when the path changes and then every `every` ms, while the page is looked at. What it said stays until it says more. */
@@ -118,6 +117,5 @@ export function useAnswer<T>(path: string | undefined, every?: number): Answer<T
     data: isSame ? state.data : undefined,
     error: isSame ? state.error : undefined,
     isLate,
-    reload: () => setTurn((one) => one + 1),
   }
 }

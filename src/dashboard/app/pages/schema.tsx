@@ -84,12 +84,8 @@ function Changes({ pipeline }: { pipeline: string }): JSX.Element {
             {name} <span class="faint">version {version}</span>
           </h2>
           <p class="faint">
-            {insertedAt !== undefined && (
-              <>
-                <Age at={insertedAt} /> · {moment(insertedAt.slice(0, 19))} UTC ·{' '}
-              </>
-            )}
-            {plural(tables, 'table')}, {plural(columns, 'column')}
+            <Age at={insertedAt} /> · {moment(insertedAt.slice(0, 19))} UTC · {plural(tables, 'table')},{' '}
+            {plural(columns, 'column')}
           </p>
           {changes === undefined ? (
             <p>The first version.</p>
