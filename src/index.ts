@@ -44,6 +44,7 @@ export {
   ExactNumber,
   isOwnTable,
   mermaid,
+  readableJson,
   storedSchema,
   tableTypes,
   type CustomNaming,

@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
-import { attach, ExactNumber, type Pipeline } from '../index.ts'
+import { attach, readableJson, type Pipeline } from '../index.ts'
 
 export interface CommandResult {
   exitCode: number
@@ -35,7 +35,4 @@ const longestQueryMs = 10 * 60_000
 export const look = (name: string): Pipeline => attach(name, { readOnly: { timeoutMs: longestQueryMs } })
 
 /** The one JSON value of a command with `--json`; whole numbers beyond 2^53 and decimals are text. */
-export const printJson = (value: unknown): void => console.log(JSON.stringify(value, longNumbersAsText, 2))
-
-const longNumbersAsText = (_key: string, value: unknown): unknown =>
-  typeof value === 'bigint' || value instanceof ExactNumber ? String(value) : value
+export const printJson = (value: unknown): void => console.log(readableJson(value))

@@ -1,4 +1,4 @@
-import { diffSchemas, ExactNumber, isOwnTable, type Pipeline } from '../index.ts'
+import { diffSchemas, isOwnTable, readableJson, type Pipeline } from '../index.ts'
 import type { PackageSummary, SchemaVersion, StateVersion } from './api.ts'
 
 /** The versions of all schemas, the newest first. */
@@ -24,7 +24,7 @@ export async function stateVersions(pipeline: Pipeline): Promise<StateVersion[]>
   return (await pipeline.stateHistory()).map(({ version, createdAt, state }, at) => ({
     version,
     createdAt,
-    ...(at === 0 ? { text: JSON.stringify(state, longNumbersAsText, 2) } : {}),
+    ...(at === 0 ? { text: readableJson(state) } : {}),
     cursors: Object.entries(state.sources).flatMap(([source, { resources = {} }]) =>
       Object.entries(resources).flatMap(([resource, { incremental = {} }]) =>
         Object.entries(incremental).map(([cursor, { last_value: value }]) => ({
@@ -52,6 +52,3 @@ export function packages(pipeline: Pipeline): PackageSummary[] {
     tables: files.map(({ table, rows, bytes }) => ({ table, rows, bytes })),
   }))
 }
-
-const longNumbersAsText = (_key: string, value: unknown): unknown =>
-  typeof value === 'bigint' || value instanceof ExactNumber ? String(value) : value

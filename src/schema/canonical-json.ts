@@ -61,3 +61,9 @@ function jsonSafe(this: unknown, _key: string, value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
   return value
 }
+
+/** JSON to be read: laid out, whole numbers beyond 2^53 and decimals as text. */
+export const readableJson = (value: unknown): string => JSON.stringify(value, longNumbersAsText, 2)
+
+const longNumbersAsText = (_key: string, value: unknown): unknown =>
+  typeof value === 'bigint' || value instanceof ExactNumber ? String(value) : value

@@ -1,5 +1,5 @@
 export { contentId, digestId, keyId, nestedRowId, randomRowId } from './row-id.ts'
-export { canonicalJson, plainJson } from './canonical-json.ts'
+export { canonicalJson, plainJson, readableJson } from './canonical-json.ts'
 export { checkName, pointsAtRows, type Check, type CheckSeverity } from './checks.ts'
 export { coerce, decimalDigits, inferType } from './coerce.ts'
 export { dbml, mermaid } from './diagram.ts'

@@ -34,3 +34,6 @@ export const compact = (value: number): string =>
 
 export const cellText = (cell: Cell): string =>
   cell === null ? '' : typeof cell === 'object' ? `${cell.text}…` : String(cell)
+
+const numeric = new Set(['bigint', 'double', 'decimal', 'wei'])
+export const isNumeric = (dataType: string): boolean => numeric.has(dataType)

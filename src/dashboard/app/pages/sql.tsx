@@ -1,7 +1,7 @@
 import type { JSX } from 'preact'
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import type { Cell, PipelineSummary, ResultPage, TableSummary } from '../../api.ts'
-import { cellText, compact, count, plural } from '../format.ts'
+import { cellText, compact, count, isNumeric, plural } from '../format.ts'
 import { BarChart } from '../parts/chart.tsx'
 import { Details } from '../parts/details.tsx'
 import type { Editor } from '../parts/editor.tsx'
@@ -215,14 +215,13 @@ function Result({ pipeline, sql, page, version }: ResultProps): JSX.Element {
   )
 }
 
-const numbers = new Set(['bigint', 'double', 'decimal', 'wei'])
 const mostBars = 200
 const mostLabels = 12
 
 /** The first number by the first name or time, as bars. */
 function chartOf({ columns, rows }: ResultPage): Parameters<typeof BarChart>[0] | undefined {
-  const value = columns.findIndex(({ dataType }) => numbers.has(dataType))
-  const name = columns.findIndex(({ dataType }, at) => at !== value && !numbers.has(dataType))
+  const value = columns.findIndex(({ dataType }) => isNumeric(dataType))
+  const name = columns.findIndex(({ dataType }, at) => at !== value && !isNumeric(dataType))
   const by = name === -1 ? columns.findIndex((_, at) => at !== value) : name
   if (value === -1 || by === -1 || rows.length === 0) return undefined
   const bars = rows.slice(0, mostBars).map((row, at) => ({

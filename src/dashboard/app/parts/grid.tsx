@@ -5,7 +5,7 @@
 import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Cell } from '../../api.ts'
-import { cellText, count, moment } from '../format.ts'
+import { cellText, count, isNumeric, moment } from '../format.ts'
 
 export interface GridColumn {
   name: string
@@ -234,8 +234,7 @@ const Row = ({ at, row, columns, style, onCell }: RowProps): JSX.Element => (
   </div>
 )
 
-const numeric = new Set(['bigint', 'double', 'decimal', 'wei'])
-const alignment = (dataType: string): string => (numeric.has(dataType) ? 'right' : '')
+const alignment = (dataType: string): string => (isNumeric(dataType) ? 'right' : '')
 
 /** On one line: breaks and other signs that cannot be seen are told. */
 function shown(cell: Cell, dataType: string): string {
