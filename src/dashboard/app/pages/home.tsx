@@ -6,6 +6,7 @@ import { Empty, Failed, Waiting } from '../parts/notes.tsx'
 import { Age, Mark } from '../parts/status.tsx'
 import { Link, to } from '../router.tsx'
 import { useAnswer } from '../server.ts'
+import { List, number } from '../parts/list.tsx'
 
 const everyMs = 3000
 const shownRuns = 20
@@ -26,25 +27,11 @@ export function Home(): JSX.Element {
     <>
       <h1>{verdict(data)}</h1>
       {error !== undefined && <Failed error={error} />}
-      <div class="scrolls">
-        <table class="list">
-          <thead>
-            <tr>
-              <th>Pipeline</th>
-              <th>Last run</th>
-              <th class="number">Took</th>
-              <th class="number">Rows</th>
-              <th>Rows of the last runs</th>
-              <th>Destination</th>
-            </tr>
-          </thead>
-          <tbody>
-            {data.toSorted(byUrgency).map((one) => (
-              <PipelineRow key={one.name} pipeline={one} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <List heads={['Pipeline', 'Last run', number('Took'), number('Rows'), 'Rows of the last runs', 'Destination']}>
+        {data.toSorted(byUrgency).map((one) => (
+          <PipelineRow key={one.name} pipeline={one} />
+        ))}
+      </List>
     </>
   )
 }

@@ -6,6 +6,7 @@ import { bytes, count, moment, plural } from '../format.ts'
 import { Empty, Failed, Waiting } from '../parts/notes.tsx'
 import { Age } from '../parts/status.tsx'
 import { pipelinePath, useAnswer } from '../server.ts'
+import { List, number } from '../parts/list.tsx'
 
 /** What was loaded, package by package, and what waits? */
 export function Packages({ pipeline }: { pipeline: string }): JSX.Element {
@@ -22,62 +23,48 @@ export function Packages({ pipeline }: { pipeline: string }): JSX.Element {
         {pending === 0 ? `${plural(data.length, 'package')}, all loaded` : `${plural(pending, 'package')} to load`}
       </h1>
       {pending > 0 && <p class="lead">The next run loads them first.</p>}
-      <div class="scrolls">
-        <table class="list">
-          <thead>
+      <List heads={['Package', 'State', 'Sealed', number('Rows'), number('Size'), number('Tables')]}>
+        {data.map((one) => (
+          <Fragment key={one.loadId}>
             <tr>
-              <th>Package</th>
-              <th>State</th>
-              <th>Sealed</th>
-              <th class="number">Rows</th>
-              <th class="number">Size</th>
-              <th class="number">Tables</th>
+              <td>
+                <button
+                  type="button"
+                  class="fold"
+                  aria-expanded={open === one.loadId}
+                  onClick={() => setOpen(open === one.loadId ? undefined : one.loadId)}
+                >
+                  {open === one.loadId ? '▾' : '▸'} {one.loadId}
+                </button>
+              </td>
+              <td>
+                {one.state === 'pending' ? (
+                  <span class="status running">● pending</span>
+                ) : (
+                  <span class="status done">✓ loaded</span>
+                )}
+              </td>
+              <td class="nowrap">
+                <Age at={one.createdAt} /> <span class="faint">{moment(one.createdAt.slice(0, 19))}</span>
+              </td>
+              <td class="number">{count(one.rows)}</td>
+              <td class="number">{bytes(one.bytes)}</td>
+              <td class="number">{new Set(one.tables.map(({ table }) => table)).size}</td>
             </tr>
-          </thead>
-          <tbody>
-            {data.map((one) => (
-              <Fragment key={one.loadId}>
-                <tr>
-                  <td>
-                    <button
-                      type="button"
-                      class="fold"
-                      aria-expanded={open === one.loadId}
-                      onClick={() => setOpen(open === one.loadId ? undefined : one.loadId)}
-                    >
-                      {open === one.loadId ? '▾' : '▸'} {one.loadId}
-                    </button>
+            {open === one.loadId &&
+              one.tables.map(({ table, rows, bytes: size }, at) => (
+                <tr key={`${table} ${at}`} class="inner">
+                  <td class="depth-1" colSpan={3}>
+                    {table}
                   </td>
-                  <td>
-                    {one.state === 'pending' ? (
-                      <span class="status running">● pending</span>
-                    ) : (
-                      <span class="status done">✓ loaded</span>
-                    )}
-                  </td>
-                  <td class="nowrap">
-                    <Age at={one.createdAt} /> <span class="faint">{moment(one.createdAt.slice(0, 19))}</span>
-                  </td>
-                  <td class="number">{count(one.rows)}</td>
-                  <td class="number">{bytes(one.bytes)}</td>
-                  <td class="number">{new Set(one.tables.map(({ table }) => table)).size}</td>
+                  <td class="number">{count(rows)}</td>
+                  <td class="number">{bytes(size)}</td>
+                  <td />
                 </tr>
-                {open === one.loadId &&
-                  one.tables.map(({ table, rows, bytes: size }, at) => (
-                    <tr key={`${table} ${at}`} class="inner">
-                      <td class="depth-1" colSpan={3}>
-                        {table}
-                      </td>
-                      <td class="number">{count(rows)}</td>
-                      <td class="number">{bytes(size)}</td>
-                      <td />
-                    </tr>
-                  ))}
-              </Fragment>
-            ))}
-          </tbody>
-        </table>
-      </div>
+              ))}
+          </Fragment>
+        ))}
+      </List>
     </>
   )
 }

@@ -7,6 +7,7 @@ import { Empty, Failed, Waiting } from '../parts/notes.tsx'
 import { Value } from '../parts/value.tsx'
 import { go, to } from '../router.tsx'
 import { pipelinePath, useAnswer } from '../server.ts'
+import { List, number } from '../parts/list.tsx'
 
 /** What did the API say? */
 export function Requests({ pipeline, run }: { pipeline: string; run: string | undefined }): JSX.Element {
@@ -53,36 +54,22 @@ export function Requests({ pipeline, run }: { pipeline: string; run: string | un
         <Empty title="No request was kept">Sources in code that do not use the REST client have none.</Empty>
       ) : (
         <div class="beside">
-          <div class="scrolls framed">
-            <table class="list">
-              <thead>
-                <tr>
-                  <th class="number">At</th>
-                  <th>Status</th>
-                  <th>Resource</th>
-                  <th>Request</th>
-                  <th class="number">Took</th>
-                  <th class="number">Characters</th>
-                </tr>
-              </thead>
-              <tbody>
-                {shown.map((one) => (
-                  <tr key={one.at} class={one.at === open ? 'chosen' : ''}>
-                    <td class="number">{duration(one.atMs)}</td>
-                    <td class={one.status >= 400 ? 'failed' : ''}>{one.status}</td>
-                    <td>{one.resource}</td>
-                    <td class="cut">
-                      <button type="button" class="fold cut" title={one.url} onClick={() => setOpen(one.at)}>
-                        {one.method} {shortUrl(one.url)}
-                      </button>
-                    </td>
-                    <td class="number">{count(one.ms)} ms</td>
-                    <td class="number">{count(one.responseLength)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <List heads={[number('At'), 'Status', 'Resource', 'Request', number('Took'), number('Characters')]} isFramed>
+            {shown.map((one) => (
+              <tr key={one.at} class={one.at === open ? 'chosen' : ''}>
+                <td class="number">{duration(one.atMs)}</td>
+                <td class={one.status >= 400 ? 'failed' : ''}>{one.status}</td>
+                <td>{one.resource}</td>
+                <td class="cut">
+                  <button type="button" class="fold cut" title={one.url} onClick={() => setOpen(one.at)}>
+                    {one.method} {shortUrl(one.url)}
+                  </button>
+                </td>
+                <td class="number">{count(one.ms)} ms</td>
+                <td class="number">{count(one.responseLength)}</td>
+              </tr>
+            ))}
+          </List>
           {chosen !== undefined && (
             <Details
               title={`${chosen.status} ${chosen.method} ${shortUrl(chosen.url)}`}

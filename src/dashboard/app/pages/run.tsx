@@ -8,6 +8,7 @@ import { Timeline } from '../parts/timeline.tsx'
 import { Hint } from '../parts/notes.tsx'
 import { Link, to } from '../router.tsx'
 import { pipelinePath, useAnswer } from '../server.ts'
+import { List, number } from '../parts/list.tsx'
 
 /** What happened in this run, and when? Live while it goes on. */
 export function Run({ pipeline, id }: { pipeline: string; id: string }): JSX.Element {
@@ -63,43 +64,31 @@ function Tables({ pipeline, run }: { pipeline: string; run: RunRecord }): JSX.El
   return (
     <>
       <h2>Tables</h2>
-      <div class="scrolls">
-        <table class="list">
-          <thead>
-            <tr>
-              <th>Table</th>
-              <th class="number">Rows</th>
-              <th class="number">Size</th>
-              <th>Changes</th>
+      <List heads={['Table', number('Rows'), number('Size'), 'Changes']}>
+        {tables.map(([name, rows]) => {
+          const changes = run.changes.filter(({ table }) => table === name)
+          return (
+            <tr key={name}>
+              <td>
+                <Link href={to('p', pipeline, 'data', name)}>{name}</Link>
+              </td>
+              <td class="number">{count(rows)}</td>
+              <td class="number">{run.bytes[name] === undefined ? '' : bytes(run.bytes[name])}</td>
+              <td>
+                {changes.some(({ created }) => created) && <span class="tag">new table</span>}{' '}
+                {changes
+                  .filter(({ created }) => !created)
+                  .flatMap(({ columns }) => columns)
+                  .map(({ name: column, widened }) => (
+                    <span key={column} class="tag">
+                      {widened ? `${column} wider` : `+ ${column}`}
+                    </span>
+                  ))}
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {tables.map(([name, rows]) => {
-              const changes = run.changes.filter(({ table }) => table === name)
-              return (
-                <tr key={name}>
-                  <td>
-                    <Link href={to('p', pipeline, 'data', name)}>{name}</Link>
-                  </td>
-                  <td class="number">{count(rows)}</td>
-                  <td class="number">{run.bytes[name] === undefined ? '' : bytes(run.bytes[name])}</td>
-                  <td>
-                    {changes.some(({ created }) => created) && <span class="tag">new table</span>}{' '}
-                    {changes
-                      .filter(({ created }) => !created)
-                      .flatMap(({ columns }) => columns)
-                      .map(({ name: column, widened }) => (
-                        <span key={column} class="tag">
-                          {widened ? `${column} wider` : `+ ${column}`}
-                        </span>
-                      ))}
-                  </td>
-                </tr>
-              )
-            })}
-          </tbody>
-        </table>
-      </div>
+          )
+        })}
+      </List>
     </>
   )
 }
@@ -124,38 +113,33 @@ function Requests({ pipeline, run }: { pipeline: string; run: RunRecord }): JSX.
           what the API said
         </Link>
       </h2>
-      <div class="scrolls">
-        <table class="list">
-          <thead>
-            <tr>
-              <th>Resource</th>
-              <th>Status</th>
-              <th class="number">Requests</th>
-              <th class="number">Each</th>
-              <th class="number">Slowest</th>
-              <th>The slowest one</th>
-              <th class="number">Retries</th>
-              <th class="number">Waited</th>
-            </tr>
-          </thead>
-          <tbody>
-            {all.map(({ resource, status, count: times, ms, slowest, retries, waitedMs, isFirst }) => (
-              <tr key={`${resource} ${status}`}>
-                <td>{isFirst ? resource : ''}</td>
-                <td class={Number(status) >= 400 ? 'failed' : ''}>{status === '0' ? 'no answer' : status}</td>
-                <td class="number">{count(times)}</td>
-                <td class="number nowrap">{count(Math.round(ms / times))} ms</td>
-                <td class="number nowrap">{count(slowest.ms)} ms</td>
-                <td class="cut url" title={slowest.url}>
-                  {slowest.url}
-                </td>
-                <td class="number">{isFirst && retries > 0 ? count(retries) : ''}</td>
-                <td class="number nowrap">{isFirst && waitedMs > 0 ? duration(waitedMs) : ''}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <List
+        heads={[
+          'Resource',
+          'Status',
+          number('Requests'),
+          number('Each'),
+          number('Slowest'),
+          'The slowest one',
+          number('Retries'),
+          number('Waited'),
+        ]}
+      >
+        {all.map(({ resource, status, count: times, ms, slowest, retries, waitedMs, isFirst }) => (
+          <tr key={`${resource} ${status}`}>
+            <td>{isFirst ? resource : ''}</td>
+            <td class={Number(status) >= 400 ? 'failed' : ''}>{status === '0' ? 'no answer' : status}</td>
+            <td class="number">{count(times)}</td>
+            <td class="number nowrap">{count(Math.round(ms / times))} ms</td>
+            <td class="number nowrap">{count(slowest.ms)} ms</td>
+            <td class="cut url" title={slowest.url}>
+              {slowest.url}
+            </td>
+            <td class="number">{isFirst && retries > 0 ? count(retries) : ''}</td>
+            <td class="number nowrap">{isFirst && waitedMs > 0 ? duration(waitedMs) : ''}</td>
+          </tr>
+        ))}
+      </List>
     </>
   )
 }
@@ -191,35 +175,21 @@ function Noticed({ run }: { run: RunRecord }): JSX.Element | null {
 const Packages = ({ run }: { run: RunRecord }): JSX.Element => (
   <>
     <h2>Load packages</h2>
-    <div class="scrolls">
-      <table class="list">
-        <thead>
-          <tr>
-            <th>Package</th>
-            <th>State</th>
-            <th class="number">Rows</th>
-            <th class="number">Size</th>
-            <th class="number">Sealed at</th>
-            <th class="number">Load took</th>
-          </tr>
-        </thead>
-        <tbody>
-          {run.packages.map((one) => (
-            <tr key={one.loadId}>
-              <td>{one.loadId}</td>
-              <td>
-                {one.loadedMs === undefined ? 'not loaded' : 'loaded'}
-                {one.recovered && <span class="tag">left by an earlier run</span>}
-              </td>
-              <td class="number">{count(one.rows)}</td>
-              <td class="number">{one.bytes === 0 ? '' : bytes(one.bytes)}</td>
-              <td class="number">{duration(one.sealedMs)}</td>
-              <td class="number">{one.loadMs === undefined ? '' : duration(one.loadMs)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <List heads={['Package', 'State', number('Rows'), number('Size'), number('Sealed at'), number('Load took')]}>
+      {run.packages.map((one) => (
+        <tr key={one.loadId}>
+          <td>{one.loadId}</td>
+          <td>
+            {one.loadedMs === undefined ? 'not loaded' : 'loaded'}
+            {one.recovered && <span class="tag">left by an earlier run</span>}
+          </td>
+          <td class="number">{count(one.rows)}</td>
+          <td class="number">{one.bytes === 0 ? '' : bytes(one.bytes)}</td>
+          <td class="number">{duration(one.sealedMs)}</td>
+          <td class="number">{one.loadMs === undefined ? '' : duration(one.loadMs)}</td>
+        </tr>
+      ))}
+    </List>
   </>
 )
 

@@ -7,6 +7,7 @@ import { Age, Status } from '../parts/status.tsx'
 import { go, Link, to } from '../router.tsx'
 import { pipelinePath, useAnswer } from '../server.ts'
 import { RunCharts } from './overview.tsx'
+import { List, number, unseen } from '../parts/list.tsx'
 
 const everyMs = 2000
 const charted = 60
@@ -35,51 +36,44 @@ export function Runs({ pipeline }: { pipeline: string }): JSX.Element {
         </button>
       </div>
       <RunCharts pipeline={pipeline} runs={data.slice(0, charted).toReversed()} />
-      <div class="scrolls">
-        <table class="list">
-          <thead>
-            <tr>
-              <th>
-                <span class="unseen">Compare</span>
-              </th>
-              <th>State</th>
-              <th colSpan={2}>Began</th>
-              <th class="number">Took</th>
-              <th class="number">Rows</th>
-              <th class="number">New columns</th>
-              <th>Run</th>
-            </tr>
-          </thead>
-          <tbody>
-            {data.map((run) => (
-              <tr key={run.id}>
-                <td>
-                  <input
-                    type="checkbox"
-                    aria-label={`compare run ${run.id}`}
-                    checked={chosen.includes(run.id)}
-                    onChange={() => pick(run.id)}
-                  />
-                </td>
-                <td>
-                  <Status status={run.status} />
-                </td>
-                <td class="nowrap">{moment(run.startedAt.slice(0, 19))}</td>
-                <td class="faint nowrap">
-                  <Age at={run.startedAt} />
-                </td>
-                <td class="number nowrap">{duration(run.durationMs)}</td>
-                <td class="number">{count(run.rows)}</td>
-                <td class="number">{run.newColumns === 0 ? '' : count(run.newColumns)}</td>
-                <td>
-                  <Link href={to('p', pipeline, 'runs', run.id)}>{run.id}</Link>
-                  {run.error !== undefined && <span class="note failed cut">{run.error}</span>}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <List
+        heads={[
+          unseen('Compare'),
+          'State',
+          { title: 'Began', span: 2 },
+          number('Took'),
+          number('Rows'),
+          number('New columns'),
+          'Run',
+        ]}
+      >
+        {data.map((run) => (
+          <tr key={run.id}>
+            <td>
+              <input
+                type="checkbox"
+                aria-label={`compare run ${run.id}`}
+                checked={chosen.includes(run.id)}
+                onChange={() => pick(run.id)}
+              />
+            </td>
+            <td>
+              <Status status={run.status} />
+            </td>
+            <td class="nowrap">{moment(run.startedAt.slice(0, 19))}</td>
+            <td class="faint nowrap">
+              <Age at={run.startedAt} />
+            </td>
+            <td class="number nowrap">{duration(run.durationMs)}</td>
+            <td class="number">{count(run.rows)}</td>
+            <td class="number">{run.newColumns === 0 ? '' : count(run.newColumns)}</td>
+            <td>
+              <Link href={to('p', pipeline, 'runs', run.id)}>{run.id}</Link>
+              {run.error !== undefined && <span class="note failed cut">{run.error}</span>}
+            </td>
+          </tr>
+        ))}
+      </List>
     </>
   )
 }

@@ -4,6 +4,7 @@ import { moment, plural } from '../format.ts'
 import { Empty, Failed, Waiting } from '../parts/notes.tsx'
 import { Age } from '../parts/status.tsx'
 import { pipelinePath, useAnswer } from '../server.ts'
+import { List, number } from '../parts/list.tsx'
 
 /** Where do the sources stand, and how did they get there? */
 export function State({ pipeline }: { pipeline: string }): JSX.Element {
@@ -38,58 +39,34 @@ function Cursors({ versions }: { versions: readonly StateVersion[] }): JSX.Eleme
   const { cursors } = versions[0]!
   return (
     <>
-      <div class="scrolls">
-        <table class="list">
-          <thead>
-            <tr>
-              <th>Resource</th>
-              <th>Cursor</th>
-              <th>Stands at</th>
-            </tr>
-          </thead>
-          <tbody>
-            {cursors.map((one) => (
-              <tr key={key(one)}>
-                <td>
-                  {one.resource} <span class="faint">of {one.source}</span>
-                </td>
-                <td>{one.cursor}</td>
-                <td class="nowrap">{one.value}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <List heads={['Resource', 'Cursor', 'Stands at']}>
+        {cursors.map((one) => (
+          <tr key={key(one)}>
+            <td>
+              {one.resource} <span class="faint">of {one.source}</span>
+            </td>
+            <td>{one.cursor}</td>
+            <td class="nowrap">{one.value}</td>
+          </tr>
+        ))}
+      </List>
       <h2>How they moved</h2>
-      <div class="scrolls">
-        <table class="list">
-          <thead>
-            <tr>
-              <th class="number">Version</th>
-              <th>Saved</th>
-              {cursors.map((one) => (
-                <th key={key(one)}>{one.resource}</th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {versions.map((version, at) => (
-              <tr key={version.version}>
-                <td class="number">{version.version}</td>
-                <td class="nowrap">{moment(version.createdAt.slice(0, 19))}</td>
-                {cursors.map((one) => {
-                  const value = valueIn(version, one)
-                  return (
-                    <td key={key(one)} class={value === valueIn(versions[at + 1], one) ? 'faint nowrap' : 'nowrap'}>
-                      {value ?? '–'}
-                    </td>
-                  )
-                })}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <List heads={[number('Version'), 'Saved', ...cursors.map((one) => one.resource)]}>
+        {versions.map((version, at) => (
+          <tr key={version.version}>
+            <td class="number">{version.version}</td>
+            <td class="nowrap">{moment(version.createdAt.slice(0, 19))}</td>
+            {cursors.map((one) => {
+              const value = valueIn(version, one)
+              return (
+                <td key={key(one)} class={value === valueIn(versions[at + 1], one) ? 'faint nowrap' : 'nowrap'}>
+                  {value ?? '–'}
+                </td>
+              )
+            })}
+          </tr>
+        ))}
+      </List>
     </>
   )
 }

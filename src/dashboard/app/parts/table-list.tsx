@@ -3,6 +3,7 @@ import type { TableSummary } from '../../api.ts'
 import { count } from '../format.ts'
 import { Link, to } from '../router.tsx'
 import { Empty } from './notes.tsx'
+import { List, number, unseen } from './list.tsx'
 
 interface Props {
   pipeline: string
@@ -15,36 +16,22 @@ export function TableList({ pipeline, tables, counts }: Props): JSX.Element {
   if (tables.length === 0) return <Empty title="No tables yet">They come with the first rows.</Empty>
   const most = Math.max(1, ...Object.values(counts ?? {}))
   return (
-    <div class="scrolls">
-      <table class="list">
-        <thead>
-          <tr>
-            <th>Table</th>
-            <th class="number">Rows</th>
-            <th aria-hidden="true" />
-            <th class="number">Columns</th>
-            <th>Resource</th>
-            <th>Write disposition</th>
-          </tr>
-        </thead>
-        <tbody>
-          {inOrder(tables).map((table) => (
-            <tr key={table.name}>
-              <td class={`depth-${Math.min(depthOf(table, tables), 4)}`}>
-                <Link href={to('p', pipeline, 'data', table.name)}>{table.name}</Link>
-              </td>
-              <td class="number">{counts?.[table.name] === undefined ? '' : count(counts[table.name]!)}</td>
-              <td class="share">
-                <i style={{ width: `${((counts?.[table.name] ?? 0) / most) * 100}%` }} />
-              </td>
-              <td class="number">{table.columns.length}</td>
-              <td>{table.resource ?? (table.parent === undefined ? '' : <span class="faint">nested</span>)}</td>
-              <td>{table.writeDisposition}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <List heads={['Table', number('Rows'), unseen('Share'), number('Columns'), 'Resource', 'Write disposition']}>
+      {inOrder(tables).map((table) => (
+        <tr key={table.name}>
+          <td class={`depth-${Math.min(depthOf(table, tables), 4)}`}>
+            <Link href={to('p', pipeline, 'data', table.name)}>{table.name}</Link>
+          </td>
+          <td class="number">{counts?.[table.name] === undefined ? '' : count(counts[table.name]!)}</td>
+          <td class="share">
+            <i style={{ width: `${((counts?.[table.name] ?? 0) / most) * 100}%` }} />
+          </td>
+          <td class="number">{table.columns.length}</td>
+          <td>{table.resource ?? (table.parent === undefined ? '' : <span class="faint">nested</span>)}</td>
+          <td>{table.writeDisposition}</td>
+        </tr>
+      ))}
+    </List>
   )
 }
 
