@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import type { EndpointSpec } from '../../src/sources/rest/index.ts'
 import { api, freshPipeline } from '../support/api.ts'
 import { load } from '../support/rest.ts'
+import { zip } from '../support/zip.ts'
 
 const send = (response: ServerResponse, body: string | Buffer, type: string, status = 200): void => {
   response.writeHead(status, { 'content-type': type })
@@ -33,44 +34,6 @@ const plain = (rows: Record<string, unknown>[]) =>
   rows.map((row) =>
     Object.fromEntries(Object.entries(row).map(([key, value]) => [key, value === null ? null : String(value)])),
   )
-
-/** A zip as `zip` writes it: entries with their names, sizes and checksums. */
-async function zip(files: Record<string, string>): Promise<Buffer> {
-  const { crc32, deflateRawSync } = await import('node:zlib')
-  const parts: Buffer[] = []
-  const directory: Buffer[] = []
-  let at = 0
-  for (const [name, text] of Object.entries(files)) {
-    const raw = Buffer.from(text)
-    const packed = deflateRawSync(raw)
-    const head = Buffer.alloc(30)
-    head.writeUInt32LE(0x04034b50, 0)
-    head.writeUInt16LE(20, 4)
-    head.writeUInt16LE(8, 8)
-    head.writeUInt32LE(crc32(raw), 14)
-    head.writeUInt32LE(packed.length, 18)
-    head.writeUInt32LE(raw.length, 22)
-    head.writeUInt16LE(name.length, 26)
-    const entry = Buffer.alloc(46)
-    entry.writeUInt32LE(0x02014b50, 0)
-    entry.writeUInt16LE(20, 4)
-    entry.writeUInt16LE(20, 6)
-    head.copy(entry, 10, 8, 28)
-    entry.writeUInt16LE(name.length, 28)
-    entry.writeUInt32LE(at, 42)
-    parts.push(head, Buffer.from(name), packed)
-    directory.push(entry, Buffer.from(name))
-    at += head.length + name.length + packed.length
-  }
-  const list = Buffer.concat(directory)
-  const end = Buffer.alloc(22)
-  end.writeUInt32LE(0x06054b50, 0)
-  end.writeUInt16LE(Object.keys(files).length, 8)
-  end.writeUInt16LE(Object.keys(files).length, 10)
-  end.writeUInt32LE(list.length, 12)
-  end.writeUInt32LE(at, 16)
-  return Buffer.concat([...parts, list, end])
-}
 
 describe('formats of answers', () => {
   it('CSV, by its content type', async () => {
@@ -137,14 +100,14 @@ describe('formats of answers', () => {
   })
 
   it('zip with several files', async () => {
-    const both = await zip({ 'a.csv': 'id\n1\n', 'folder/b.csv': 'id\n2\n' })
+    const both = zip({ 'a.csv': 'id\n1\n', 'folder/b.csv': 'id\n2\n' })
     expect(await loaded(both, 'application/zip', { format: 'csv' })).toEqual([{ id: '1' }, { id: '2' }])
-    const one = await zip({ 'a.json': '{"data":[{"id":1}]}' })
+    const one = zip({ 'a.json': '{"data":[{"id":1}]}' })
     expect(await loaded(one, 'application/zip', { dataSelector: 'data' })).toEqual([{ id: 1 }])
   })
 
   it('a zip that is cut off', async () => {
-    const cut = (await zip({ 'a.csv': csv })).subarray(0, 60)
+    const cut = zip({ 'a.csv': csv }).subarray(0, 60)
     await expect(loaded(cut, 'application/zip', { format: 'csv' })).rejects.toThrow(/a zip that cannot be unpacked/)
   })
 

@@ -26,6 +26,29 @@ export interface ChaportMessage {
 const docs: PlatformDocs = {
   name: 'chaport',
   title: 'Chaport',
+  about: 'Chaport is a live chat: operators, visitors, their chats with every event, and webhooks.',
+  baseUrl: 'https://app.chaport.com/api/v1',
+  auth: 'Requests carry an access token: Authorization: Bearer TOKEN.',
+  credentials: [
+    'Log in to Chaport.',
+    'Open Settings → API: https://app.chaport.com/#/settings/api.',
+    'Generate an access token, or copy the one that is there.',
+  ],
+  troubleshooting: [
+    {
+      topic: 'Authentication',
+      text: '401 means that the token is missing or wrong, 403 that it may not read this.',
+    },
+    {
+      topic: 'Rate limits',
+      text: 'Chaport names no number. 429 is waited out as Retry-After says; requestsPerMinute sets a limit of your own.',
+    },
+    {
+      topic: 'Pagination',
+      text: 'Visitors follow links.next; the chats of a visitor are the latest one, then all that links.more names.',
+    },
+    { topic: 'Errors', text: '404 for a visitor who never chatted is passed over and counted.' },
+  ],
   resources: [
     { name: 'operators', reads: 'GET /operators', note: 'all operators' },
     { name: 'operator', reads: 'GET /operators/{id}', note: 'each operator on its own' },
@@ -51,7 +74,7 @@ const docs: PlatformDocs = {
 }
 
 const parts = new PlatformParts(docs, (options, { baseUrl, rateLimit }) => ({
-  baseUrl: baseUrl(options, 'https://app.chaport.com/api/v1'),
+  baseUrl: baseUrl(options, docs.baseUrl),
   auth: { type: 'bearer', token: secret('token') },
   paginator: 'single_page',
   ...rateLimit(options),

@@ -12,6 +12,30 @@ const reports = ['conversations', 'conversations.paid', 'conversations.messages'
 const docs: PlatformDocs = {
   name: 'chatbot',
   title: 'ChatBot',
+  about:
+    'ChatBot lets teams build chatbots; its API tells users, chats, stories, entities, training phrases and reports.',
+  baseUrl: 'https://api.chatbot.com',
+  auth: 'Requests carry a developer access token: Authorization: Bearer TOKEN.',
+  credentials: [
+    'Log in at https://app.chatbot.com.',
+    'Open Settings → Developers.',
+    'Create an access token, or copy the one that is there.',
+  ],
+  troubleshooting: [
+    { topic: 'Authentication', text: '401 means that the token is missing, mistyped or revoked.' },
+    {
+      topic: 'Rate limits',
+      text: 'ChatBot names no number. 429 is waited out as Retry-After says; requestsPerMinute sets a limit of your own.',
+    },
+    {
+      topic: 'Pagination',
+      text: 'Users go on after the last id, chats after the creation of the last one, training phrases page by page; the other lists come whole.',
+    },
+    {
+      topic: 'Errors',
+      text: '404 for a story without a welcome or fallback interaction, and for a report that the plan lacks, is passed over and counted.',
+    },
+  ],
   resources: [
     { name: 'users', reads: 'GET /users?limit&after', note: 'new users and those seen since, by lastSeen' },
     { name: 'users_single', reads: 'GET /users/{id}', note: 'each of them with session and conversations' },
@@ -42,7 +66,7 @@ function reportName(report: string): string {
 }
 
 const parts = new PlatformParts(docs, (options, { baseUrl, rateLimit }) => ({
-  baseUrl: baseUrl(options, 'https://api.chatbot.com'),
+  baseUrl: baseUrl(options, docs.baseUrl),
   auth: { type: 'bearer', token: secret('api_key') },
   paginator: 'single_page',
   ...rateLimit(options),

@@ -28,6 +28,26 @@ interface Conversation extends Record<string, unknown> {
 const docs: PlatformDocs = {
   name: 'chatlio',
   title: 'Chatlio',
+  about: 'Chatlio brings the live chat of a website into Slack; its API tells the conversations that are going on.',
+  baseUrl: 'https://api.chatlio.com/v1/api',
+  auth: 'Requests carry the key as Authorization: Bearer KEY; HTTP Basic with the key as user name works, too.',
+  credentials: [
+    'Log in at https://app.chatlio.com.',
+    'Open Settings from your profile, then API.',
+    'Generate a key, or copy the one that is there.',
+  ],
+  troubleshooting: [
+    { topic: 'Authentication', text: '401 means a wrong key, 403 one that may not read this account.' },
+    {
+      topic: 'Rate limits',
+      text: 'Chatlio names no number. 429 is waited out as Retry-After says; requestsPerMinute sets a limit of your own.',
+    },
+    { topic: 'Pagination', text: 'None is documented: an answer holds all conversations that are going on now.' },
+    {
+      topic: 'Errors',
+      text: '404 for a widget that does not exist is passed over and counted. Closed conversations leave the answer, and stay in the table as last seen.',
+    },
+  ],
   resources: [
     {
       name: 'conversation_summary',
@@ -60,7 +80,7 @@ const docs: PlatformDocs = {
 }
 
 const parts = new PlatformParts(docs, (options, { baseUrl, rateLimit }) => ({
-  baseUrl: baseUrl(options, 'https://api.chatlio.com/v1/api'),
+  baseUrl: baseUrl(options, docs.baseUrl),
   auth: { type: 'bearer', token: secret('api_key') },
   paginator: 'single_page',
   ...rateLimit(options),
@@ -179,5 +199,14 @@ function payloadsOf(path: string): Record<string, unknown>[] {
   return parsed.map((payload, at) => ({ ...(payload as object), payload_file: file, payload_index: at }))
 }
 
+function webhookTable({ conversationUUID, messages, email, message }: Record<string, unknown>): string | undefined {
+  if (typeof conversationUUID === 'string') return Array.isArray(messages) ? 'chat_transcript' : undefined
+  return typeof email === 'string' && message !== undefined ? 'offline_message' : undefined
+}
+
 /** Chatlio: ongoing conversations, their visitors and widgets, recorded webhooks. */
-export const chatlio: Platform<ChatlioOptions> = Object.assign(chatlioSource, { docs, actions: {} })
+export const chatlio: Platform<ChatlioOptions> = Object.assign(chatlioSource, {
+  docs,
+  actions: {},
+  webhookTable,
+})

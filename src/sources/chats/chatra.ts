@@ -28,6 +28,32 @@ export interface ChatraMessage {
 const docs: PlatformDocs = {
   name: 'chatra',
   title: 'Chatra',
+  about: 'Chatra is a live chat: messages, messages pushed by programs, and the clients who wrote them.',
+  baseUrl: 'https://app.chatra.io/api',
+  auth: 'Requests carry Authorization: Chatra.Simple PUBLIC:SECRET; HTTP Basic with the same pair works, too.',
+  credentials: [
+    'Log in at https://app.chatra.io.',
+    'Open Settings → Preferences and find the API keys.',
+    'Join the public and the secret key with a colon: PUBLIC:SECRET.',
+  ],
+  troubleshooting: [
+    {
+      topic: 'Authentication',
+      text: '401 means that one of the two keys is missing or wrong, or that the colon between them is. Both belong into api_key_pair.',
+    },
+    {
+      topic: 'Rate limits',
+      text: '60 requests a minute for each account. Requests are spread so that the limit is kept; 429 is waited out as Retry-After says.',
+    },
+    {
+      topic: 'Pagination',
+      text: 'There is none, because nothing can be listed: give the ids to load. Ids that were loaded once are not asked for again.',
+    },
+    {
+      topic: 'Errors',
+      text: '404 for an id that does not exist is passed over and counted; other errors come as {"status", "message"}.',
+    },
+  ],
   resources: [
     { name: 'message', reads: 'GET /messages/{id}', note: 'by the ids in message_ids' },
     { name: 'pushed_message', reads: 'GET /pushedMessages/{id}', note: 'by the ids in pushed_message_ids' },
@@ -51,7 +77,7 @@ const docs: PlatformDocs = {
 }
 
 const parts = new PlatformParts(docs, (options, { baseUrl, rateLimit }) => ({
-  baseUrl: baseUrl(options, 'https://app.chatra.io/api'),
+  baseUrl: baseUrl(options, docs.baseUrl),
   auth: { type: 'api_key', scheme: 'Chatra.Simple', apiKey: secret('api_key_pair') },
   paginator: 'single_page',
   ...rateLimit(options, 60),
@@ -97,6 +123,14 @@ function write(path: string, action: string) {
   }
 }
 
+const webhookTables: Record<string, string> = {
+  chatStarted: 'chat_started',
+  chatFragment: 'chat_fragment',
+  chatTranscript: 'chat_transcript',
+}
+const webhookTable = ({ eventName }: Record<string, unknown>): string | undefined =>
+  typeof eventName === 'string' && Object.hasOwn(webhookTables, eventName) ? webhookTables[eventName] : undefined
+
 /** Chatra: messages, pushed messages and clients by id. */
 export const chatra: Platform<
   ChatraOptions,
@@ -106,6 +140,7 @@ export const chatra: Platform<
   }
 > = Object.assign(chatraSource, {
   docs,
+  webhookTable,
   actions: {
     sendMessage: write('messages/', 'sendMessage'),
     pushMessage: write('pushedMessages/', 'pushMessage'),

@@ -12,6 +12,28 @@ export interface CliengoOptions extends PlatformOptions {
 const docs: PlatformDocs = {
   name: 'cliengo',
   title: 'Cliengo',
+  about: 'Cliengo is a chatbot for sales: contacts, conversations with their messages, users and sites.',
+  baseUrl: 'https://api.cliengo.com/1.0',
+  auth: 'Requests carry the key as the parameter api_key; the option auth: "jwt" trades it for a token first.',
+  credentials: ['Log in to Cliengo.', 'Open Account → Integrations → API.', 'Copy the apiKey that is shown.'],
+  troubleshooting: [
+    {
+      topic: 'Authentication',
+      text: '401 and 403 mean a key that is missing, wrong or of another account. The parameter is hidden in logs and errors.',
+    },
+    {
+      topic: 'Rate limits',
+      text: 'Cliengo names no number. 429 is waited out as Retry-After says; requestsPerMinute sets a limit of your own.',
+    },
+    {
+      topic: 'Pagination',
+      text: 'offset and limit, but no row beyond an offset of 1,000 is served: queries are cut into ranges of days until each one fits.',
+    },
+    {
+      topic: 'Errors',
+      text: 'A day with more rows than can be reached ends the run and says which day it is; nothing is left out in silence.',
+    },
+  ],
   resources: [
     { name: 'contacts', reads: 'GET /contacts by days', note: 'complete, however many; by creationDate' },
     { name: 'conversations', reads: 'GET /conversations', note: 'new and changed ones, by lastMessageDate' },
@@ -35,7 +57,7 @@ const docs: PlatformDocs = {
 }
 
 const parts = new PlatformParts(docs, (options: CliengoOptions, { baseUrl, rateLimit }) => ({
-  baseUrl: baseUrl(options, 'https://api.cliengo.com/1.0'),
+  baseUrl: baseUrl(options, docs.baseUrl),
   auth:
     options.auth === 'jwt'
       ? { type: 'jwt_exchange', url: 'jwt', params: { api_key: secret('api_key') } }

@@ -1,7 +1,7 @@
-import { Config, config, type ConfigReference, secret } from '../../config/index.ts'
+import { config, type ConfigReference, secret } from '../../config/index.ts'
 import { PipelineError } from '../../errors/index.ts'
 import type { ResourceContext, Source } from '../../extract/index.ts'
-import { configuredList, joinUrl, RestClient, Settings, type ClientSpec, type RestSourceSpec } from '../rest/index.ts'
+import { configuredList, RestWriter, type ClientSpec, type RestSourceSpec } from '../rest/index.ts'
 
 /** Options that every platform takes. */
 export interface PlatformOptions {
@@ -15,6 +15,15 @@ export interface PlatformOptions {
 export interface PlatformDocs {
   name: string
   title: string
+  /** What it is, in one sentence. */
+  about: string
+  baseUrl: string
+  /** How requests show who asks, in one sentence. */
+  auth: string
+  /** Where a person gets the key, step by step. */
+  credentials: string[]
+  /** What goes wrong, and what to do. */
+  troubleshooting: { topic: string; text: string }[]
   resources: { name: string; reads: string; note: string }[]
   /** Where the source page is wrong, and what is right. */
   corrections: string[]
@@ -26,6 +35,8 @@ export interface PlatformDocs {
 export type Action<Input> = (input: Input, options?: ActionOptions) => Promise<unknown>
 export interface ActionOptions extends PlatformOptions {
   signal?: AbortSignal
+  /** Calls with the same object share a rate budget and credentials. */
+  together?: object
 }
 
 /** A platform: a function that makes its source, with actions and documentation beside it. */
@@ -33,7 +44,11 @@ export interface Platform<Options extends PlatformOptions, Actions = Record<stri
   (options?: Options): Source
   readonly actions: Actions
   readonly docs: PlatformDocs
+  readonly webhookTable?: WebhookTable
 }
+
+/** The table of what a platform sends by itself, told by what it holds; `undefined` for the one of all others. */
+export type WebhookTable = (payload: Record<string, unknown>) => string | undefined
 
 /** The parts that all five platforms declare alike. */
 export class PlatformParts {
@@ -41,6 +56,7 @@ export class PlatformParts {
   /** Where its settings stand: `[sources.<name>_source]`, or `[sources.<name>]`. */
   readonly place: { section: string; name: string }
   private readonly client: (options: PlatformOptions) => ClientSpec
+  private readonly writers = new WeakMap<object, RestWriter>()
 
   constructor(docs: PlatformDocs, client: (options: PlatformOptions, parts: PlatformParts) => ClientSpec) {
     this.docs = docs
@@ -73,19 +89,14 @@ export class PlatformParts {
   }
 
   /** Sends a write. Never repeated after it may have arrived: a message must not be sent twice. */
-  async post(path: string, body: Record<string, unknown>, options: ActionOptions): Promise<unknown> {
-    const client = new RestClient(
-      { ...this.client(options), maxAttempts: 1 },
-      new Settings(new Config(), { root: 'sources', ...this.place }),
-    )
-    const url = joinUrl(client.baseUrl, path)
-    const request = { method: 'POST' as const, url, headers: client.headers(), body }
-    const { body: answer } = await client.send(request, undefined, {
-      resource: `${this.docs.name} action`,
-      signal: options.signal ?? new AbortController().signal,
-      emit: () => undefined,
-    })
-    return answer
+  post(path: string, body: Record<string, unknown>, options: ActionOptions): Promise<unknown> {
+    const { together = {}, signal = new AbortController().signal } = options
+    let writer = this.writers.get(together)
+    if (writer === undefined) {
+      writer = new RestWriter(this.client(options), this.place)
+      this.writers.set(together, writer)
+    }
+    return writer.send({ path, body }, signal)
   }
 }
 

@@ -1,10 +1,12 @@
+import { Config, config } from '../../config/index.ts'
 import type { Source } from '../../extract/index.ts'
-import type { ActionOptions, PlatformDocs, PlatformOptions } from './platform.ts'
+import type { ActionOptions, PlatformDocs, PlatformOptions, WebhookTable } from './platform.ts'
 
 /** A platform as the command line sees it. */
 export interface AnyPlatform {
   (options?: PlatformOptions): Source
   readonly docs: PlatformDocs
+  readonly webhookTable?: WebhookTable
   readonly actions: Record<string, (input: never, options?: ActionOptions) => Promise<unknown>>
 }
 
@@ -21,3 +23,10 @@ export const platformNames = Object.keys(platforms)
 /** The platform of that name, `undefined` when there is none. */
 export const platformByName = async (name: string): Promise<AnyPlatform | undefined> =>
   Object.hasOwn(platforms, name) ? platforms[name]!() : undefined
+
+/** Where a platform is asked, as the settings say now. */
+export function platformOrigin({ name, baseUrl }: PlatformDocs, projectDir: string): string {
+  const place = { root: 'sources', section: name, name: `${name}_source` }
+  const address = String(new Config({ projectDir }).find(config('base_url'), place) ?? baseUrl)
+  return URL.canParse(address) ? new URL(address).origin : address
+}

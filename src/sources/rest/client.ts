@@ -7,6 +7,7 @@ import { decode, NotInFormat, type FormatOptions } from './formats/index.ts'
 import { exchangeOf } from './http/exchange.ts'
 import { actionFailed, errorForStatus, notInFormat, requestFailed } from './http/http-errors.ts'
 import { RateLimiter } from './http/rate-limiter.ts'
+import { sharedBudget } from './http/shared-budget.ts'
 import { retryAfterMs, serverLimit } from './http/rate-headers.ts'
 import { Transport } from './http/transport.ts'
 import { copyRequest, type RestRequest, type RestResponse } from './request.ts'
@@ -20,6 +21,8 @@ export interface RequestContext {
   emit(event: ExtractEvent): void
   /** What the source says about an answer before anything else is done with it. */
   judge?: Judge
+  /** A write: repeated only when the server has certainly not acted on it. */
+  once?: boolean
   /** @default by the content type */
   format?: FormatOptions
 }
@@ -56,7 +59,7 @@ export class RestClient {
     this.baseUrl = url
     this.login = login
     this.origin = originOf(this.baseUrl)
-    this.limiter = new RateLimiter(spec.rateLimit, this.concurrency)
+    this.limiter = new RateLimiter(spec.rateLimit, this.concurrency, sharedBudget(this.origin))
     const proxy = spec.proxy === undefined ? undefined : settings.text(spec.proxy)
     this.transport = new Transport(spec, proxy, (target) => this.checkTarget(target))
   }
@@ -110,7 +113,10 @@ export class RestClient {
         refreshed = true
         continue
       }
-      if (!outcome.retry || attempt >= maxAttempts) throw outcome.error(attempt)
+      const mayRepeat = outcome.retry && (context.once !== true || outcome.unseen === true)
+      const { statedWaitMs = 0 } = outcome
+      if (mayRepeat && statedWaitMs > longestStatedWaitMs) throw asksToWait(outcome.error(attempt), statedWaitMs)
+      if (!mayRepeat || attempt >= maxAttempts) throw outcome.error(attempt)
       const ms = this.waitBefore(attempt, outcome.statedWaitMs)
       if (outcome.pausesAll === true) this.limiter.pause(ms)
       context.emit({ type: 'wait', resource: context.resource, reason: 'retry', ms, detail: outcome.reason })
@@ -146,10 +152,12 @@ export class RestClient {
     try {
       return await this.limiter.run(() => this.exchange(request, prepared, auth, context), { resource, signal, onWait })
     } catch (error) {
-      signal.throwIfAborted()
-      if (error instanceof PipelineError) throw error
+      // A write that broke while its run was asked to end may have arrived all the same.
+      if (context.once === undefined) signal.throwIfAborted()
+      if (error instanceof PipelineError || (error as Error).name === 'AbortError') throw error
       const reason = networkReason(error)
-      return { retry: true, reason, error: (attempts) => requestFailed(request, resource, reason, attempts, error) }
+      const failed = (attempts: number): PipelineError => requestFailed(request, resource, reason, attempts, error)
+      return { retry: true, unseen: neverArrived.test(reason), reason, error: failed }
     }
   }
 
@@ -165,7 +173,8 @@ export class RestClient {
     const isDownload = format?.format === 'jsonl' || format?.format === 'csv'
     const raw = await this.transport.fetch(
       prepared,
-      signal,
+      // A write that is on its way is waited for: broken off, nobody would know whether it has arrived.
+      context.once === undefined ? signal : new AbortController().signal,
       this.spec.timeoutMs ?? (isDownload ? downloadMs : undefined),
     )
     const limit = serverLimit(raw.headers)
@@ -177,6 +186,9 @@ export class RestClient {
       return this.judge(response, { request, prepared, auth }, context)
     } catch (error) {
       if (!(error instanceof NotInFormat)) throw error
+      // A write that was taken: what it answers is for people.
+      if (context.once !== undefined)
+        return { answer: { status: raw.status, headers: raw.headers, url: raw.url, text, body: undefined } }
       return {
         retry: true,
         reason: error.message,
@@ -240,6 +252,7 @@ export class RestClient {
       reason: `HTTP ${status}`,
       statedWaitMs: statedWait(headers),
       pausesAll: limited,
+      unseen: limited,
       error,
     }
   }
@@ -260,7 +273,7 @@ export class RestClient {
   }
 
   private waitBefore(attempt: number, statedMs: number | undefined): number {
-    if (statedMs !== undefined && statedMs > 0) return Math.min(statedMs, longestStatedWaitMs)
+    if (statedMs !== undefined && statedMs > 0) return statedMs
     const backoff = (this.spec.backoffMs ?? 1000) * 2 ** (attempt - 1)
     // Jitter keeps several clients from coming back at the same moment.
     return Math.min(backoff * (0.75 + Math.random() / 2), longestBackoffMs)
@@ -271,6 +284,8 @@ type Outcome =
   | { answer: RestResponse | Skipped }
   | {
       retry: boolean
+      /** The server has not acted on the request. */
+      unseen?: boolean
       /** The credentials are refused. */
       refused?: Refused
       reason: string
@@ -280,6 +295,21 @@ type Outcome =
       pausesAll?: boolean
       error(attempts: number): PipelineError
     }
+
+/** There was no connection over which it could have. */
+const neverArrived = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/
+
+/** Longer than anybody sits there; a further run may come then. */
+function asksToWait({ summary, code, resource, cause }: PipelineError, ms: number): PipelineError {
+  const hours = Math.round(ms / 3_600_000)
+  return new PipelineError(`${summary}; it asks to wait ${hours.toLocaleString('en')} hours`, {
+    code,
+    recovery: 'retry',
+    fix: 'run again then, or ask the platform what has used the limit up',
+    cause,
+    ...(resource === undefined ? {} : { resource }),
+  })
+}
 
 function statedWait(headers: Headers): number | undefined {
   const limit = serverLimit(headers)

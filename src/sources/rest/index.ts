@@ -1,4 +1,6 @@
+export { shareRateBudgets, type SharedBudget } from './http/shared-budget.ts'
 export { config, secret } from '../../config/index.ts'
+export { RestWriter, type Write } from './writer.ts'
 export { RestClient, type RequestContext } from './client.ts'
 export { Settings } from './auth/index.ts'
 export { configuredList } from './configured-list.ts'
@@ -9,6 +11,7 @@ export { joinUrl } from './request.ts'
 export { inFileSpelling } from './grammar/file-spelling.ts'
 export { lintSource, type Finding } from './lint.ts'
 export { logInSource } from './log-in-source.ts'
+export { originsOf, secretsOf } from './secrets-of.ts'
 export { isSourceFile, loadSourceFile, readSourceSpec } from './source-file.ts'
 export type {
   AuthSpec,

@@ -179,8 +179,8 @@ export class RequestPages {
   }
 
   private format(): FormatOptions {
-    const { format = 'auto', csv, dataSelector } = this.spec.endpoint
-    return { format, csv, selector: dataSelector ?? undefined }
+    const { format = 'auto', csv, charset, dataSelector } = this.spec.endpoint
+    return { format, csv, charset, selector: dataSelector ?? undefined }
   }
 
   private selector(): RowSelector {

@@ -4,7 +4,7 @@ import type { NestedParams } from './spec.ts'
 
 /** A request to be: changed by templates and paginators, then sent by the client. */
 export interface RestRequest {
-  method: 'GET' | 'POST'
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   url: URL
   headers: Record<string, string>
   body: Record<string, unknown> | undefined

@@ -1,5 +1,6 @@
 import {
   incremental,
+  type EndpointFacts,
   Resource,
   resource,
   type Source,
@@ -54,6 +55,7 @@ export function createRestSource(spec: RestSourceSpec, { probing = false }: Rest
   return source(spec.name, resources, {
     section: spec.section ?? spec.name,
     ...(spec.maxTableNesting === undefined ? {} : { maxTableNesting: spec.maxTableNesting }),
+    ...(spec.maxTableColumns === undefined ? {} : { maxTableColumns: spec.maxTableColumns }),
     ...(spec.rootKey === undefined ? {} : { rootKey: spec.rootKey }),
     ...(spec.schemaContract === undefined ? {} : { schemaContract: spec.schemaContract }),
   })
@@ -138,10 +140,8 @@ function restResource(
   const options = resourceOptions(spec, primary !== undefined)
   if (primary === undefined) {
     const reader = new EndpointReader(spec, clients, undefined, probing)
-    return withSteps(
-      resource(spec.name, (context) => reader.pages(context), options),
-      spec,
-    )
+    const made = resource(spec.name, (context) => reader.pages(context), options)
+    return withSteps(made.describedBy(endpointFacts(spec, clients.spec)), spec)
   }
   const alongside = others.filter((one) => !ancestorsOf(primary).includes(one.name))
   checkAlongside(spec.name, primary, alongside)
@@ -159,7 +159,16 @@ function restResource(
     from: primary,
     alongside: alongside.map((one) => ({ resource: one, keep: keeping(one.name, fields) })),
   })
-  return withSteps(made, spec)
+  return withSteps(made.describedBy(endpointFacts(spec, clients.spec)), spec)
+}
+
+function endpointFacts({ endpoint }: MergedResource, { client }: RestSourceSpec): EndpointFacts {
+  const { method = 'GET', path, dataSelector, graphql, report } = endpoint
+  const paginator = endpoint.paginator ?? client.paginator
+  const kind = typeof paginator === 'string' ? paginator : paginator?.type
+  const special = graphql !== undefined ? 'graphql' : report !== undefined ? 'report' : undefined
+  const cursor = endpoint.incremental?.cursorPath
+  return { method, path, dataSelector: dataSelector ?? undefined, paginator: special ?? kind, cursor }
 }
 
 const ancestorsOf = ({ upstream }: Resource): string[] =>

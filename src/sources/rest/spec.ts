@@ -135,6 +135,8 @@ export interface EndpointSpec {
   /** @default 'auto', by the content type: anything unknown is taken for JSON */
   format?: ResponseFormat
   csv?: CsvOptions
+  /** Of the answers, where they do not say it or say it wrongly: `windows-1252`. @default what they say, else UTF-8 */
+  charset?: string
   graphql?: GraphqlSpec
   report?: ReportSpec
 }
@@ -159,6 +161,7 @@ export interface RestResourceSpec extends TableHints {
   parallelized?: boolean
   tableName?: string
   maxTableNesting?: number
+  maxTableColumns?: number
   resumable?: boolean
 }
 
@@ -210,6 +213,7 @@ export interface RestSourceSpec {
   resourceDefaults?: Omit<RestResourceSpec, 'name' | 'endpoint' | 'rows'> & { endpoint?: EndpointSpec }
   resources: readonly (string | RestResourceSpec | Resource)[]
   maxTableNesting?: number
+  maxTableColumns?: number
   rootKey?: boolean
   schemaContract?: SchemaContract
 }

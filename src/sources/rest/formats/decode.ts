@@ -5,6 +5,7 @@ import { limited, readBytes, type RawAnswer } from '../http/transport.ts'
 import { csvRows } from './csv.ts'
 import { jsonLines } from './json-lines.ts'
 import { notJson } from './not-in-format.ts'
+import { decodedText, looseTextOf, textOf } from './charset.ts'
 import { Spool } from './spool.ts'
 import { unpackAll, unpackedFiles, type UnpackedFile } from './unpack.ts'
 import { parseXml } from './xml.ts'
@@ -13,6 +14,7 @@ import { parseXml } from './xml.ts'
 export interface FormatOptions {
   format: ResponseFormat
   csv?: CsvOptions | undefined
+  charset?: string | undefined
   /** Where the rows stand in each line of JSONL. */
   selector?: string | undefined
 }
@@ -35,18 +37,19 @@ export async function decode(
 ): Promise<RestResponse> {
   const { status, headers, url } = raw
   const answer = { status, headers, url }
-  const charset = /charset="?([\w-]+)/i.exec(headers.get('content-type') ?? '')?.[1]
   if (status >= 400) {
-    const text = textOf(await beginningOf(raw), charset)
+    const text = looseTextOf(await beginningOf(raw))
     return { ...answer, text, body: leniently(text) }
   }
+  const charset = options.charset ?? /charset="?([\w-]+)/i.exec(headers.get('content-type') ?? '')?.[1]
   const format = options.format === 'auto' ? formatOf(headers.get('content-type') ?? '', url.pathname) : options.format
   if (format === 'jsonl' || format === 'csv') {
     const spool = await Spool.from(limited(raw.body, maxBytes ?? streamLimit, url))
     const rows = rowsOf(spool, format, { charset, limit: maxBytes ?? streamLimit, url }, options)
     return { ...answer, text: '', body: undefined, rows }
   }
-  const files = await unpackAll(await readBytes(raw, maxBytes ?? wholeLimit), maxBytes ?? wholeLimit)
+  const limit = maxBytes ?? wholeLimit
+  const files = await unpackAll(await readBytes(raw, limit), limit, url)
   const texts = files.map(({ name, bytes }) => ({ name, text: textOf(bytes, charset) }))
   const [first] = texts
   if (status === 204 || (texts.length === 1 && first!.text.trim() === '')) return { ...answer, text: '', body: [] }
@@ -103,24 +106,6 @@ function formatOfFile(name: string | undefined): Known | undefined {
   const ending = /\.(csv|tsv|jsonl|ndjson|json|xml)(\.gz|\.zip)?$/i.exec(name ?? '')?.[1]?.toLowerCase()
   if (ending === 'tsv') return 'csv'
   return ending === 'ndjson' ? 'jsonl' : (ending as Known | undefined)
-}
-
-function textOf(bytes: Uint8Array, charset: string | undefined): string {
-  return decoderFor(charset).decode(bytes)
-}
-
-function decoderFor(charset: string | undefined): InstanceType<typeof TextDecoder> {
-  try {
-    return new TextDecoder(charset ?? 'utf-8')
-  } catch {
-    return new TextDecoder()
-  }
-}
-
-async function* decodedText(bytes: AsyncIterable<Uint8Array>, charset: string | undefined): AsyncGenerator<string> {
-  const decoder = decoderFor(charset)
-  for await (const chunk of bytes) yield decoder.decode(chunk, { stream: true })
-  yield decoder.decode()
 }
 
 /** An error's text is for people; more than this nobody reads. */

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { createGunzip, gunzipSync } from 'node:zlib'
 import type { Entry, RandomAccessReader, ZipFile } from 'yauzl'
 import { withDriver } from '../../../errors/index.ts'
+import { tooLarge } from '../http/transport.ts'
 import { NotInFormat } from './not-in-format.ts'
 import type { Spool } from './spool.ts'
 
@@ -17,11 +18,16 @@ const isZip = (bytes: Uint8Array): boolean =>
   bytes[0] === 0x50 && bytes[1] === 0x4b && ((bytes[2] === 3 && bytes[3] === 4) || (bytes[2] === 5 && bytes[3] === 6))
 
 /** What a small answer holds; the content itself tells whether it is packed. */
-export async function unpackAll(bytes: Buffer, limit: number): Promise<{ name: string | undefined; bytes: Buffer }[]> {
+export async function unpackAll(
+  bytes: Buffer,
+  limit: number,
+  url: URL,
+): Promise<{ name: string | undefined; bytes: Buffer }[]> {
   if (isGzip(bytes)) {
     try {
       return [{ name: undefined, bytes: gunzipSync(bytes, { maxOutputLength: limit }) }]
     } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(url, limit)
       throw new NotInFormat(`gzip that cannot be unpacked (${(error as Error).message})`, { cause: error })
     }
   }
@@ -33,7 +39,7 @@ export async function unpackAll(bytes: Buffer, limit: number): Promise<{ name: s
     const chunks: Uint8Array[] = []
     for await (const chunk of file.bytes) {
       left -= chunk.length
-      if (left < 0) throw new NotInFormat(`a zip that unpacks to more than ${limit} bytes`)
+      if (left < 0) throw tooLarge(url, limit)
       chunks.push(chunk)
     }
     files.push({ name: file.name, bytes: Buffer.concat(chunks) })

@@ -114,6 +114,7 @@ const endpoint = object<EndpointSpec>({
   ),
   format: oneOf('auto', 'json', 'jsonl', 'csv', 'xml'),
   csv: object<CsvOptions>({ delimiter: text, quote: text, columns: list(text) }),
+  charset: text,
   graphql: object<GraphqlSpec>({ query: text, variables: names(), connectionPath: text, afterVariable: text }, [
     'query',
   ]),
@@ -159,6 +160,7 @@ const defaults: KeysOf<Omit<RestResourceSpec, 'name' | 'endpoint' | 'rows' | 'ne
   parallelized: flag,
   tableName: text,
   maxTableNesting: whole,
+  maxTableColumns: whole,
   resumable: flag,
 }
 const nestedHints = names(object<Omit<TableHints, 'nestedHints'>>(tableHints))
@@ -221,6 +223,7 @@ export const sourceShape = object<RestSourceSpec>(
       ),
     ),
     maxTableNesting: whole,
+    maxTableColumns: whole,
     rootKey: flag,
     schemaContract,
   },

@@ -1,11 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RateLimit } from '../spec.ts'
 import type { ServerLimit } from './rate-headers.ts'
+import type { SharedBudget } from './shared-budget.ts'
 
 /** A little more than the window: the server may see requests closer together than they were sent. */
 const slackMs = 25
+/** By so much of a window a request may have been on its way before the server saw it. */
+const onTheWay = 0.1
 /** Statements of one window may differ by so much: servers round. */
 const sameWindowMs = 2000
+
+interface Slot {
+  at: number
+}
 
 export interface Caller {
   /** Whose turn it is; callers with requests waiting take turns. */
@@ -18,27 +25,35 @@ export interface Caller {
 export class RateLimiter {
   private readonly limit: RateLimit | undefined
   private readonly concurrency: number
-  private readonly sent: number[] = []
+  /** When the server saw requests at the latest, as far as that is known. */
+  private readonly sent: Slot[] = []
   private readonly waiting = new Map<string, (() => void)[]>()
   private inFlight = 0
   /** Nobody sends before this moment: the server asked for a pause. */
   private pausedUntil = 0
   /** What the server's headers said last. */
   private allowance: { left: number; until: number } | undefined
+  /** Where other processes ask the same server: what all of them together may send. */
+  private readonly shared: SharedBudget | undefined
 
-  constructor(limit: RateLimit | undefined, concurrency: number) {
+  constructor(limit: RateLimit | undefined, concurrency: number, shared?: SharedBudget) {
     this.limit = limit
     this.concurrency = concurrency
+    this.shared = shared
   }
 
   /** Runs `send` when there is room for it. */
   async run<T>(send: () => Promise<T>, caller: Caller): Promise<T> {
     if (this.inFlight >= this.concurrency) await this.queue(caller.resource)
     else this.inFlight += 1
+    let slot: Slot | undefined
     try {
-      await this.takeSlot(caller)
+      slot = await this.takeSlot(caller)
       return await send()
     } finally {
+      // The server counts from when it saw the request, which the answer bounds; one that works for long must not slow down the rest.
+      if (slot !== undefined && this.limit !== undefined)
+        slot.at = Math.min(performance.now(), slot.at + this.limit.perSeconds * 1000 * onTheWay)
       this.passOn()
     }
   }
@@ -46,6 +61,7 @@ export class RateLimiter {
   /** All requests wait, as after a 429. */
   pause(ms: number): void {
     this.pausedUntil = Math.max(this.pausedUntil, performance.now() + ms)
+    this.shared?.pause(ms)
   }
 
   /** Takes what an answer said about the server's limit; requests still under way are not counted there yet. */
@@ -80,7 +96,7 @@ export class RateLimiter {
     next()
   }
 
-  private async takeSlot({ signal, onWait }: Caller): Promise<void> {
+  private async takeSlot({ signal, onWait }: Caller): Promise<Slot> {
     for (;;) {
       const now = performance.now()
       const ms = Math.max(this.pausedUntil - now, this.untilFree(now), this.untilAllowed(now))
@@ -88,15 +104,22 @@ export class RateLimiter {
       if (ms >= 200) onWait(ms)
       await sleep(ms, undefined, { signal })
     }
-    if (this.limit !== undefined) this.sent.push(performance.now())
+    if (this.shared !== undefined && this.limit !== undefined) {
+      const ms = await this.shared.take(this.limit)
+      if (ms >= 200) onWait(ms)
+      if (ms > 0) await sleep(ms, undefined, { signal })
+    }
+    const slot = { at: performance.now() }
+    if (this.limit !== undefined) this.sent.push(slot)
     if (this.allowance !== undefined) this.allowance.left -= 1
+    return slot
   }
 
   private untilFree(now: number): number {
     if (this.limit === undefined) return 0
     const windowMs = this.limit.perSeconds * 1000 + slackMs
-    while (this.sent.length > 0 && this.sent[0]! <= now - windowMs) this.sent.shift()
-    return this.sent.length < this.limit.requests ? 0 : this.sent[0]! + windowMs - now
+    while (this.sent.length > 0 && this.sent[0]!.at <= now - windowMs) this.sent.shift()
+    return this.sent.length < this.limit.requests ? 0 : this.sent[0]!.at + windowMs - now
   }
 
   private untilAllowed(now: number): number {

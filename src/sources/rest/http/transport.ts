@@ -85,6 +85,12 @@ export async function readBytes({ body, url }: RawAnswer, limit: number): Promis
   return Buffer.concat(chunks)
 }
 
+export const tooLarge = ({ origin, pathname }: Pick<URL, 'origin' | 'pathname'>, limit: number): PipelineError =>
+  new PipelineError(`${origin}${pathname} sent more than ${limit} bytes in one answer`, {
+    code: 'HTTP_TOO_LARGE',
+    fix: 'ask for smaller pages, or raise maxResponseBytes of the client',
+  })
+
 /** Passes bytes on until there are too many. */
 export async function* limited(
   body: AsyncIterable<Uint8Array>,
@@ -94,12 +100,7 @@ export async function* limited(
   let bytes = 0
   for await (const chunk of body) {
     bytes += chunk.length
-    if (bytes > limit) {
-      throw new PipelineError(`${origin}${pathname} sent more than ${limit} bytes in one answer`, {
-        code: 'HTTP_TOO_LARGE',
-        fix: 'ask for smaller pages, or raise maxResponseBytes of the client',
-      })
-    }
+    if (bytes > limit) throw tooLarge({ origin, pathname }, limit)
     yield chunk
   }
 }

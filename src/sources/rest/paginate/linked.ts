@@ -5,10 +5,18 @@ import type { CursorSpec, HeaderCursorSpec, HeaderLinkSpec, KeysetSpec, LinkList
 import { flagAt, type Page, type Paginator } from './paginator.ts'
 import { writerTo } from './place.ts'
 
+/** A link against the address it came from. A name and password in it are not taken: the source says who asks. */
+function linkedFrom(base: URL, link: string): URL {
+  const url = new URL(link, base)
+  url.username = ''
+  url.password = ''
+  return url
+}
+
 /** Goes where an answer points; relative links are resolved against the request they came with. */
 function follow(request: RestRequest, link: string): boolean {
   try {
-    request.url = new URL(link, request.url)
+    request.url = linkedFrom(request.url, link)
   } catch (error) {
     throw new PipelineError(`paging: the next link is no URL: ${JSON.stringify(link.slice(0, 80))}`, {
       code: 'PAGING_UNKNOWN',
@@ -47,12 +55,24 @@ export function headerLinkPaginator(spec: HeaderLinkSpec): Paginator {
   }
 }
 
+const value = String.raw`"((?:[^"\\]|\\.)*)"|([^\s;,"]+)`
+const oneParameter = new RegExp(String.raw`;\s*([\w*-]+)\s*(?:=\s*(?:${value}))?`, 'g')
+const oneLink = new RegExp(
+  String.raw`<([^>]*)>((?:\s*;\s*[\w*-]+\s*(?:=\s*(?:${value.replaceAll(/\((?!\?)/g, '(?:')}))?)*)`,
+  'g',
+)
+
 /** The address in a `Link` header (RFC 8288) whose relations include the given one. */
 export function linkWith(header: string | null, relation: string): string | undefined {
   if (header === null) return undefined
-  for (const match of header.matchAll(/<([^>]*)>((?:\s*;\s*[\w*-]+\s*=\s*(?:"[^"]*"|[^\s;,"]+))*)/g)) {
-    const rel = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))/i.exec(match[2]!)
-    if ((rel?.[1] ?? rel?.[2] ?? '').split(/\s+/).includes(relation)) return match[1]
+  for (const [, address, parameters] of header.matchAll(oneLink)) {
+    for (const [, name, quoted, plain] of parameters!.matchAll(oneParameter)) {
+      if (name!.toLowerCase() !== 'rel') continue
+      const relations = (quoted ?? plain ?? '').split(/\s+/)
+      if (relations.some((one) => one.toLowerCase() === relation.toLowerCase())) return address
+      // Only the first one counts.
+      break
+    }
   }
   return undefined
 }
@@ -137,7 +157,7 @@ export function linkListPaginator(spec: LinkListSpec): Paginator {
     next(request, { response }) {
       for (const link of path.all(response.body).flat()) {
         // Answers further down may list the same addresses again.
-        const href = typeof link === 'string' ? new URL(link, request.url).href : undefined
+        const href = typeof link === 'string' ? linkedFrom(request.url, link).href : undefined
         if (href === undefined || known.has(href)) continue
         known.add(href)
         open.push(href)

@@ -34,9 +34,10 @@ const isEmptyEnd = ({ stopAfterEmptyPage }: Pick<Counting, 'stopAfterEmptyPage'>
   stopAfterEmptyPage !== false && page.count === 0
 
 function totalOf({ totalPath, totalHeader }: Counting, { response }: Page): number | undefined {
-  if (totalHeader === undefined) return numberAt(response.body, totalPath ?? 'total')
-  const text = response.headers.get(totalHeader)
-  return text === null ? undefined : numberAt({ total: text }, 'total')
+  const text = totalHeader === undefined ? undefined : response.headers.get(totalHeader)
+  const total = text === undefined ? numberAt(response.body, totalPath ?? 'total') : numberAt({ total: text }, 'total')
+  // Some say -1 for what they do not count.
+  return total === undefined || total < 0 ? undefined : total
 }
 
 /** Where counting ends, exclusive, when a page tells it. */
