@@ -5,6 +5,9 @@ const causes: Record<string, { what: string; fix: string }> = {
   EDQUOT: { what: 'the disk quota is used up', fix: 'make room on the disk, then run again: nothing is lost' },
   EROFS: { what: 'the disk is read-only', fix: 'set SLUICE_DATA_DIR to a folder that can be written to' },
   EACCES: { what: 'writing is not allowed', fix: 'set SLUICE_DATA_DIR to a folder that can be written to' },
+  ENOTDIR: { what: 'a part of its path is a file', fix: 'set SLUICE_DATA_DIR to a folder that can be written to' },
+  EIO: { what: 'the disk has failed', fix: 'look at the disk, then run again: what was loaded is safe' },
+  EMFILE: { what: 'too many files are open', fix: 'raise the limit (ulimit -n), then run again' },
   EPERM: { what: 'writing is not allowed', fix: 'set SLUICE_DATA_DIR to a folder that can be written to' },
 }
 

@@ -1,0 +1,1 @@
+export { failpoint, failpoints, type Failpoint } from './failpoint.ts'
