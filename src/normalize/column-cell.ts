@@ -81,7 +81,7 @@ function placeVariant(context: CellContext, column: Column, value: unknown, infe
 
 /** The text of a value if the column takes it as it is. */
 export function cellText(context: CellContext, column: Column, value: unknown): string | undefined {
-  const text = coerce(value, column.dataType!)
+  const text = column.dataType === 'json' ? jsonText(context, column, value) : coerce(value, column.dataType!)
   if (text === undefined) return undefined
   switch (column.dataType) {
     case 'text':
@@ -100,6 +100,16 @@ export function cellText(context: CellContext, column: Column, value: unknown): 
       return text
     default:
       return text
+  }
+}
+
+function jsonText({ table }: CellContext, column: Column, value: unknown): string | undefined {
+  try {
+    return coerce(value, 'json')
+  } catch (error) {
+    if (!(error instanceof PipelineError)) throw error
+    const { code, fix } = error
+    throw new PipelineError(`column "${column.name}" of table "${table.name}": ${error.summary}`, { code, fix })
   }
 }
 

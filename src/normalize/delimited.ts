@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import { failpoint } from '../failpoints/index.ts'
 import type { DataType } from '../schema/index.ts'
 
 /** How the text of a cell is written: numbers, moments and the like as they are, the others in quotes. */
@@ -212,6 +213,7 @@ function append(path: string, bytes: Uint8Array, durable: boolean): void {
     // A write may take less than asked, on a full disk above all.
     for (let offset = 0; offset < bytes.length;) offset += writeSync(descriptor, bytes, offset)
     if (durable) fsyncSync(descriptor)
+    failpoint(durable ? 'file-ended' : 'rows-flushed')
   } finally {
     closeSync(descriptor)
   }

@@ -28,6 +28,7 @@ import {
   deepestNesting,
   newLevel,
   rawValue,
+  tooManyKeys,
   type Level,
   type Slot,
   type TableWalker,
@@ -286,6 +287,9 @@ export class Normalizer {
       // A hinted column was announced, so the contract does not take it for a new one.
       const refused = hinted === undefined ? refuse(walker, 'columns', slot.name, value) : undefined
       if (refused !== undefined) return refused
+      if (hinted === undefined && table.columns.size >= walker.maxColumns) {
+        throw tooManyKeys(`would get more than ${walker.maxColumns.toLocaleString('en')} columns`, walker, slot)
+      }
       column = completeColumn(table, { name: slot.name, dataType, nullable: hinted?.nullable ?? true })
     }
     slot.column = column
@@ -301,11 +305,15 @@ export class Normalizer {
    * column of its own, named after its key, where dlt would lose it.
    */
   private moveCollided(walker: TableWalker, slot: Slot, row: object | undefined): void {
+    const ownName = ({ key }: Slot): string => this.naming.join(`${slot.name}_${identifierTag(key)}`)
+    // It moved itself when an even later key was taken for an earlier one.
+    const own = walker.indexOf.get(ownName(slot))
+    if (own !== undefined) walker.cells[own] = undefined
     for (const other of walker.sharedBy.get(slot.columnIndex) ?? []) {
       if (other === slot) continue
       const value = rawValue(row, other)
       if (value === null || value === undefined || typeof value === 'object') continue
-      const name = this.naming.join(`${slot.name}_${identifierTag(other.key)}`)
+      const name = ownName(other)
       const dataType = inferType(value)
       if (dataType === undefined) continue
       const existing = walker.table.columns.get(name)

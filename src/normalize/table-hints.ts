@@ -23,6 +23,8 @@ export interface RowTarget {
   hints: TableHints
   /** Levels of objects and lists that become columns and tables; what lies deeper stays JSON. */
   maxTableNesting?: number
+  /** Columns that a table may get; as many nested tables. @default 5000 */
+  maxTableColumns?: number
   /** Put the root row's id on every nested row. @default by write disposition */
   rootKey?: boolean
 }

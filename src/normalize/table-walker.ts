@@ -1,3 +1,4 @@
+import { PipelineError } from '../errors/index.ts'
 import type { Column, Table } from '../schema/index.ts'
 import type { CellContext } from './column-cell.ts'
 import { cellKind, type CellKind, type DelimitedWriter } from './delimited.ts'
@@ -68,10 +69,14 @@ export interface TableWalker extends CellContext {
   /** Hints for nested tables by table name. */
   nestedHints: Map<string, TableHints>
   maxNesting: number
+  maxColumns: number
 }
 
 /** dlt's own limit for nesting that nobody limited. */
 export const deepestNesting = 1000
+
+/** A database grows slow long before; what has more is data used as keys. */
+export const mostColumns = 5000
 
 export const newLevel = (slot: Slot | undefined, depth: number): Level => ({ slots: new Map(), slot, depth })
 
@@ -90,4 +95,16 @@ export function cellIndex(walker: TableWalker, column: string): number {
 export function rawValue(row: unknown, slot: Slot): unknown {
   const above = slot.parent.slot === undefined ? row : rawValue(row, slot.parent.slot)
   return typeof above === 'object' && above !== null ? (above as Record<string, unknown>)[slot.key] : undefined
+}
+
+/** The keys are data: ids, dates, names of things. */
+export function tooManyKeys(what: string, { table }: TableWalker, { parent, key }: Slot): PipelineError {
+  const shown = JSON.stringify(key.slice(0, 80))
+  return new PipelineError(`table "${table.name}" ${what}: the key ${shown} of a row is new`, {
+    code: 'TOO_MANY_KEYS',
+    fix:
+      parent.slot === undefined
+        ? 'make rows of such keys with .map() or .yieldMap(), or allow more with maxTableColumns'
+        : 'keep what holds such keys as JSON, with a hint in columns, make rows of them with .map(), or allow more with maxTableColumns',
+  })
 }

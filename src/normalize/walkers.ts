@@ -15,7 +15,7 @@ import {
 import { violation, type Notice } from './column-cell.ts'
 import type { DelimitedWriter } from './delimited.ts'
 import type { RowTarget, TableHints } from './table-hints.ts'
-import { deepestNesting, newLevel, type Slot, type TableWalker } from './table-walker.ts'
+import { deepestNesting, mostColumns, newLevel, tooManyKeys, type Slot, type TableWalker } from './table-walker.ts'
 
 /** The tables that rows go to: opened once, with their hints, their contract and how their rows get ids. */
 export class Walkers {
@@ -79,6 +79,7 @@ export class Walkers {
     if (walker.quarantine !== undefined) this.root(walker.quarantine)
     walker.withRootId = target.rootKey ?? (strategy !== undefined && strategy !== 'scd2')
     walker.maxNesting = target.maxTableNesting ?? deepestNesting
+    walker.maxColumns = target.maxTableColumns ?? mostColumns
     walker.nestedHints = new Map(
       Object.entries(target.hints.nestedHints ?? {}).map(([path, hints]) => [
         this.naming.join(name, ...path.split('.').map((part) => this.naming.path(part))),
@@ -132,6 +133,7 @@ export class Walkers {
       rootLike: table.parent === undefined,
       withRootId: false,
       maxNesting: deepestNesting,
+      maxColumns: mostColumns,
       nestedHints: new Map(),
       quarantine: undefined,
       refused: '',
@@ -150,6 +152,9 @@ export class Walkers {
     // The contract speaks about tables that exist; a table whose first load this is may still grow children.
     const refused = isNew && mode !== 'evolve' && !parent.newTable
     if (refused && mode === 'freeze') throw violation(name, 'tables', undefined, 'a list')
+    if (known === undefined && this.schema.tables.size > parent.maxColumns) {
+      throw tooManyKeys(`would bring more than ${parent.maxColumns.toLocaleString('en')} tables`, parent, slot)
+    }
     const table: Table = known ?? { name, columns: new Map(), parent: parent.table.name, seenData: false }
     if (!refused) this.schema.tables.set(name, table)
     const walker = this.newWalker(table, path, parent.contract, isNew)
@@ -157,6 +162,7 @@ export class Walkers {
     walker.quarantine = parent.quarantine
     walker.withRootId = parent.withRootId || columnsWith(table, 'rootKey').length > 0
     walker.maxNesting = parent.maxNesting
+    walker.maxColumns = parent.maxColumns
     // Under a random id, an id derived from it would be no less random, only slower.
     walker.rowId = parent.rowId === 'random' ? 'random' : 'nested'
     walker.nestedHints = parent.nestedHints

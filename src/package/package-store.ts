@@ -13,7 +13,8 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { StateRow } from '../destinations/index.ts'
-import { PipelineError } from '../errors/index.ts'
+import { PipelineError, refuseNewer } from '../errors/index.ts'
+import { failpoint } from '../failpoints/index.ts'
 import type { Check, StoredSchema } from '../schema/index.ts'
 
 /** A file of a package; `path` is relative to the package's folder. */
@@ -28,6 +29,8 @@ export interface PackageFile {
 
 /** Everything a load needs: written once, when the package is sealed. */
 export interface PackageManifest {
+  /** Of the package: `packageFormat` of what wrote it; none before 2026-11-26, which was the first. */
+  format?: number
   loadId: string
   pipeline: string
   dataset: string
@@ -51,6 +54,8 @@ export interface LoadPackage {
   manifest: PackageManifest
 }
 
+/** Counted up when a package is written in another way; older ones are still loaded. */
+const packageFormat = 1
 const manifestName = 'package.json'
 const keptManifests = 100
 
@@ -69,7 +74,8 @@ export class PackageStore {
   /** Throws away what a killed run left half-written. Only for the holder of the pipeline's lock. */
   reset(): void {
     rmSync(this.path('building'), { recursive: true, force: true })
-    for (const name of ['building', 'sealed', 'loaded']) mkdirSync(this.path(name), { recursive: true })
+    failpoint('building-emptied')
+    for (const name of ['building', 'sealed', 'loaded']) mkdirSync(this.path(name), { recursive: true, mode: 0o700 })
   }
 
   /** Path for a new data file. Its name is counted, never taken from data. */
@@ -79,17 +85,21 @@ export class PackageStore {
   seal(manifest: PackageManifest): LoadPackage {
     const draft = this.path('building', manifest.loadId)
     mkdirSync(draft)
+    failpoint('package-begun')
     const files = manifest.files.map((file) => {
       const name = basename(file.path)
       renameSync(file.path, join(draft, name))
+      failpoint('package-file-moved')
       return { ...file, path: name }
     })
-    const sealed = { ...manifest, files }
+    const sealed = { format: packageFormat, ...manifest, files }
     writeDurably(join(draft, manifestName), JSON.stringify(sealed))
     syncFolder(draft)
+    failpoint('package-described')
     const folder = this.path('sealed', manifest.loadId)
     renameSync(draft, folder)
     syncFolder(this.path('sealed'))
+    failpoint('package-sealed')
     return { folder, manifest: sealed }
   }
 
@@ -110,10 +120,14 @@ export class PackageStore {
     // One rename each: a process killed in between leaves a whole package or none, never half of one.
     const name = `${manifest.loadId}.json`
     writeFileSync(this.path('building', name), JSON.stringify(manifest))
+    failpoint('loaded-drafted')
     renameSync(this.path('building', name), this.path('loaded', name))
+    failpoint('loaded-noted')
     const trash = this.path('building', `${manifest.loadId}.loaded`)
     renameSync(folder, trash)
+    failpoint('package-moved-out')
     rmSync(trash, { recursive: true, force: true })
+    failpoint('package-removed')
     const old = this.names('loaded').slice(0, -keptManifests)
     for (const name of old) rmSync(this.path('loaded', name), { force: true })
   }
@@ -131,6 +145,7 @@ export class PackageStore {
 
   private read(folder: string): LoadPackage {
     const manifest = JSON.parse(readFileSync(join(folder, manifestName), 'utf8')) as PackageManifest
+    refuseNewer(`load package ${manifest.loadId}`, manifest.format, packageFormat)
     for (const file of manifest.files) {
       const path = join(folder, file.path)
       const size = existsSync(path) ? statSync(path).size : 0

@@ -108,11 +108,12 @@ function integerOf(value: unknown): string | undefined {
 }
 
 function integerFromText(text: string): string | undefined {
-  if (/^[+-]?\d+(_\d+)*$/.test(text)) return String(BigInt(text.replaceAll('_', '').replace('+', '')))
+  if (/^[+-]?(0|[1-9]\d*(_\d+)*)$/.test(text)) return String(BigInt(text.replaceAll('_', '').replace('+', '')))
   return /^0x[\da-f]+$/i.test(text) ? String(BigInt(text)) : undefined
 }
 
-const numberText = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i
+/** Zeros before a number are part of a code, a postal one for example, which has to stay as it is. */
+const numberText = /^[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i
 
 function doubleOf(value: unknown): string | undefined {
   if (typeof value === 'number') return String(value)
@@ -123,8 +124,14 @@ function doubleOf(value: unknown): string | undefined {
   if (value instanceof ExactNumber) {
     return value.dataType === 'double' && Number.isFinite(Number(value.text)) ? value.text : undefined
   }
-  if (typeof value === 'string') return numberText.test(value.trim()) ? value.trim() : undefined
+  if (typeof value === 'string') return doubleFromText(value.trim())
   return undefined
+}
+
+/** Beyond the largest double, or nearer to zero than the smallest, a number is not one of them. */
+function doubleFromText(text: string): string | undefined {
+  if (!numberText.test(text) || !Number.isFinite(Number(text))) return undefined
+  return Number(text) === 0 && /^[^e]*[1-9]/i.test(text) ? undefined : text
 }
 
 function decimalOf(value: unknown): string | undefined {

@@ -34,6 +34,7 @@ export {
 } from './schema.ts'
 export { schemaEngineVersion, schemaFromStored, storedSchema, type StoredSchema } from './stored.ts'
 export { finerThanMicroseconds } from './temporal.ts'
+export { schemaOvertaken, unionOf, widenings } from './union.ts'
 export { isOwnTable, isSystemTable, system } from './types.ts'
 export type {
   Column,

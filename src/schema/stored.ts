@@ -1,3 +1,4 @@
+import { refuseNewer } from '../errors/index.ts'
 import type { Column, DataType, Schema, Table, WriteDispositionOptions } from './types.ts'
 
 /** dlt's stored form of a schema (engine version 11), as it stands in `_dlt_version`. */
@@ -116,6 +117,7 @@ function tableFromStored(stored: StoredTable, name: string): Table {
 
 /** Reads a stored schema, dlt's own included. */
 export function schemaFromStored(stored: StoredSchema): Schema {
+  refuseNewer(`schema "${stored.name}"`, stored.engine_version, schemaEngineVersion)
   return {
     ...others(stored, ownSchemaKeys),
     name: stored.name,

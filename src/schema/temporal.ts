@@ -53,8 +53,16 @@ function isMoment(match: RegExpExecArray): boolean {
     Number(match[4]) < 24 &&
     Number(match[5]) < 60 &&
     Number(match[6] ?? 0) < 60 &&
-    (zone === undefined || zone.length === 1 || (Number(zone.slice(1, 3)) < 16 && Number(zone.slice(-2)) < 60))
+    (zone === undefined || zone.length === 1 || (Number(zone.slice(1, 3)) < 16 && Number(zone.slice(-2)) < 60)) &&
+    staysInItsYears(match)
   )
+}
+
+/** A zone moves the first day of the year 1, and the last one of 9999, out of the years that there are. */
+function staysInItsYears([, year, month, day, hour, minute, second, , zone = 'Z']: RegExpExecArray): boolean {
+  if ((year !== '0001' && year !== '9999') || zone.length === 1) return true
+  const utc = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second ?? '00'}${zoneText(zone)}`).getUTCFullYear()
+  return utc >= 1 && utc <= 9999
 }
 
 /** Text of a timestamp, or of a date, as `YYYY-MM-DDTHH:MM:SS.ffffff±HH:MM`; `undefined` when it is neither. */
