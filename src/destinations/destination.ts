@@ -110,6 +110,11 @@ export interface MergePlan {
 
 /** Replace and merge: staging → target. */
 export interface Publisher {
+  /**
+   * Until the load ends, nobody else merges into the table or replaces it: two that do not see each other's rows would both
+   * insert what neither has found.
+   */
+  claim(table: Table): Promise<void>
   clear(table: Table): Promise<void>
   /** Adds the staged rows to the table's. */
   appendFrom(staged: StagedTable): Promise<void>
@@ -161,6 +166,11 @@ export interface Ledger {
 export interface LedgerWriter {
   hasLoad(loadId: string): Promise<boolean>
   hasSchema(schema: Schema): Promise<boolean>
+  /**
+   * The newest schema of that name, in stored form. Where the database has locks, nobody else changes it from here to the end
+   * of the load.
+   */
+  lockSchema(name: string): Promise<string | undefined>
   write(entry: LedgerEntry): Promise<void>
 }
 
@@ -197,6 +207,8 @@ export interface SqlSpelling {
   quote(identifier: string): string
   /** The type of moments. */
   readonly momentType: string
+  /** The type of texts. */
+  readonly textType: string
 }
 
 /** What a driver can do beyond the standard: the only place where one database differs in code. */
@@ -228,6 +240,11 @@ export interface StagedPlace {
 
 /** Names and spellings of one SQL database. */
 export interface SqlDialect {
+  /**
+   * Functions that a query must not call where one can only look: they read files of the server, run SQL that stands in a text,
+   * reach other systems, or change something although they stand in a SELECT. `*` stands for any ending.
+   */
+  readonly refusedFunctions?: readonly string[]
   quote(identifier: string): string
   typeName(column: Column): string
   /** SQL that turns the text of a package file into a value of the column, given the raw cell. */

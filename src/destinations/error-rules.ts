@@ -20,9 +20,16 @@ function textOf(error: unknown): string {
   return [code, sqlState, ...reasons, message].filter((part) => part !== undefined && part !== null).join(' ')
 }
 
+/** Loads make only what they did not find. */
+const madeMeanwhile: ErrorRule = {
+  when: /already[ _]exists/i,
+  recovery: 'retry',
+  fix: 'run again: another load made the same table or column at the same time',
+}
+
 /** The first rule that an error fits. */
 export const classifyError = (rules: readonly ErrorRule[], error: unknown): ErrorRule | undefined =>
-  rules.find(({ when }) => when.test(textOf(error)))
+  [madeMeanwhile, ...rules].find(({ when }) => when.test(textOf(error)))
 
 /** The error with what to do about it, where a rule knows; else as it is. */
 export function explainedBy(rules: readonly ErrorRule[], destination: string, error: unknown): unknown {

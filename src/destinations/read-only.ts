@@ -1,12 +1,20 @@
 import { PipelineError } from '../errors/index.ts'
 import type { SqlConnection } from './destination.ts'
 
-/** For a connection whose `query` is safe by itself: rows come that way too, and there is nothing else. */
-export function onlyQueries(connection: SqlConnection): SqlConnection {
+/**
+ * For a connection whose `query` is safe by itself: rows come that way too, and there is nothing else. `functions` are not to
+ * be called, wherever in a query they stand.
+ */
+export function onlyQueries(connection: SqlConnection, functions: readonly string[] = []): SqlConnection {
   const { exactRows: _, ...others } = connection
+  const query: SqlConnection['query'] = async (sql, values) => {
+    refuseFunctions(sql, functions)
+    return connection.query(sql, values)
+  }
   return {
     ...others,
-    rows: async (sql, values) => (await Array.fromAsync((await connection.query(sql, values)).pages)).flat(),
+    query,
+    rows: async (sql, values) => (await Array.fromAsync((await query(sql, values)).pages)).flat(),
     async run() {
       throw onlyToLook()
     },
@@ -18,6 +26,20 @@ export const onlyToLook = (): PipelineError =>
     code: 'READ_ONLY',
     fix: 'load with a pipeline that is not opened read-only',
   })
+
+/**
+ * A call counts wherever it stands, in texts and comments too: what is a text differs from database to database, and a name
+ * that was read past would be called. A table or a column may have the name.
+ */
+function refuseFunctions(sql: string, functions: readonly string[]): void {
+  if (functions.length === 0) return
+  if (/\bU&["']/i.test(sql))
+    throw noQuery('names written in code points cannot be read here', 'write names as they are')
+  const names = functions.map((name) => name.replaceAll('$', '\\$').replaceAll('*', '[\\w$]*')).join('|')
+  const [, found] = new RegExp(`(?<![\\w$])(${names})["\`]?\\s*(?:\\(|/\\*|--)`, 'i').exec(sql) ?? []
+  if (found === undefined) return
+  throw noQuery(`${found}() does more than to look`, 'ask the tables for it')
+}
 
 /**
  * The text of one query, for databases that have no way to refuse the rest: it begins like a query, and nothing can follow.

@@ -4,14 +4,16 @@ import type { DestinationSetting, FromSettings } from './settings.ts'
 
 /** The destinations that go by a name; what belongs to one is loaded when it is asked for. */
 const known: Record<string, () => Promise<{ fromSettings: FromSettings }>> = {
+  duckdb: () => import('./duckdb/from-settings.ts'),
   postgres: () => import('./postgres/from-settings.ts'),
-  redshift: () => import('./redshift/from-settings.ts'),
-  snowflake: () => import('./snowflake/from-settings.ts'),
   bigquery: () => import('./bigquery/from-settings.ts'),
+  snowflake: () => import('./snowflake/from-settings.ts'),
+  redshift: () => import('./redshift/from-settings.ts'),
   databricks: () => import('./databricks/from-settings.ts'),
   filesystem: () => import('./filesystem/from-settings.ts'),
-  duckdb: () => import('./duckdb/from-settings.ts'),
 }
+
+export const destinationNames: readonly string[] = Object.keys(known)
 
 /** The destination of a given name; its driver is loaded when it is opened. */
 export async function destinationByName(
@@ -20,7 +22,7 @@ export async function destinationByName(
 ): Promise<Destination> {
   const load = Object.hasOwn(known, name) ? known[name] : undefined
   if (load === undefined) {
-    const names = Object.keys(known).join(', ')
+    const names = destinationNames.join(', ')
     throw new PipelineError(`destination "${name}" is not known; there is: ${names}`, {
       code: 'WRONG_USE',
       fix: `use one of: ${names}`,

@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import type { DestinationSession, LoadFile, LoadTransaction } from '../destinations/index.ts'
+import { failpoint } from '../failpoints/index.ts'
 import type { LoadPackage } from '../package/index.ts'
 import { rootOf, type Schema } from '../schema/index.ts'
 import { explained, loadInto, spanned, type LoadReceipt, type TableSpan } from './load-package.ts'
@@ -121,5 +122,6 @@ export class EarlyLoad {
     const own = schema.tables.get(table)!
     await spanned(this.spans, rootOf(schema, own).name, () => load.loader.append(own, [file], this.loadId))
     this.loaded.add(basename(file.path))
+    failpoint('rows-appended')
   }
 }

@@ -1,7 +1,18 @@
 import { inParallel, type DestinationSession, type LoadTransaction } from '../destinations/index.ts'
 import { PipelineError, redact } from '../errors/index.ts'
+import { failpoint } from '../failpoints/index.ts'
 import type { LoadPackage } from '../package/index.ts'
-import { rootOf, schemaFromStored, system, tableWithNested, type Schema, type Table } from '../schema/index.ts'
+import {
+  rootOf,
+  schemaFromStored,
+  schemaOvertaken,
+  system,
+  tableWithNested,
+  unionOf,
+  type Schema,
+  type StoredSchema,
+  type Table,
+} from '../schema/index.ts'
 import type { EarlyRows } from './early-load.ts'
 import { runChecks, type CheckResult } from './run-checks.ts'
 import { migrate, type SchemaChange } from './migrate.ts'
@@ -50,13 +61,16 @@ export async function loadInto(load: LoadTransaction, loading: LoadPackage, earl
   if (await load.ledger.hasLoad(manifest.loadId)) {
     return { loadId: manifest.loadId, rows, changes: [], checks: [], spans: [], alreadyLoaded: true }
   }
-  for (const table of manifest.dropped) await load.catalog.dropTable(table)
+  const { agreed, schemaKnown } = await agreedSchema(load, schema, manifest.dropped)
+  for (const table of manifest.dropped) {
+    await load.catalog.dropTable(table)
+    failpoint('table-dropped')
+  }
   const changes = together([...(early?.changes ?? []), ...(await migrate(load.catalog, schema))])
   const rest = manifest.files.filter((file) => early?.files.has(file.path) !== true)
   const left = { ...loading, manifest: { ...manifest, files: rest } }
   const spans = [...(early?.spans ?? [])]
   const loads = touchedRoots(schema, loading).map((root) => ({ root, ...tableLoad(load, schema, root, left) }))
-  const schemaKnown = await load.ledger.hasSchema(schema)
   if (load.begin !== undefined) {
     const staging = loads.flatMap(({ root, staging: all }) => all.map((stage) => ({ root, stage })))
     await inParallel(
@@ -67,11 +81,35 @@ export async function loadInto(load: LoadTransaction, loading: LoadPackage, earl
     for (const one of loads) await one.prepare()
     await load.begin({ loadId: manifest.loadId, tables: changedTables(schema, loading) })
   }
-  for (const table of manifest.truncated) await load.publisher.clear(schema.tables.get(table)!)
+  for (const table of manifest.truncated) {
+    await load.publisher.clear(schema.tables.get(table)!)
+    failpoint('table-emptied')
+  }
   for (const { root, publish } of loads) await spanned(spans, root.name, publish)
   const checks = await runChecks(load, schema, manifest.checks, manifest.loadId)
-  await load.ledger.write({ loadId: manifest.loadId, schema, schemaKnown, state: manifest.state })
+  failpoint('rows-checked')
+  await load.ledger.write({ loadId: manifest.loadId, schema: agreed, schemaKnown, state: manifest.state })
   return { loadId: manifest.loadId, rows, changes, checks, spans, alreadyLoaded: false }
+}
+
+/**
+ * The schema to keep. Another pipeline, or another part of this one, may have changed it since this run read it: then what
+ * both have found is kept.
+ */
+async function agreedSchema(
+  { ledger }: LoadTransaction,
+  own: Schema,
+  dropped: readonly string[],
+): Promise<{ agreed: Schema; schemaKnown: boolean }> {
+  if (await ledger.hasSchema(own)) return { agreed: own, schemaKnown: true }
+  const text = await ledger.lockSchema(own.name)
+  const stored = text === undefined ? undefined : schemaFromStored(JSON.parse(text) as StoredSchema)
+  const isOwnAncestor = stored === undefined || own.previousHashes.includes(stored.versionHash)
+  if (isOwnAncestor) return { agreed: own, schemaKnown: false }
+  for (const table of dropped) stored.tables.delete(table)
+  const agreed = unionOf(stored, own)
+  if (agreed !== undefined) return { agreed, schemaKnown: agreed.versionHash === stored.versionHash }
+  throw schemaOvertaken(own.name)
 }
 
 /** Changes of one table told as one. */

@@ -1,19 +1,12 @@
 import type { Catalog } from '../destinations/index.ts'
-import { isSystemTable, system, typedColumns, type Column, type Schema } from '../schema/index.ts'
+import { failpoint } from '../failpoints/index.ts'
+import { isSystemTable, system, typedColumns, widenings, type Column, type Schema } from '../schema/index.ts'
 
 /** What a load changed in the destination's tables. */
 export interface SchemaChange {
   table: string
   created: boolean
   columns: { name: string; dataType: string; widened: boolean }[]
-}
-
-// Changes that keep every stored value; anything else the data may need went to a variant column.
-const widenings: Record<string, readonly string[]> = {
-  double: ['bigint'],
-  wei: ['bigint'],
-  timestamp: ['date'],
-  decimal: ['decimal'],
 }
 
 /** Creates missing tables and columns, and widens types. Never drops, never narrows. */
@@ -26,6 +19,7 @@ export async function migrate(catalog: Catalog, schema: Schema): Promise<SchemaC
     const existing = stored.get(table.name)
     if (existing === undefined) {
       await catalog.createTable(table)
+      failpoint('table-created')
       changes.push({ table: table.name, created: true, columns: columns.map((column) => added(column)) })
       continue
     }
@@ -35,6 +29,7 @@ export async function migrate(catalog: Catalog, schema: Schema): Promise<SchemaC
     for (const column of wider) await catalog.changeType(table, column)
     if (missing.some((column) => column.name === system.rootId)) await catalog.fillRootIds(schema, table)
     if (missing.length + wider.length > 0) {
+      failpoint('table-altered')
       const changed = [...missing.map((column) => added(column)), ...wider.map((column) => added(column, true))]
       changes.push({ table: table.name, created: false, columns: changed })
     }
@@ -52,7 +47,8 @@ function isWidened(catalog: Catalog, column: Column, storedType: string | undefi
   if (storedType === undefined || storedType === catalog.typeName(column)) return false
   const narrower = widenings[column.dataType!] ?? []
   if (column.dataType === 'decimal') return isDecimal(catalog, storedType)
-  return narrower.some((dataType) => catalog.typeName({ ...column, dataType: dataType as 'bigint' }) === storedType)
+  // Anything else the data may need went to a variant column.
+  return narrower.some((dataType) => catalog.typeName({ ...column, dataType }) === storedType)
 }
 
 /** A type that the database has for decimals, whatever their digits: some have one for few and one for many. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { LoadFile, LoadTransaction, MergePlan, StagedTable } from '../destinations/index.ts'
+import { failpoint } from '../failpoints/index.ts'
 import type { LoadPackage } from '../package/index.ts'
 import {
   columnsWith,
@@ -32,7 +33,9 @@ export function tableLoad(load: LoadTransaction, schema: Schema, root: Table, lo
   const merge = async (): Promise<void> => {
     const strategy = mergeStrategy(load, root)
     const plan = prepared ?? (await load.publisher.prepare(strategy, await mergePlan(root, tables, rows)))
+    await load.publisher.claim(root)
     await load.publisher.merge(strategy, plan)
+    failpoint('rows-merged')
   }
   const options = root.writeDisposition ?? { disposition: 'append' }
   const publish = async (): Promise<void> => {
@@ -77,18 +80,26 @@ class PackageRows {
   async staged(table: Table): Promise<StagedTable> {
     const { loadId } = this.loadPackage.manifest
     const known = this.before.get(table.name)
-    return known ?? { table, staging: await this.load.loader.stage(table, filesOf(this.loadPackage, table), loadId) }
+    if (known !== undefined) return known
+    const staging = await this.load.loader.stage(table, filesOf(this.loadPackage, table), loadId)
+    failpoint('rows-staged')
+    return { table, staging }
   }
 
   async appendTo(table: Table): Promise<void> {
     const known = this.before.get(table.name)
-    if (known !== undefined) return this.load.publisher.appendFrom(known)
-    await this.load.loader.append(table, filesOf(this.loadPackage, table), this.loadPackage.manifest.loadId)
+    if (known === undefined) {
+      await this.load.loader.append(table, filesOf(this.loadPackage, table), this.loadPackage.manifest.loadId)
+    } else {
+      await this.load.publisher.appendFrom(known)
+    }
+    failpoint('rows-appended')
   }
 }
 
 async function replace(load: LoadTransaction, tables: readonly Table[], rows: PackageRows): Promise<void> {
   const { replaceStrategy } = load.capabilities.load
+  await load.publisher.claim(tables[0]!)
   for (const table of tables) {
     if (replaceStrategy === 'truncate-and-insert') {
       await load.publisher.clear(table)
@@ -99,6 +110,7 @@ async function replace(load: LoadTransaction, tables: readonly Table[], rows: Pa
         ? load.publisher.copyFrom(staged)
         : load.publisher.exchange(staged))
     }
+    failpoint('rows-replaced')
   }
 }
 

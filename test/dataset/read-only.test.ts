@@ -57,6 +57,9 @@ describe.each(engineNames)('%s, opened only to look', (name) => {
       `call pg_catalog.pg_sleep(1)`,
       `export database '${file}'`,
       `pragma enable_profiling`,
+      `select pg_read_file('/etc/hostname')`,
+      `select query_to_xml('select pg_re' || 'ad_file(''/etc/hostname'')', true, true, '')`,
+      `select lo_import('/etc/hostname')`,
       ``,
     ]
     for (const sql of attempts) await expect(all(sql), sql).rejects.toThrow()

@@ -240,7 +240,7 @@ it('columns are added', async () => {
       ALTER TABLE "SHOP"."EVENTS" ADD COLUMN "A" VARCHAR
       ALTER TABLE "SHOP"."EVENTS" ADD COLUMN "B" NUMBER(38,0)
     bigquery
-      ALTER TABLE \`shop\`.\`events\` ADD COLUMN \`a\` STRING, ADD COLUMN \`b\` BIGNUMERIC(38)
+      ALTER TABLE \`shop\`.\`events\` ADD COLUMN IF NOT EXISTS \`a\` STRING, ADD COLUMN IF NOT EXISTS \`b\` BIGNUMERIC(38)
     databricks
       ALTER TABLE \`shop\`.\`events\` ADD COLUMNS (\`a\` string, \`b\` decimal(38,0))
     "

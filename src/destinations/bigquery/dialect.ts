@@ -56,7 +56,10 @@ const cannotPartition = (table: Table, columns: string, why: string): PipelineEr
     fix: 'put the hint partition on one date or timestamp column; use cluster for others',
   })
 
+const refusedFunctions = ['external_query']
+
 export const bigqueryDialect: SqlDialect = {
+  refusedFunctions,
   quote,
   typeName,
   // Files are written by DuckDB, with its types.
@@ -73,7 +76,7 @@ export const bigqueryDialect: SqlDialect = {
   tableOptions,
   // One statement: a table takes five changes in ten seconds.
   addColumns: (table, definitions) => [
-    `ALTER TABLE ${table} ${definitions.map((definition) => `ADD COLUMN ${definition}`).join(', ')}`,
+    `ALTER TABLE ${table} ${definitions.map((definition) => `ADD COLUMN IF NOT EXISTS ${definition}`).join(', ')}`,
   ],
   changeType(quoted, column, table) {
     const [name, type] = [quote(column.name), typeName(column)]

@@ -38,7 +38,25 @@ function tableOptions(table?: Table): string {
   return cluster!.length === 0 ? ` USING DELTA PARTITIONED BY (${keys})` : ` USING DELTA CLUSTER BY (${keys})`
 }
 
+const refusedFunctions = [
+  'reflect',
+  'java_method',
+  'try_reflect',
+  'secret',
+  'try_secret',
+  'read_files',
+  'cloud_files',
+  'http_request',
+  'remote_query',
+  'read_kafka',
+  'read_kinesis',
+  'read_pubsub',
+  'read_pulsar',
+  'list_secrets',
+]
+
 export const databricksDialect: SqlDialect = {
+  refusedFunctions,
   quote,
   typeName,
   // Files are written by DuckDB, with its types.

@@ -65,6 +65,7 @@ export class FilesSession {
         tableName: (table) => `${quote(this.target.dataset)}.${quote(table)}`,
         quote,
         momentType: duckdbDialect.typeName({ name: '', dataType: 'timestamp' }),
+        textType: duckdbDialect.typeName({ name: '', dataType: 'text' }),
       },
       transaction: (work) => this.loading(work),
       check: () => this.tryStore(),
@@ -144,6 +145,7 @@ export class FilesSession {
    */
   private async loading<T>(work: (load: LoadTransaction) => Promise<T>): Promise<T> {
     if (this.target.readOnly !== undefined) throw onlyToLook()
+    this.settings.store.tidy?.()
     const before = await newestManifest(this.settings.store, this.target.dataset)
     let scratch!: SqlConnection
     await using session = await this.openDatabase(async (connection) => {

@@ -1,4 +1,5 @@
-import { PipelineError } from '../../errors/index.ts'
+import { PipelineError, refuseNewer } from '../../errors/index.ts'
+import { failpoint } from '../../failpoints/index.ts'
 import type { ObjectStore } from '../stores/index.ts'
 
 /** A table as a manifest knows it: its columns with DuckDB's types, and the files that hold its rows. */
@@ -19,6 +20,8 @@ export interface ManifestFile {
 
 /** One version of a dataset. Only files that the newest manifest lists belong to it. */
 export interface Manifest {
+  /** `manifestFormat` of what wrote it; none before 2026-11-26, which was the first. */
+  format?: number
   version: number
   createdAt: string
   loadId: string | undefined
@@ -41,8 +44,14 @@ const pathOf = (dataset: string, version: number): string =>
 const manifestPaths = async (store: ObjectStore, dataset: string): Promise<string[]> =>
   (await store.list(`${dataset}/_sluice`)).filter((path) => /\/manifest-\d+\.json$/.test(path)).sort()
 
-const readManifest = async (store: ObjectStore, path: string): Promise<Manifest> =>
-  JSON.parse((await store.read(path)).toString()) as Manifest
+/** Counted up when datasets of files are written in another way; older ones are still read. */
+const manifestFormat = 1
+
+async function readManifest(store: ObjectStore, path: string): Promise<Manifest> {
+  const manifest = JSON.parse((await store.read(path)).toString()) as Manifest
+  refuseNewer(`${store.location}/${path}`, manifest.format, manifestFormat)
+  return manifest
+}
 
 /** The newest version of a dataset; version 0 without tables when there is none. */
 export async function newestManifest(store: ObjectStore, dataset: string): Promise<Manifest> {
@@ -56,7 +65,7 @@ export async function newestManifest(store: ObjectStore, dataset: string): Promi
 export async function publish(store: ObjectStore, dataset: string, manifest: Manifest): Promise<void> {
   if (manifest.version === 1) await refuseOverwriting(store, dataset)
   const path = pathOf(dataset, manifest.version)
-  const content = JSON.stringify(manifest)
+  const content = JSON.stringify({ format: manifestFormat, ...manifest })
   if (await store.create(path, content)) return
   // Ours: the answer to an earlier try was lost on the way.
   if ((await store.read(path)).toString() === content) return
@@ -91,8 +100,13 @@ export async function removeOld(store: ObjectStore, dataset: string, retention: 
     if (Date.parse(next.createdAt) > oldest) return
     // A file that a version no longer lists is never listed again: load ids are unique.
     const listed = new Set(filesOf(next))
-    for (const path of filesOf(expired)) if (!listed.has(path)) await store.remove(path)
+    for (const path of filesOf(expired)) {
+      if (listed.has(path)) continue
+      await store.remove(path)
+      failpoint('old-file-removed')
+    }
     await store.remove(paths[at]!)
+    failpoint('old-version-removed')
   }
 }
 

@@ -147,6 +147,7 @@ export class TouchedFiles {
         },
       },
       publisher: {
+        claim: load.publisher.claim,
         appendFrom: load.publisher.appendFrom,
         prepare: load.publisher.prepare,
         clear: async (table) => {

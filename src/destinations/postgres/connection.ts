@@ -21,28 +21,56 @@ const pageRows = 5000
 
 export async function openPostgres(
   options: PostgresOptions,
-  readOnly?: ReadLimits,
+  reading?: Reading,
 ): Promise<{ connection: PostgresConnection; location: string }> {
+  const { client, location } = await connect(options)
+  const inEachQuery = reading === undefined ? [] : await readingSettings(client, reading)
+  return { connection: connectionOf(client, inEachQuery), location }
+}
+
+/** A client, what it took to connect it, and where it is connected to. */
+export async function connect(
+  options: PostgresOptions,
+): Promise<{ client: pg.Client; config: pg.ClientConfig; location: string }> {
   const settings = options.url === undefined ? options : { ...options, ...parseUrl(options.url) }
   if (settings.password !== undefined) addSecret(settings.password)
   const { host = 'localhost', port = 5432, user, password, ssl = 'prefer' } = settings
   const { database = user } = settings
   const place = `postgres://${user === undefined ? '' : `${encodeURIComponent(user)}:***@`}${host}:${port}/${database ?? ''}`
-  const connect = (tls: ConnectionOptions | false): Promise<pg.Client> =>
-    connected({ host, port, database, user, password, ssl: tls })
+  const connectWith = async (tls: ConnectionOptions | false) => {
+    const config = { host, port, database, user, password, ssl: tls }
+    return { client: await connected(config), config, location: place }
+  }
   try {
     const tls = typeof ssl === 'object' ? { rejectUnauthorized: true, ...ssl } : tlsOptions(ssl, settings.sslRootCert)
-    const client = await whileStarting(() =>
-      connect(tls).catch((error: Error) => {
-        if (ssl === 'prefer' && error.message.includes('does not support SSL')) return connect(false)
+    return await whileStarting(() =>
+      connectWith(tls).catch((error: Error) => {
+        if (ssl === 'prefer' && error.message.includes('does not support SSL')) return connectWith(false)
         throw error
       }),
     )
-    if (readOnly !== undefined) await client.query(`SET statement_timeout = ${readOnly.timeoutMs}`)
-    return { connection: connectionOf(client), location: place }
   } catch (error) {
     throw error instanceof PipelineError ? error : cannotConnect(place, error)
   }
+}
+
+/** Limits of a connection that only reads, and the role that a superuser takes for it where the database has one. */
+export interface Reading extends ReadLimits {
+  role?: string
+}
+
+/**
+ * What each reading transaction sets for itself: a pooler gives what a session has set to whoever gets the session next. A
+ * superuser may read files and run programs from within a SELECT, so it takes the role that may only read.
+ */
+async function readingSettings(client: pg.Client, { timeoutMs, role }: Reading): Promise<string[]> {
+  const timeout = `SET LOCAL statement_timeout = ${timeoutMs}`
+  if (role === undefined) return [timeout]
+  const { rows } = await client.query(
+    "SELECT 1 FROM pg_roles WHERE rolname = $1 AND current_setting('is_superuser') = 'on'",
+    [role],
+  )
+  return rows.length === 0 ? [timeout] : [timeout, `SET LOCAL ROLE ${role}`]
 }
 
 /** A server that starts, or recovers from a crash, says so and is there a moment later. */
@@ -170,7 +198,7 @@ async function* pagesFrom(
   }
 }
 
-function connectionOf(client: pg.Client): PostgresConnection {
+function connectionOf(client: pg.Client, inEachQuery: readonly string[]): PostgresConnection {
   const rows = async (sql: string, values?: readonly SqlValue[]): Promise<RowObject[]> =>
     (await client.query(sql, values === undefined ? undefined : [...values])).rows as RowObject[]
   return {
@@ -180,8 +208,8 @@ function connectionOf(client: pg.Client): PostgresConnection {
     },
     async query(sql, values) {
       const end = (): Promise<unknown> => client.query('ROLLBACK').catch(() => undefined)
-      await client.query('BEGIN TRANSACTION READ ONLY')
       try {
+        await client.query(['BEGIN TRANSACTION READ ONLY', ...inEachQuery].join('; '))
         // The extended protocol takes one statement: what follows a semicolon is refused.
         const declare = { text: `DECLARE sluice_pages CURSOR FOR ${sql}`, queryMode: 'extended' }
         await client.query({ ...declare, values: values === undefined ? [] : [...values] })

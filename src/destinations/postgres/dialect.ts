@@ -23,7 +23,48 @@ const typeNames: Record<DataType, (column: Column) => string> = {
 
 const typeName = (column: Column): string => typeNames[column.dataType!](column)
 
+const refusedFunctions = [
+  'pg_read_*',
+  'pg_ls_*',
+  'pg_stat_file',
+  'pg_file_*',
+  'pg_logdir_ls',
+  'pg_current_logfile',
+  'lo_*',
+  'loread',
+  'lowrite',
+  'dblink*',
+  'query_to_xml*',
+  'cursor_to_xml*',
+  'ts_stat',
+  'ts_rewrite',
+  'crosstab*',
+  'connectby',
+  'xpath_table',
+  'set_config',
+  'pg_terminate_backend',
+  'pg_cancel_backend',
+  'pg_reload_conf',
+  'pg_rotate_logfile',
+  'pg_switch_wal',
+  'pg_promote',
+  'pg_notify',
+  'pg_logical_emit_message',
+  'pg_replication_*',
+  'pg_create_*',
+  'pg_drop_*',
+  'pg_*advisory*',
+  'pg_backup_*',
+  'pg_start_backup',
+  'pg_stop_backup',
+  'pg_import_system_collations',
+  'pg_log_backend_memory_contexts',
+  'pg_wal_replay_*',
+  'pg_export_snapshot',
+]
+
 export const postgresDialect: SqlDialect = {
+  refusedFunctions,
   quote,
   typeName,
   // The length of a text is checked when it reaches its table, with the table's own message.

@@ -1,3 +1,4 @@
+import type { ClientConfig } from 'pg'
 import { withDriver } from '../../errors/index.ts'
 import { withOptions, type Capabilities, type CapabilityOptions } from '../capabilities.ts'
 import type { Destination } from '../destination.ts'
@@ -39,6 +40,14 @@ const capabilities: Capabilities = {
 /** A PostgreSQL database as destination; needs the packages `pg` and `pg-copy-streams`. */
 export const postgres = (options: PostgresOptions = {}): Destination => sqlDestination(postgresParts(options))
 
+/** What node-postgres needs to reach the same database; found out by connecting once. */
+export async function postgresClientConfig(options: PostgresOptions): Promise<ClientConfig> {
+  const { connect } = await withDriver('PostgreSQL', ['pg', 'pg-copy-streams'], () => import('./connection.ts'))
+  const { client, config } = await connect(options)
+  await client.end()
+  return config
+}
+
 /** The parts of the destination, for tests that stand between them. */
 export function postgresParts(options: PostgresOptions): SqlDestinationParts {
   return {
@@ -52,7 +61,7 @@ export function postgresParts(options: PostgresOptions): SqlDestinationParts {
         ['pg', 'pg-copy-streams'],
         () => import('./connection.ts'),
       )
-      return openPostgres(options, readOnly)
+      return openPostgres(options, readOnly && { ...readOnly, role: 'pg_read_all_data' })
     },
     bulkLoad: (connection, bulk) => copyFiles(connection as PostgresConnection, bulk),
   }

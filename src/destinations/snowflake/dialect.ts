@@ -24,7 +24,10 @@ const typeNames: Record<DataType, (column: Column) => string> = {
 }
 const typeName = (column: Column): string => typeNames[column.dataType!](column)
 
+const refusedFunctions = ['system$*']
+
 export const snowflakeDialect: SqlDialect = {
+  refusedFunctions,
   quote,
   storedName,
   typeName,

@@ -1,4 +1,16 @@
-import { randomRowId, schemaEngineVersion, storedSchema, system, type Column, type Schema } from '../../schema/index.ts'
+import { failpoint } from '../../failpoints/index.ts'
+import {
+  randomRowId,
+  schemaEngineVersion,
+  schemaFromStored,
+  schemaOvertaken,
+  storedSchema,
+  system,
+  unionOf,
+  type Column,
+  type Schema,
+  type StoredSchema,
+} from '../../schema/index.ts'
 import { PipelineError } from '../../errors/index.ts'
 import type { Ledger, LedgerWriter, SqlConnection, SqlValue, StateRow } from '../destination.ts'
 import { tableNames } from './catalog.ts'
@@ -89,13 +101,26 @@ export function sqlLedger(
     },
     async readSchema(name) {
       if (!(await exists(system.version))) return undefined
-      const [row] = await connection.rows(
-        `SELECT schema FROM ${sql.table(system.version)} WHERE schema_name = $1 ORDER BY inserted_at DESC, version DESC LIMIT 1`,
-        [name],
-      )
-      return row === undefined ? undefined : String(row.schema)
+      return newestSchema(connection, sql, name)
     },
   }
+}
+
+/**
+ * The one with the highest version: clocks of several machines do not agree on what is new. Where a database has no lock, two
+ * runners may have written that version at the same moment; then it is what both have found.
+ */
+async function newestSchema(connection: SqlConnection, sql: SqlNames, name: string): Promise<string | undefined> {
+  const table = sql.table(system.version)
+  const rows = await connection.rows(
+    `SELECT schema FROM ${table} WHERE schema_name = $1 AND version = ` +
+      `(SELECT MAX(version) FROM ${table} WHERE schema_name = $1) ORDER BY inserted_at DESC`,
+    [name],
+  )
+  const [first, ...others] = rows.map(({ schema }) => String(schema))
+  if (first === undefined || others.length === 0) return first
+  const [newest, ...rest] = [first, ...others].map((text) => schemaFromStored(JSON.parse(text) as StoredSchema))
+  return JSON.stringify(storedSchema(rest.reduce((all, one) => unionOf(one, all) ?? all, newest!)))
 }
 
 async function hasLoad(connection: SqlConnection, sql: SqlNames, loadId: string): Promise<boolean> {
@@ -138,6 +163,16 @@ async function refuseStale(connection: SqlConnection, sql: SqlNames, state: Stat
   )
 }
 
+/** As for a state, where no lock has kept another runner from changing the schema since this one looked at it. */
+async function refuseStaleSchema(connection: SqlConnection, sql: SqlNames, { name, version }: Schema): Promise<void> {
+  await refuseIf(
+    connection,
+    `SELECT 1 AS found FROM ${sql.table(system.version)} WHERE schema_name = $1 AND version >= $2`,
+    [name, version],
+    schemaOvertaken(name),
+  )
+}
+
 async function refuseIf(
   connection: SqlConnection,
   query: string,
@@ -160,10 +195,17 @@ export function sqlLedgerWriter(connection: SqlConnection, sql: SqlNames): Ledge
   return {
     hasLoad: (loadId) => hasLoad(connection, sql, loadId),
     hasSchema: (schema) => hasSchema(connection, sql, schema),
+    async lockSchema(name) {
+      if (sql.dialect.lock !== undefined) {
+        await connection.run(sql.dialect.lock(`sluice schema ${sql.table(system.version)} ${name}`))
+      }
+      return newestSchema(connection, sql, name)
+    },
     async write({ loadId, schema, schemaKnown, state }) {
       if (state !== undefined) await refuseStale(connection, sql, state)
       const now = new Date().toISOString()
       if (!schemaKnown) {
+        await refuseStaleSchema(connection, sql, schema)
         const stored = JSON.stringify(storedSchema(schema))
         await insert(system.version, [
           schema.version,
@@ -173,6 +215,7 @@ export function sqlLedgerWriter(connection: SqlConnection, sql: SqlNames): Ledge
           schema.versionHash,
           stored,
         ])
+        failpoint('schema-written')
       }
       if (state !== undefined) {
         await insert(system.state, [
@@ -185,8 +228,10 @@ export function sqlLedgerWriter(connection: SqlConnection, sql: SqlNames): Ledge
           loadId,
           randomRowId(),
         ])
+        failpoint('state-written')
       }
       await insert(system.loads, [loadId, schema.name, 0, now, schema.versionHash])
+      failpoint('ledger-written')
     },
   }
 }

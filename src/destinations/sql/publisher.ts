@@ -1,5 +1,5 @@
 import { PipelineError } from '../../errors/index.ts'
-import { typedColumns, type MergeStrategy } from '../../schema/index.ts'
+import { system, typedColumns, type MergeStrategy } from '../../schema/index.ts'
 import type { MergePlan, Publisher, SqlConnection } from '../destination.ts'
 import { byDelete } from './by-delete.ts'
 import { byMerge } from './by-merge.ts'
@@ -21,6 +21,15 @@ export function sqlPublisher(connection: SqlConnection, sql: SqlNames): Publishe
     },
   }
   return {
+    async claim(table) {
+      const name = sql.table(table.name)
+      if (sql.dialect.lock !== undefined) await run(sql.dialect.lock(`sluice rows ${name}`))
+      // Of two transactions that MERGE into one table, the database itself ends one.
+      const merges = sql.dialect.changesByMerge === true
+      if (sql.dialect.lockByUpdate === true && !merges) {
+        await run(`UPDATE ${sql.table(system.version)} SET version = version WHERE TRUE`)
+      }
+    },
     clear: (table) => run(`DELETE FROM ${sql.table(table.name)} WHERE TRUE`),
     appendFrom: (staged) => run(insert(sql, staged, staged.staging)),
     async copyFrom(staged) {

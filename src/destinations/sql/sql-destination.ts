@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { failpoint } from '../../failpoints/index.ts'
 import { system, typedColumns, type Table } from '../../schema/index.ts'
 import type { Capabilities } from '../capabilities.ts'
 import type {
@@ -76,7 +77,7 @@ export function sqlDestination(parts: SqlDestinationParts): Destination {
     capabilities: parts.capabilities,
     async open(target) {
       const { connection: opened, location } = await parts.connect(target)
-      const connection = target.readOnly === undefined ? opened : onlyQueries(opened)
+      const connection = target.readOnly === undefined ? opened : onlyQueries(opened, parts.dialect.refusedFunctions)
       const sql = sqlNames(parts.dialect, target.dataset)
       const stored = (name: string): string => parts.dialect.storedName?.(name) ?? name
       let names: ReadonlySet<string> = new Set()
@@ -94,6 +95,7 @@ export function sqlDestination(parts: SqlDestinationParts): Destination {
           tableName: sql.table,
           quote: sql.column,
           momentType: parts.dialect.typeName({ name: '', dataType: 'timestamp' }),
+          textType: parts.dialect.typeName({ name: '', dataType: 'text' }),
         },
         async transaction(work) {
           if (target.readOnly !== undefined) throw onlyToLook()
@@ -111,9 +113,11 @@ export function sqlDestination(parts: SqlDestinationParts): Destination {
           const stagings = new Set<string>()
           try {
             await createSystemTables(connection, sql, target.dataset)
+            failpoint('load-begun')
             const load = loadTransaction(parts, connection, { sql, target, stagings })
             const result = await work(parts.ddlCommits === true ? { ...load, begin } : load)
             if (begun) await connection.run('COMMIT')
+            failpoint('load-committed')
             return result
           } catch (error) {
             // The connection may be gone; the first error is the one to tell.
@@ -123,6 +127,7 @@ export function sqlDestination(parts: SqlDestinationParts): Destination {
             // What the load did stands; what is left here is found by the next try, or grows old.
             const drop = (name: string) => connection.run(`DROP TABLE IF EXISTS ${name}`).catch(() => undefined)
             await Promise.all([...stagings].map(drop))
+            failpoint('staging-dropped')
           }
         },
         [Symbol.asyncDispose]: () => connection.close(),

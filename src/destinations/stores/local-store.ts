@@ -13,10 +13,17 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { hostname } from 'node:os'
 import { dirname, join, relative, sep } from 'node:path'
+import { failpoint } from '../../failpoints/index.ts'
+import { removeOrphans } from '../../locks/index.ts'
 import { explained, type ObjectStore, type StoreAdvice } from './object-store.ts'
 
-const drafts = '.draft'
+/** Beside the datasets, so that whoever reads a folder of one never meets half a file. */
+const drafts = '.drafts'
+/** Several machines may write into one folder of a network. */
+const host = hostname().replaceAll(/[^\w-]/g, '_')
+let drafted = 0
 
 /** A folder of this machine. */
 export function localStore(folder: string): ObjectStore {
@@ -24,7 +31,8 @@ export function localStore(folder: string): ObjectStore {
   const prepared = (path: string): { target: string; draft: string } => {
     const target = at(path)
     mkdirSync(dirname(target), { recursive: true })
-    return { target, draft: `${target}.${process.pid}${drafts}` }
+    mkdirSync(join(folder, drafts), { recursive: true })
+    return { target, draft: join(folder, drafts, `${host}.${process.pid}.${++drafted}`) }
   }
   const store: ObjectStore = {
     location: `file://${folder}`,
@@ -32,7 +40,7 @@ export function localStore(folder: string): ObjectStore {
       const start = at(prefix)
       if (!existsSync(start)) return []
       return readdirSync(start, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile() && !entry.name.endsWith(drafts))
+        .filter((entry) => entry.isFile())
         .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
         .sort()
     },
@@ -44,7 +52,9 @@ export function localStore(folder: string): ObjectStore {
         moveOrCopy(localFile, draft)
         // Before the manifest names it, it must be safe from a power cut.
         flush(draft)
+        failpoint('object-drafted')
         renameSync(draft, target)
+        failpoint('object-uploaded')
       } catch (error) {
         rmSync(draft, { force: true })
         throw error
@@ -54,9 +64,11 @@ export function localStore(folder: string): ObjectStore {
       const { target, draft } = prepared(path)
       try {
         writeFileSync(draft, content, { flush: true })
+        failpoint('version-drafted')
         // A hard link appears whole, and only if the name is free; a plain write would be neither.
         linkSync(draft, target)
         flush(dirname(target))
+        failpoint('version-published')
         return true
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
@@ -66,6 +78,7 @@ export function localStore(folder: string): ObjectStore {
       }
     },
     remove: async (path) => rmSync(at(path), { force: true }),
+    tidy: () => removeOrphans(join(folder, drafts), new RegExp(`^${host}\\.(\\d+)\\.\\d+$`)),
   }
   return explained(store, advise)
 }

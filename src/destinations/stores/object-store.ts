@@ -14,6 +14,8 @@ export interface ObjectStore {
   /** Writes only when there is no such object yet; false when there is one. Readers see all of it or nothing. */
   create(path: string, content: string): Promise<boolean>
   remove(path: string): Promise<void>
+  /** Removes what writers that were killed have left half-written; where a service does that itself, there is nothing to do. */
+  tidy?(): void
 }
 
 /** What a service's error means: what to do, and whether another try may help. */
@@ -51,6 +53,7 @@ export function explained(store: ObjectStore, advise: (error: Error) => StoreAdv
     upload: explain('writing', store.upload),
     create: explain('writing', store.create),
     remove: explain('removing', store.remove),
+    ...(store.tidy === undefined ? {} : { tidy: store.tidy }),
   }
 }
 

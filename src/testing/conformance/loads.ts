@@ -114,4 +114,58 @@ export const loads = [
       }
     },
   },
+  {
+    title: 'a part of a pipeline is loaded once, whoever comes again or at the same time',
+    async run(target) {
+      const here = new Bench(target)
+      const there = new Bench(target)
+      Object.assign(there.pipeline, { dataDir: `${here.pipeline.dataDir}-there` })
+      const part = (bench: Bench, partition: string | { name: string; run: string }, during = async () => {}) =>
+        bench.pipeline.run(
+          source('s', [
+            resource('t', async function* () {
+              await during()
+              yield [{ id: 1 }, { id: 2 }]
+            }),
+          ]),
+          { partition },
+        )
+      await assert.rejects(
+        part(here, 'a', async () => void (await part(there, 'a'))),
+        { code: /PIPELINE_OVERTAKEN|LOAD_FAILED/, recovery: 'retry' },
+      )
+      assert.deepEqual((await part(here, 'a')).rows, {})
+      assert.deepEqual((await part(there, 'a')).rows, {})
+      assert.deepEqual((await part(there, 'b')).rows, { t: 2 })
+      assert.deepEqual((await part(there, { name: 'b', run: 'next' })).rows, { t: 2 })
+      assert.equal((await here.rows()).length, 6)
+    },
+  },
+  {
+    title: 'parts loaded at the same time keep what each of them finds',
+    async run({ destination, dataset }) {
+      const rows = [
+        { id: 0, amount: 1 },
+        { id: 1, amount: 1.5, city: 'Ávila' },
+        { id: 2, amount: 'many', tags: [2] },
+        { id: 3, since: '2026-01-01T00:00:00Z' },
+      ]
+      const target = pipeline({ name: 'parts', dataset, destination })
+      const load = (at: number) => target.run(source('s', [resource('t', [rows[at]!])]), { partition: String(at) })
+      const results = await Promise.allSettled(rows.map((_row, at) => load(at)))
+      for (const [at, result] of results.entries()) {
+        if (result.status === 'fulfilled') continue
+        assert.equal((result.reason as { recovery?: string }).recovery, 'retry')
+        // Its package may have been made with a type that another one has refused meanwhile; then its rows are read again.
+        await load(at).catch(() => load(at))
+      }
+      await target.run([{ id: 4, city: 'Lugo' }], { tableName: 't' })
+      const found = await target.dataset().table<Row>('t').toArray()
+      assert.deepEqual(found.map(({ id }) => Number(id)).sort(), [0, 1, 2, 3, 4])
+      assert.equal((await target.dataset().table('t__tags').toArray()).length, 1)
+      const [schema] = (await target.schemas()).toReversed().filter(({ name }) => name === 's')
+      for (const name of ['amount', 'city', 'since']) assert.ok(schema!.tables.get('t')!.columns.has(name), name)
+      assert.ok(schema!.tables.has('t__tags'))
+    },
+  },
 ] as const satisfies readonly ConformanceCase[]
