@@ -6,7 +6,7 @@ import type { DestinationSession, QueryResult, ResultColumn, RowObject, SqlValue
 import { isOwnTable, wrongValue } from '../schema/index.ts'
 import { arrowTable } from './arrow-export.ts'
 import { columnProfile, type ColumnProfile, type ProfileLimits } from './column-profile.ts'
-import { writeCsv } from './csv-export.ts'
+import { writeCsv, type CsvOptions } from './csv-export.ts'
 import { writeParquet } from './parquet-export.ts'
 import {
   aggregations,
@@ -86,17 +86,24 @@ export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
     yield* (await this.read(session)).pages as AsyncIterable<Row[]>
   }
 
-  /** The first rows, as many as there is room for and at least one; `cut` tells what was full. */
+  /** The first rows after `skip`, as many as there is room for and at least one; `cut` tells what was full. */
   async first(room: {
     rows: number
     bytes: number
+    /** @default 0 */
+    skip?: number
   }): Promise<{ columns: ResultColumn[]; rows: Row[]; cut?: 'rows' | 'bytes' }> {
     await using session = await this.open()
     const { columns, pages } = await this.read(session)
     const rows: RowObject[] = []
     let bytes = 0
+    let skipped = 0
     for await (const page of pages) {
       for (const row of page) {
+        if (skipped < (room.skip ?? 0)) {
+          skipped += 1
+          continue
+        }
         if (rows.length === room.rows) return { columns, rows: rows as Row[], cut: 'rows' }
         bytes += sizeOf(row)
         if (bytes > room.bytes && rows.length > 0) return { columns, rows: rows as Row[], cut: 'bytes' }
@@ -123,9 +130,9 @@ export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
   }
 
   /** Writes a CSV file with a header; returns the number of rows. A text is quoted, a null is not there at all. */
-  async toCsv(path: string): Promise<number> {
+  async toCsv(path: string, options?: CsvOptions): Promise<number> {
     await using session = await this.open()
-    return await writeCsv(path, await this.read(session))
+    return await writeCsv(path, await this.read(session), options)
   }
 
   /**

@@ -6,11 +6,15 @@ import type { CheckResult, SchemaChange, TableSpan } from '../load/index.ts'
 export type RunEvent =
   | {
       type: 'run-started'
+      /** The id of the run, as it stands in the history. */
+      run: string
       pipeline: string
       destination: string
       location: string
       dataset: string
       resources: string[]
+      /** The part of the pipeline's data that is loaded. */
+      partition?: string
     }
   | ExtractEvent
   /** A setting of the configuration was used: its name, never its value. */

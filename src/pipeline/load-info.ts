@@ -26,6 +26,8 @@ export class LoadInfo {
   readonly packages: readonly LoadedPackage[]
   readonly failedResources: readonly FailedResource[]
   readonly durationMs: number
+  /** The part of the pipeline's data that was asked for. */
+  readonly partition: string | undefined
 
   constructor(parts: {
     pipeline: string
@@ -35,6 +37,7 @@ export class LoadInfo {
     packages: readonly LoadedPackage[]
     failedResources: readonly FailedResource[]
     durationMs: number
+    partition?: string | undefined
   }) {
     this.pipeline = parts.pipeline
     this.destination = parts.destination
@@ -43,6 +46,7 @@ export class LoadInfo {
     this.packages = parts.packages
     this.failedResources = parts.failedResources
     this.durationMs = parts.durationMs
+    this.partition = parts.partition
   }
 
   get loadIds(): string[] {
@@ -71,6 +75,7 @@ export class LoadInfo {
   toJSON(): Record<string, unknown> {
     return {
       pipeline: this.pipeline,
+      ...(this.partition === undefined ? {} : { partition: this.partition }),
       destination: this.destination,
       dataset: this.dataset,
       location: this.location,

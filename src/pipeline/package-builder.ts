@@ -1,5 +1,5 @@
 import { MarkedRows, type Resource, type ResourceState, type Source } from '../extract/index.ts'
-import { Normalizer, type Notice, type RowTarget, type TableHints } from '../normalize/index.ts'
+import { mostColumns, Normalizer, type Notice, type RowTarget, type TableHints } from '../normalize/index.ts'
 import type { EarlyFile } from '../load/index.ts'
 import { newLoadId, type LoadPackage, type PackageStore } from '../package/index.ts'
 import {
@@ -46,6 +46,7 @@ export class PackageBuilder {
   private readonly state: PipelineState
   private readonly store: PackageStore
   private readonly limits: PackageLimits
+  private readonly maxColumns: number
   private readonly normalizer: Normalizer
   private readonly targets = new Map<string, RowTarget>()
   /** Resources that are still being read and whose rows must not be cut anywhere, with their root tables. */
@@ -72,6 +73,8 @@ export class PackageBuilder {
     refresh: Refresh | undefined
     naming: NamingConvention
     takesNul: boolean
+    /** What a table of the destination can have. */
+    maxColumns: number
     notice(notice: Notice): void
   }) {
     this.source = parts.source
@@ -82,6 +85,7 @@ export class PackageBuilder {
     this.store = parts.store
     this.limits = parts.limits
     this.refresh = parts.refresh
+    this.maxColumns = parts.maxColumns
     this.stateChanged = parts.refresh !== undefined
     const { naming, notice, store } = parts
     this.normalizer = new Normalizer(parts.schema, naming, store.nextFilePath, notice, {
@@ -89,6 +93,11 @@ export class PackageBuilder {
       takesNul: parts.takesNul,
       fileBytes: parts.limits.fileBytes,
     })
+  }
+
+  /** The next package brings the state, whether or not a resource has changed it. */
+  keepState(): void {
+    this.stateChanged = true
   }
 
   get nextLoadId(): string {
@@ -191,8 +200,12 @@ export class PackageBuilder {
     return new Set(open.flatMap(({ tables }) => [...tables]))
   }
 
-  /** Everything that may be packaged, or `undefined` when there is nothing. */
-  seal(): LoadPackage | undefined {
+  /**
+   * Everything that may be packaged, or `undefined` when there is nothing. A package that others of the run follow brings a
+   * version of the state, whether or not that has changed: so a runner that was overtaken is refused with each of them, and
+   * never writes old rows over newer ones.
+   */
+  seal({ isLast }: { isLast: boolean }): LoadPackage | undefined {
     this.begun = Date.now()
     const held = this.heldTables()
     const ready = [...this.schema.tables.values()].filter((table) => !held.has(rootOf(this.schema, table).name))
@@ -200,10 +213,11 @@ export class PackageBuilder {
     const files = taken.flatMap((one) => one.files)
     const replaced = [...this.replacing].filter((table) => !held.has(table) && this.hasData(table))
     const kept = this.states.release((resource) => this.unfinished.get(resource)?.atCheckpoint === false)
-    const state = this.stateChanged || kept ? stateRow(this.state) : undefined
+    const changed = this.stateChanged || kept ? stateRow(this.state) : undefined
     this.stateChanged = false
-    const nothing = files.length === 0 && replaced.length === 0 && state === undefined && this.refresh === undefined
+    const nothing = files.length === 0 && replaced.length === 0 && changed === undefined && this.refresh === undefined
     if (nothing) return undefined
+    const state = changed ?? (isLast ? undefined : stateRow(this.state, true))
     for (const table of replaced) this.replacing.delete(table)
     const { dropped = [], truncated = [] } = this.refresh ?? {}
     this.refresh = undefined
@@ -268,11 +282,13 @@ export class PackageBuilder {
   private newTarget(resource: Resource, table: string, hints: TableHints): RowTarget {
     const { options } = this.source
     const maxTableNesting = resource.options.maxTableNesting ?? options.maxTableNesting
+    const maxTableColumns = resource.options.maxTableColumns ?? options.maxTableColumns ?? mostColumns
     const schemaContract = hints.schemaContract ?? options.schemaContract
     return {
       table,
       resource: resource.name,
       hints: schemaContract === undefined ? hints : { ...hints, schemaContract },
+      maxTableColumns: Math.min(maxTableColumns, this.maxColumns),
       ...(maxTableNesting === undefined ? {} : { maxTableNesting }),
       ...(options.rootKey === undefined ? {} : { rootKey: options.rootKey }),
     }

@@ -10,6 +10,7 @@ import {
 } from '../destinations/index.ts'
 import { asDiskError, PipelineError } from '../errors/index.ts'
 import type { ResourceOptions } from '../extract/index.ts'
+import { failpoint } from '../failpoints/index.ts'
 import { PackageStore } from '../package/index.ts'
 import { namingConvention, wrongValue, type Schema } from '../schema/index.ts'
 import { checkDestination, type CheckStep } from './check-destination.ts'
@@ -18,6 +19,7 @@ import { EventStream, type EventListener } from './events.ts'
 import { LoadInfo } from './load-info.ts'
 import { lockPipeline } from './lock.ts'
 import { defaultLimits, type PackageLimits } from './package-builder.ts'
+import { partitionFolder, partitionLoad, type PartitionLoad } from './partition.ts'
 import { refreshModes, type RefreshMode } from './refresh.ts'
 import { rememberedTarget, rememberTarget, type RememberedTarget } from './remembered-target.ts'
 import type { LoggedRequest } from './request-log.ts'
@@ -45,6 +47,12 @@ export interface RunOptions<Row = unknown> extends ResourceOptions<Row> {
   signal?: AbortSignal
   /** Throw away before loading: all of the sources, the selected resources, or only their rows. */
   refresh?: RefreshMode
+  /**
+   * A part of the pipeline's data, with a state of its own: parts are loaded at the same time, on any number of machines. All
+   * rows of a part become visible at once, and loaded again, it does nothing. For what is loaded again and again, such as
+   * each hour, `run` says which time it is.
+   */
+  partition?: string | PartitionLoad
 }
 
 /** A named way from sources to one dataset. */
@@ -61,11 +69,14 @@ export class Pipeline {
   /** Where an attached pipeline finds its data, when the configuration does not say. */
   private readonly attachedTo: RememberedTarget | undefined
   private readonly readOnly: ReadLimits | undefined
+  /** Whose sections of the configuration are read. */
+  private settingsName: string
 
   constructor(options: PipelineOptions, attachedTo?: RememberedTarget, readOnly?: ReadLimits) {
     this.attachedTo = attachedTo
     this.readOnly = readOnly
     this.name = options.name
+    this.settingsName = options.name
     this.dataDir = pipelineDir(options.name)
     this.options = options
     this.devSuffix = options.devMode === true ? `_${new Date().toISOString().replace(/\D/g, '').slice(0, 17)}` : ''
@@ -82,29 +93,39 @@ export class Pipeline {
    */
   async run<Row>(data: RunData<Row>, options: RunOptions<Row> = {}): Promise<LoadInfo> {
     const begun = performance.now()
-    const { signal = new AbortController().signal, refresh, ...resourceOptions } = options
+    const { signal = new AbortController().signal, refresh, partition: given, ...resourceOptions } = options
+    const partition = given === undefined ? undefined : partitionLoad(given)
     if (refresh !== undefined && !refreshModes.includes(refresh)) throw wrongValue('refresh', refresh, refreshModes)
     const sources = asSources(this.name, data, resourceOptions)
     const keepsRequests = String(this.config().find(configReference('request_log'), { root: 'runtime' })) !== 'false'
-    const unfollow = this.events.on(new RunHistory(this.dataDir).follow(this.name, { keepsRequests }))
+    const { run, take } = new RunHistory(this.dataDir).follow(this.name, { keepsRequests })
+    const unfollow = this.events.on(take)
     const { emit } = this.events
     try {
-      using _lock = lockPipeline(this.dataDir, this.name)
+      const folder = partition === undefined ? this.dataDir : partitionFolder(this.dataDir, partition)
+      using _lock = lockPipeline(folder, this.name)
       const destination = await this.destination()
       const dataset = this.datasetName(destination)
       await using session = await this.openToWrite(destination, dataset)
       rememberTarget(this.dataDir, { destination: destination.name, dataset, location: session.location })
-      const environment = this.environment(destination, dataset, session, signal, refresh)
+      const environment = this.environment(destination, dataset, session, { signal, refresh, partition })
       environment.store.reset()
       emit({
         type: 'run-started',
+        run,
         pipeline: this.name,
         destination: destination.name,
         location: session.location,
         dataset,
         resources: sources.flatMap((one) => one.selected),
+        ...(partition === undefined ? {} : { partition: partition.name }),
       })
       const { packages, failedResources } = await runSources(environment, sources)
+      // The lock goes with it.
+      if (partition !== undefined) {
+        rmSync(folder, { recursive: true, force: true })
+        failpoint('part-removed')
+      }
       const durationMs = performance.now() - begun
       emit({ type: 'run-finished', ms: durationMs })
       return new LoadInfo({
@@ -115,6 +136,7 @@ export class Pipeline {
         packages,
         failedResources,
         durationMs,
+        partition: partition?.name,
       })
     } catch (cause) {
       const error = asDiskError(cause, this.dataDir)
@@ -129,18 +151,26 @@ export class Pipeline {
     destination: Destination,
     dataset: string,
     session: DestinationSession,
-    signal: AbortSignal,
-    refresh: RefreshMode | undefined,
+    {
+      signal = new AbortController().signal,
+      refresh,
+      partition,
+    }: {
+      signal?: AbortSignal
+      refresh?: RefreshMode | undefined
+      partition?: Required<PartitionLoad> | undefined
+    } = {},
   ): RunEnvironment {
     return {
       pipeline: this.name,
       dataset,
       destination,
       session,
-      store: this.packages(),
+      store: this.packages(partition),
       config: this.config(),
       limits: { ...defaultLimits, ...this.options.package },
       refresh,
+      partition,
       schemaFiles: this.options,
       signal,
       emit: this.events.emit,
@@ -164,7 +194,7 @@ export class Pipeline {
     const destination = await this.destination()
     const dataset = this.datasetName(destination)
     await using session = await this.openToWrite(destination, dataset)
-    const environment = this.environment(destination, dataset, session, new AbortController().signal, undefined)
+    const environment = this.environment(destination, dataset, session)
     environment.store.reset()
     return await dropResources(environment, sourceName, resources, options.stateOnly === true)
   }
@@ -212,9 +242,10 @@ export class Pipeline {
     return await read(new Dataset(async () => borrowed))
   }
 
-  /** The load packages of this pipeline on disk. */
-  packages(): PackageStore {
-    return new PackageStore(join(this.dataDir, 'packages'))
+  /** The load packages of this pipeline on disk, or of one part of it. */
+  packages(partition?: PartitionLoad): PackageStore {
+    const folder = partition === undefined ? this.dataDir : partitionFolder(this.dataDir, partition)
+    return new PackageStore(join(folder, 'packages'))
   }
 
   /** What the runs on this machine did, the newest first. */
@@ -263,6 +294,17 @@ export class Pipeline {
     })
   }
 
+  /** Another pipeline, with a state of its own, into the same dataset. */
+  beside(name: string): Pipeline {
+    const dataset = this.options.dataset ?? `${this.name}_dataset`
+    const other = new Pipeline(
+      { ...this.options, name, dataset: dataset + this.devSuffix, devMode: false },
+      this.attachedTo,
+    )
+    other.settingsName = this.settingsName
+    return other
+  }
+
   /** Opens what a load, a drop or a sync needs. */
   private async openToWrite(destination: Destination, dataset: string): Promise<DestinationSession> {
     if (this.readOnly === undefined) return destination.open({ pipeline: this.name, dataset })
@@ -273,7 +315,10 @@ export class Pipeline {
   }
 
   private config(): Config {
-    return new Config({ pipeline: this.name, onFound: (found) => this.events.emit({ type: 'setting', ...found }) })
+    return new Config({
+      pipeline: this.settingsName,
+      onFound: (found) => this.events.emit({ type: 'setting', ...found }),
+    })
   }
 
   private async destination(): Promise<Destination> {

@@ -38,7 +38,7 @@ export class RequestLog {
     this.counts.set(key, known + 1)
     this.total += 1
     const line: LoggedRequest = { resource, method, status, ms: Math.round(ms), atMs: Math.round(atMs), ...exchange() }
-    if (this.total === 1) mkdirSync(join(this.path, '..'), { recursive: true })
+    if (this.total === 1) mkdirSync(join(this.path, '..'), { recursive: true, mode: 0o700 })
     appendFileSync(this.path, `${JSON.stringify(line)}\n`, { mode: 0o600 })
   }
 }

@@ -1,8 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { failpoint } from '../failpoints/index.ts'
+import { isAlive, removeOrphans } from '../locks/index.ts'
 import type { RunEvent } from './events.ts'
 import { readRequestLog, removeRequestLog, RequestLog, type LoggedRequest } from './request-log.ts'
-import { RunRecorder, type RunRecord } from './run-record.ts'
+import { recordFormat, RunRecorder, type RunRecord } from './run-record.ts'
 
 const keptRuns = 1000
 /** While a run goes on, its record is written anew at most this often. */
@@ -17,13 +19,17 @@ export class RunHistory {
   }
 
   /** Follows a run from here on. What cannot be written is told, and does not stop the run. */
-  follow(pipeline: string, { keepsRequests }: { keepsRequests: boolean }): (event: RunEvent) => void {
+  follow(
+    pipeline: string,
+    { keepsRequests }: { keepsRequests: boolean },
+  ): { run: string; take(event: RunEvent): void } {
+    this.removeDrafts()
     const recorder = new RunRecorder(pipeline)
     const requests = keepsRequests ? new RequestLog(this.folder, recorder.id) : undefined
     const begun = performance.now()
     let written = Number.NEGATIVE_INFINITY
     let told = false
-    return (event) => {
+    const take = (event: RunEvent): void => {
       recorder.take(event)
       const now = performance.now()
       const isOver = event.type === 'run-finished' || event.type === 'run-failed'
@@ -39,6 +45,7 @@ export class RunHistory {
         process.emitWarning(`the history of this run is not kept: ${(error as Error).message}`)
       }
     }
+    return { run: recorder.id, take }
   }
 
   /** The newest first; at most `limit`. */
@@ -71,24 +78,36 @@ export class RunHistory {
   private read(id: string): RunRecord | undefined {
     try {
       const written = JSON.parse(readFileSync(this.path(id), 'utf8')) as RunRecord
-      // What records of before did not keep.
-      const run = { ...written, settings: written.settings ?? [], bytes: written.bytes ?? {} }
+      if ((written.format ?? 1) > recordFormat) return undefined
+      // What records of before did not keep, or kept otherwise.
+      const notices = Array.isArray(written.notices) ? written.notices : []
+      const run = { ...written, notices, settings: written.settings ?? [], bytes: written.bytes ?? {} }
       for (const resource of Object.values(run.resources)) {
         resource.waits ??= []
         resource.normalizeMs ??= 0
       }
       return run.status === 'running' && !isAlive(run.pid) ? { ...run, status: 'died' } : run
     } catch {
-      // Removed meanwhile, or damaged: the others are still good.
+      // Removed meanwhile, or damaged, as one of a newer version: the others are still good.
       return undefined
     }
   }
 
+  /** What runs that were killed had half-written. */
+  private removeDrafts(): void {
+    try {
+      removeOrphans(this.folder, /\.(\d+)\.draft$/)
+    } catch {
+      // No history can be kept, which is told when it is to be written.
+    }
+  }
+
   private write(run: RunRecord): void {
-    mkdirSync(this.folder, { recursive: true })
-    const draft = join(this.folder, `.${run.id}.draft`)
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 })
+    const draft = join(this.folder, `.${run.id}.${process.pid}.draft`)
     writeFileSync(draft, JSON.stringify(run))
     renameSync(draft, this.path(run.id))
+    failpoint('run-recorded')
     if (run.status === 'running') return
     for (const id of this.ids().slice(0, -keptRuns)) {
       rmSync(this.path(id), { force: true })
@@ -98,14 +117,5 @@ export class RunHistory {
 
   private path(id: string): string {
     return join(this.folder, `${id}.json`)
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as { code?: string }).code === 'EPERM'
   }
 }

@@ -5,9 +5,13 @@ import type { CheckResult, SchemaChange } from '../load/index.ts'
 import type { RunEvent } from './events.ts'
 
 const keptWaits = 100
+/** Counted up when a record means something else than before; fields that are only new do not count. */
+export const recordFormat = 1
 
 /** What a run did, as it is kept. Times in ms are counted from its start. */
 export interface RunRecord {
+  /** Of the record: `recordFormat` of what wrote it; none before 2026-11-26, which was the first. */
+  format?: number
   id: string
   pipeline: string
   startedAt: string
@@ -17,6 +21,8 @@ export interface RunRecord {
   destination?: string
   dataset?: string
   location?: string
+  /** The part of the pipeline's data that it loaded. */
+  partition?: string
   resources: Record<string, ResourceRecord>
   packages: PackageRecord[]
   /** Rows loaded, by table. */
@@ -109,6 +115,7 @@ export class RunRecorder {
 
   record(): RunRecord {
     return {
+      format: recordFormat,
       id: this.id,
       pipeline: this.pipeline,
       startedAt: this.startedAt.toISOString(),
@@ -139,8 +146,8 @@ export class RunRecorder {
     this.durationMs = ms
     switch (event.type) {
       case 'run-started': {
-        const { destination, dataset, location } = event
-        this.target = { destination, dataset, location }
+        const { destination, dataset, location, partition } = event
+        this.target = { destination, dataset, location, ...(partition === undefined ? {} : { partition }) }
         break
       }
       case 'package-sealed': {

@@ -2,6 +2,7 @@ import type { Config } from '../config/index.ts'
 import type { Destination, DestinationSession } from '../destinations/index.ts'
 import { asDiskError, PipelineError, type ErrorCode } from '../errors/index.ts'
 import { extract, type Source } from '../extract/index.ts'
+import { failpoint } from '../failpoints/index.ts'
 import { EarlyLoad, loadPackage, type EarlyFile, type LoadReceipt } from '../load/index.ts'
 import { newLoadId, type LoadPackage, type PackageStore } from '../package/index.ts'
 import {
@@ -16,6 +17,7 @@ import {
 import type { RunEvent } from './events.ts'
 import type { FailedResource, LoadedPackage } from './load-info.ts'
 import { PackageBuilder, type PackageLimits } from './package-builder.ts'
+import { checkPartition, type PartitionLoad } from './partition.ts'
 import { applyRefresh, resetResources, tablesOf, type RefreshMode } from './refresh.ts'
 import { exportSchema, importSchema, type SchemaFiles } from './schema-files.ts'
 import { emptyState, resourceState, sourceState, stateFromRow, stateRow, type PipelineState } from './state.ts'
@@ -30,6 +32,7 @@ export interface RunEnvironment {
   config: Config
   limits: PackageLimits
   refresh: RefreshMode | undefined
+  partition: Required<PartitionLoad> | undefined
   schemaFiles: SchemaFiles
   signal: AbortSignal
   emit(event: RunEvent): void
@@ -48,6 +51,11 @@ export async function runSources(
   }
   // Read after the pending packages: their state is part of it.
   const state = await readState(environment)
+  const { partition } = environment
+  if (partition !== undefined) {
+    checkPartition(sources)
+    if (state.partition?.done === partition.run) return { packages: loaded, failedResources }
+  }
   for (const source of sources) loaded.push(...(await runSource(environment, source, state, failedResources)))
   return { packages: loaded, failedResources }
 }
@@ -95,9 +103,10 @@ export async function dropResources(
 }
 
 /** State lives in the destination, in the transaction of the rows it belongs to; that copy is the one that counts. */
-async function readState({ session, pipeline, dataset }: RunEnvironment): Promise<PipelineState> {
-  const row = await session.ledger.readState(pipeline)
-  return row === undefined ? emptyState(pipeline, dataset) : { ...stateFromRow(row), dataset_name: dataset }
+async function readState({ session, pipeline, dataset, partition }: RunEnvironment): Promise<PipelineState> {
+  const name = partition === undefined ? pipeline : `${pipeline}/${partition.name}`
+  const row = await session.ledger.readState(name)
+  return row === undefined ? emptyState(name, dataset) : { ...stateFromRow(row), dataset_name: dataset }
 }
 
 async function readSchema({ session }: RunEnvironment, name: string): Promise<Schema> {
@@ -111,7 +120,7 @@ async function runSource(
   state: PipelineState,
   failedResources: FailedResource[],
 ): Promise<LoadedPackage[]> {
-  const { destination, emit, signal } = environment
+  const { destination, emit, signal, partition } = environment
   const { identifiers } = destination.capabilities
   const naming = namingConvention(identifiers.naming, identifiers.maxLength, identifiers.reserved)
   const schemaName = naming.path(source.name)
@@ -127,10 +136,10 @@ async function runSource(
     refresh: environment.refresh === undefined ? undefined : applyRefresh(environment.refresh, source, schema, state),
     state,
     store: environment.store,
-    // Only an early load gains by files of a certain size.
-    limits: queue.takesEarly ? environment.limits : { ...environment.limits, fileBytes: Infinity },
+    limits: queue.limits,
     naming,
     takesNul: destination.capabilities.text.takesNul,
+    maxColumns: destination.capabilities.ddl.maxColumns ?? Infinity,
     notice: (notice) => emit({ type: 'notice', notice }),
   })
   const push = (sealed: LoadPackage | undefined): Promise<void> | undefined => {
@@ -148,9 +157,9 @@ async function runSource(
       throw asDiskError(error, environment.store.folder)
     }
   }
-  const seal = async (): Promise<void> => {
+  const seal = async (isLast: boolean): Promise<void> => {
     await queue.settled()
-    await push(onDisk(() => builder.seal()))
+    await push(onDisk(() => builder.seal({ isLast })))
   }
   try {
     await extract(source, {
@@ -158,23 +167,32 @@ async function runSource(
       config: environment.config,
       stateOf: (resource) => resourceState(state, source.name, resource),
       sourceState: sourceState(state, source.name),
-      write: (resource, rows) => onDisk(() => builder.write(resource, rows)),
+      write: (resource, rows) => {
+        failpoint('page-received')
+        onDisk(() => builder.write(resource, rows))
+        failpoint('page-written')
+      },
       discard: (resource, reason, row) => builder.discard(resource, reason, row),
       checkpoint: (states) => onDisk(() => builder.checkpoint(states)),
       pageDone: async () => {
         if (queue.takesEarly) queue.offer(builder.nextLoadId, builder.completeFiles())
-        if (builder.mayCut()) await seal()
+        if (builder.mayCut()) await seal(false)
       },
       rootDone: (_root, loaded, states) => onDisk(() => builder.rootDone(loaded, states)),
       rootFailed: async (tree, error) => {
         // Its rows may be among those that are loaded already, in a transaction that is still open.
         await queue.abandonEarly()
-        if (!builder.rootFailed(tree)) throw error
+        // A part that lacks a resource is not complete.
+        if (partition !== undefined || !builder.rootFailed(tree)) throw error
         failedResources.push({ resource: tree[0]!.name, error })
       },
       emit,
     })
-    await seal()
+    if (partition !== undefined) {
+      state.partition = { name: partition.name, done: partition.run }
+      builder.keepState()
+    }
+    await seal(true)
   } catch (error) {
     await queue.abandonEarly()
     // A failed load stops the extraction; the load's error is the one that tells why.
@@ -207,8 +225,17 @@ class LoadQueue {
     return this.abort.signal
   }
 
+  /** A part is loaded in one transaction, beside others that load parts of the same tables. */
   get takesEarly(): boolean {
-    return this.environment.destination.capabilities.load.early
+    const { destination, partition } = this.environment
+    return destination.capabilities.load.early && partition === undefined
+  }
+
+  get limits(): PackageLimits {
+    const { limits, partition } = this.environment
+    if (partition !== undefined) return { maxBytes: Infinity, maxAgeMs: Infinity, fileBytes: Infinity }
+    // Only an early load gains by files of a certain size.
+    return this.takesEarly ? limits : { ...limits, fileBytes: Infinity }
   }
 
   /** Files of a package that still grows; its load may begin with them. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { deflateSync, inflateSync } from 'node:zlib'
 import type { StateRow } from '../destinations/index.ts'
+import { refuseNewer } from '../errors/index.ts'
 import { parseJson, type ResourceState } from '../extract/index.ts'
 import { ExactNumber, plainJson } from '../schema/index.ts'
 
@@ -17,6 +18,8 @@ export interface PipelineState {
   schema_names?: string[]
   destination_type?: string
   destination_name?: string | null
+  /** Of a part of a pipeline: the last load of it that is complete. */
+  partition?: { name: string; done: string }
   sources: Record<string, { resources?: Record<string, ResourceState> } & Record<string, unknown>>
 }
 
@@ -43,11 +46,11 @@ export function setResourceState(state: PipelineState, source: string, resource:
   known.resources = { ...known.resources, [resource]: value }
 }
 
-/** The state as a row of `_dlt_pipeline_state`, or `undefined` when nothing changed since its version. */
-export function stateRow(state: PipelineState): StateRow | undefined {
+/** The state as a row of `_dlt_pipeline_state`; `undefined` when nothing changed since its version, unless `always`. */
+export function stateRow(state: PipelineState, always = false): StateRow | undefined {
   const { _state_version, _version_hash, ...content } = state
   const hash = createHash('sha3-256').update(encodeTyped(content)).digest('base64')
-  if (hash === _version_hash) return undefined
+  if (hash === _version_hash && !always) return undefined
   state._state_version = _state_version + 1
   state._version_hash = hash
   return {
@@ -59,7 +62,10 @@ export function stateRow(state: PipelineState): StateRow | undefined {
   }
 }
 
-export const stateFromRow = (row: StateRow): PipelineState => stateFromText(row.state)
+export function stateFromRow(row: StateRow): PipelineState {
+  refuseNewer(`the state of pipeline "${row.pipelineName}"`, row.engineVersion, stateEngineVersion)
+  return stateFromText(row.state)
+}
 
 export const stateFromText = (text: string): PipelineState =>
   decodeTyped(inflateSync(Buffer.from(text, 'base64')).toString()) as PipelineState
