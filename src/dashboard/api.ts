@@ -1,7 +1,9 @@
 /** What the dashboard's server tells its page, as JSON. */
 import type { LoggedRequest, RunComparison, RunRecord } from '../index.ts'
+import type { JobSummary } from '../jobs/job-summary.ts'
+import type { ScheduleSummary } from '../jobs/schedule-store.ts'
 
-export type { LoggedRequest, RunComparison, RunRecord }
+export type { JobSummary, LoggedRequest, RunComparison, RunRecord, ScheduleSummary }
 export type RunStatus = RunRecord['status']
 
 /** A pipeline in the list: enough to see whether all is well. */

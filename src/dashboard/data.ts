@@ -148,7 +148,7 @@ export async function exportFile(pipeline: Pipeline, sql: unknown, format: unkno
   const path = join(folder, `${pipeline.name}.${format}`)
   const query = pipeline.dataset().query(sql)
   try {
-    await asTold(() => (format === 'csv' ? query.toCsv(path) : query.toParquet(path)))
+    await asTold(() => (format === 'csv' ? query.toCsv(path, { formulas: 'text' }) : query.toParquet(path)))
     return new FileAnswer(path, formats[format], () => rmSync(folder, { recursive: true, force: true }))
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })

@@ -1,4 +1,5 @@
 import { compareRuns, PipelineError, type RunRecord } from '../index.ts'
+import { listSchedules } from '../jobs/schedule-store.ts'
 import { act, actions, runAgain } from './actions.ts'
 import { columnProfile, exportFile, queryPage, rowCounts, tablePage, tables } from './data.ts'
 import { look, pipelines, summaryOf } from './pipelines.ts'
@@ -17,6 +18,7 @@ type Handler = (params: Params, asked: Asked) => Answer
 
 const routes: Record<string, Handler> = {
   'GET /api/pipelines': () => pipelines(),
+  'GET /api/schedules': () => listSchedules(),
   'GET /api/pipelines/:pipeline/runs': ({ pipeline }) => look(pipeline!).runs(200).map(summaryOf),
   'GET /api/pipelines/:pipeline/runs/:run': ({ pipeline, run }) => runOf(pipeline!, run!),
   'GET /api/pipelines/:pipeline/runs/:run/requests': ({ pipeline, run }) =>

@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { dataDir, PipelineError } from '../index.ts'
 import { FileAnswer } from './file-answer.ts'
-import { dashboardToken, refusal, safeHeaders } from './guards.ts'
+import { accessToken, refusal } from '../loopback/guards.ts'
+import { safeHeaders } from './safe-headers.ts'
 import { Page } from './page.ts'
 import { findRoute, type Answer } from './routes.ts'
 
@@ -23,7 +24,7 @@ const largestBody = 1024 * 1024
 
 /** Serves the dashboard to this machine only. */
 export async function startDashboard({ port }: DashboardOptions = {}): Promise<Dashboard> {
-  const token = dashboardToken(dataDir())
+  const token = accessToken(dataDir(), 'dashboard')
   const page = new Page()
   const server = createServer((request, response) => {
     const { port: own } = server.address() as AddressInfo

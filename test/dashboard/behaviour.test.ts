@@ -7,6 +7,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import type { Page } from 'playwright-core'
 import { expect, it, onTestFinished } from 'vitest'
 import { pipeline } from '../../src/index.ts'
+import { ScheduleStore } from '../../src/jobs/schedule-store.ts'
 import { browserBench, writeSql } from '../support/browser.ts'
 import { openShop, shopKey } from './shop.ts'
 
@@ -55,6 +56,40 @@ it('shows a run while it goes on, and its rows while they are written', async ()
   await data.page.reload()
   await shows(data.page, /3,000 rows/)
   expect([...home.complaints, ...data.complaints]).toEqual([])
+}, 60_000)
+
+it('shows what runs when, what is late, and that nobody runs it', async () => {
+  await pipeline({ name: 'scheduled', dataset: 'scheduled' }).run([{ id: 1 }], { tableName: 't' })
+  const file = join(process.cwd(), 'sluice.jobs.ts')
+  writeFileSync(file, '')
+  const store = new ScheduleStore(file)
+  const hour = 3_600_000
+  const moment = (hours: number): string => new Date(Date.now() + hours * hour).toISOString()
+  const jobs = [
+    { job: 'fine', trigger: 'every 1h', status: 'success' as const, at: moment(-0.5), nextAt: moment(0.5) },
+    {
+      job: 'broken',
+      trigger: '0 * * * *',
+      status: 'failure' as const,
+      at: moment(-0.2),
+      error: '<b>no luck</b>',
+      nextAt: moment(0.8),
+    },
+    { job: 'asleep', trigger: 'every 1h', status: 'never ran' as const, nextAt: moment(-2) },
+  ]
+  store.writeSummary(file, jobs)
+  const { page, complaints } = await bench.visit('/')
+  await shows(page, /Schedule\n/)
+  await shows(page, /broken\n<b>no luck<\/b>/)
+  // This test is the process that wrote it; then another one, which is gone.
+  const path = join(store.folder, 'summary.json')
+  writeFileSync(path, readFileSync(path, 'utf8').replace(/"pid": \d+/, '"pid": 999999999'))
+  await page.reload()
+  await shows(page, 'Schedule: 1 job is late, and nobody runs it')
+  await shows(page, /asleep\nlate, due 2 hours ago|asleep\nlate, due 2 h ago/)
+  const names = await page.locator('section tbody tr td:first-child').allInnerTexts()
+  expect(names.map((text) => /\w+/.exec(text)![0])).toEqual(['asleep', 'broken', 'fine'])
+  expect(complaints).toEqual([])
 }, 60_000)
 
 it('shows what a hostile API sends, and does nothing that it says', async () => {

@@ -134,6 +134,9 @@ it('exports all rows of a query', async () => {
   expect(csv.headers['content-disposition']).toBe('attachment; filename="test.csv"')
   const many = await exported('select range as n from range(50000)', 'csv')
   expect(many.text.split('\n')).toHaveLength(50_002)
+  // Nothing that a spreadsheet would run.
+  const formulas = await exported(`select '=HYPERLINK("x")' as "=a", '@b' as b, '-5' as c, -5 as d, '-x' as e`, 'csv')
+  expect(formulas.text).toBe(`"'=a","b","c","d","e"\n"'=HYPERLINK(""x"")","'@b","-5",-5,"'-x"\n`)
   const parquet = await exported('select 1 as n', 'parquet')
   expect(parquet.text.slice(0, 4)).toBe('PAR1')
   expect((await exported(`drop table ${dataset}.t`, 'csv')).text).toContain('READ_ONLY')

@@ -3,6 +3,7 @@ import type { PipelineSummary } from '../../api.ts'
 import { count, duration, plural } from '../format.ts'
 import { rowsTold, runBars, SparkBars } from '../parts/chart.tsx'
 import { Empty, Failed, Waiting } from '../parts/notes.tsx'
+import { Schedules } from '../parts/schedules.tsx'
 import { Age, Mark } from '../parts/status.tsx'
 import { Link, to } from '../router.tsx'
 import { useAnswer } from '../server.ts'
@@ -32,6 +33,7 @@ export function Home(): JSX.Element {
           <PipelineRow key={one.name} pipeline={one} />
         ))}
       </List>
+      <Schedules />
     </>
   )
 }
@@ -49,7 +51,8 @@ function verdict(pipelines: readonly PipelineSummary[]): string {
   const failed = pipelines.filter((one) => rank(one) === 0)
   const running = pipelines.filter((one) => rank(one) === 1)
   const work = running.length === 0 ? '' : `, ${count(running.length)} at work`
-  if (failed.length === 0) return `All ${plural(pipelines.length, 'pipeline')} fine${work}`
+  if (failed.length === 0)
+    return `${pipelines.length === 1 ? 'All' : `All ${plural(pipelines.length, 'pipeline')}`} fine${work}`
   if (failed.length === 1) return `${failed[0]!.name} failed${work}`
   return `${count(failed.length)} of ${plural(pipelines.length, 'pipeline')} failed${work}`
 }

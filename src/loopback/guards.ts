@@ -4,11 +4,11 @@ import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 
 /**
- * The secret that the page shows with each request. It is kept, so that links and open pages outlive the server; only the
- * user of this machine can read it.
+ * The secret that a client of a server on this machine shows with each request. It is kept under a name, so that links and
+ * settings outlive the server; only the user of this machine can read it.
  */
-export function dashboardToken(dataDir: string): string {
-  const path = join(dataDir, 'dashboard.token')
+export function accessToken(dataDir: string, name: string): string {
+  const path = join(dataDir, `${name}.token`)
   try {
     const token = readFileSync(path, 'utf8').trim()
     if (/^[0-9a-f]{32}$/.test(token)) return token
@@ -16,7 +16,7 @@ export function dashboardToken(dataDir: string): string {
     // The first start.
   }
   const token = randomBytes(16).toString('hex')
-  mkdirSync(dataDir, { recursive: true })
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   writeFileSync(path, token, { mode: 0o600 })
   chmodSync(path, 0o600)
   return token
@@ -29,7 +29,7 @@ export function dashboardToken(dataDir: string): string {
  */
 export function refusal(request: IncomingMessage, port: number, token: string | undefined): string | undefined {
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`]
-  if (!hosts.includes(request.headers.host ?? '')) return 'this address is not the dashboard’s'
+  if (!hosts.includes(request.headers.host ?? '')) return 'this address is not this server’s'
   if (token === undefined) return undefined
   const { origin } = request.headers
   if (origin !== undefined && !hosts.some((host) => origin === `http://${host}`))
@@ -43,21 +43,3 @@ function isEqual(given: string, expected: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(expected)]
   return a.length === b.length && timingSafeEqual(a, b)
 }
-
-/** Headers of every answer. Styles that the editor writes carry the nonce. */
-export const safeHeaders = (nonce: string): Record<string, string> => ({
-  'content-security-policy': [
-    "default-src 'none'",
-    "script-src 'self'",
-    `style-src 'self' 'nonce-${nonce}'`,
-    "img-src 'self' data:",
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; '),
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-})
