@@ -41,6 +41,8 @@ interface Provider {
   name: string
   holdsSecrets: boolean
   find(path: readonly string[]): unknown
+  /** The file that `find` took it from. */
+  file?(path: readonly string[]): string | undefined
   show(path: readonly string[]): string
 }
 
@@ -48,6 +50,14 @@ interface Provider {
 export interface FoundSetting {
   name: string
   provider: string
+}
+
+interface LocatedValue {
+  path: string[]
+  value: unknown
+  /** How its provider calls it. */
+  name: string
+  file: string | undefined
 }
 
 /** Looks values up the way dlt does: environment, then `secrets.toml`, then `config.toml`. */
@@ -93,6 +103,17 @@ export class Config {
     return undefined
   }
 
+  /** Where the value stands that `find` would take, or else a placeholder for it. */
+  locate(reference: ConfigReference, place: ConfigPlace): LocatedValue | undefined {
+    const all = this.paths(reference.key, place).flatMap((path) =>
+      this.providers.flatMap((provider) => {
+        const value = provider.find(path)
+        return value === undefined ? [] : [{ path, value, name: provider.show(path), file: provider.file?.(path) }]
+      }),
+    )
+    return all.find(({ value }) => !isPlaceholder(value)) ?? all[0]
+  }
+
   /** The value; throws `CONFIG_MISSING` with every place that was tried. */
   get(reference: ConfigReference, place: ConfigPlace): unknown {
     const value = this.find(reference, place)
@@ -136,7 +157,8 @@ export class Config {
   }
 }
 
-const environmentName = (path: readonly string[]): string => path.map((part) => part.toUpperCase()).join('__')
+/** The variable that a setting has: its sections and its name. */
+export const environmentName = (path: readonly string[]): string => path.map((part) => part.toUpperCase()).join('__')
 
 function environment(env: NodeJS.ProcessEnv): Provider {
   return {
@@ -158,6 +180,7 @@ function toml(name: string, holdsSecrets: boolean, files: readonly TomlFile[]): 
       }
       return undefined
     },
+    file: (path) => files.find((file) => tomlValue(file.content, path) !== undefined)?.path,
     show: (path) => path.join('.'),
   }
 }

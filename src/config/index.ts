@@ -1,2 +1,21 @@
-export { Config, config, ConfigReference, looksCopied, secret, type ConfigPlace, type FoundSetting } from './config.ts'
+export {
+  Config,
+  config,
+  ConfigReference,
+  environmentName,
+  looksCopied,
+  secret,
+  type ConfigPlace,
+  type FoundSetting,
+} from './config.ts'
 export { dataDir, pipelineDir, pipelinesDir } from './data-dir.ts'
+export {
+  expiringSecrets,
+  hideProjectSecrets,
+  secretStatuses,
+  settingValue,
+  writePlaceholders,
+  writeSecret,
+  type SecretNeed,
+  type SecretStatus,
+} from './project-secrets.ts'

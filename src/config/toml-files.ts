@@ -19,12 +19,17 @@ export interface TomlFile {
   content: Table | undefined
 }
 
-/** Reads `secrets.toml` or `config.toml` from every folder where it may be. */
-export const readTomlFiles = (fileName: string, projectDir: string): TomlFile[] =>
-  folders(projectDir).map((folder) => {
-    const path = join(folder, fileName)
-    return { path, content: existsSync(path) ? parseToml(readFileSync(path, 'utf8'), path) : undefined }
-  })
+/**
+ * Reads `secrets.toml` or `config.toml` from every folder where it may be. With a profile (`SLUICE_PROFILE=prod`), what stands in
+ * `prod.config.toml` of a folder comes before that.
+ */
+export function readTomlFiles(fileName: string, projectDir: string): TomlFile[] {
+  const profile = process.env.SLUICE_PROFILE
+  const names = profile === undefined || !/^\w[\w-]*$/.test(profile) ? [fileName] : [`${profile}.${fileName}`, fileName]
+  return folders(projectDir)
+    .flatMap((folder) => names.map((name) => join(folder, name)))
+    .map((path) => ({ path, content: existsSync(path) ? parseToml(readFileSync(path, 'utf8'), path) : undefined }))
+}
 
 function parseToml(text: string, path: string): Table {
   try {
@@ -40,7 +45,7 @@ function parseToml(text: string, path: string): Table {
 }
 
 /** Documentation often shows `[section] key = "value"` on one line; TOML wants two. */
-const splitHeaders = (text: string): string =>
+export const splitHeaders = (text: string): string =>
   text.replace(/^([ \t]*\[[^\]\n"']+\])[ \t]+(?=[A-Za-z_][\w-]*[ \t]*=)/gm, '$1\n')
 
 /** A value by its dotted path, looked up in own properties only. */

@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { HostName } from './hosts/index.ts'
+import { toolkitsFolder, type Toolkit } from './toolkit.ts'
+
+/** The program that hosts ask before an assistant reads a file or runs a command. */
+export const guardText = (): string => readFileSync(join(toolkitsFolder, 'guard.mjs'), 'utf8')
+
+/** Our part of `AGENTS.md`, which every host reads: the rules, and which skill to begin with. */
+export function agentsBlock(toolkits: readonly Toolkit[], hostNames: readonly HostName[]): string {
+  const rules = readFileSync(join(toolkitsFolder, 'init', 'AGENTS.md'), 'utf8').trim()
+  const index = toolkits
+    .filter(({ name }) => name !== 'init')
+    .map(({ name, description, entrySkill }) => `- ${description} Begin with the skill \`${entrySkill}\` (${name}).`)
+  const always = hostNames.includes('codex')
+    ? toolkits.flatMap(({ name, rules: all }) =>
+        all.map((rule) => `- \`.agents/skills/${name}-${rule.name}/SKILL.md\``),
+      )
+    : []
+  return [
+    rules,
+    ...(index.length === 0 ? [] : ['### What to begin with', index.join('\n')]),
+    ...(always.length === 0 ? [] : ['### Always read before acting', always.join('\n')]),
+  ].join('\n\n')
+}

@@ -1,0 +1,175 @@
+import type { ErrorCode, LoggedRequest, RunRecord } from '../index.ts'
+
+/** Whose matter it is. */
+export type Classification =
+  | 'config'
+  | 'credentials'
+  | 'upstream_data'
+  | 'code'
+  | 'destination'
+  | 'resources'
+  | 'transient'
+  | 'unknown'
+
+/** Something that went wrong in a run, or probably did. */
+export interface RunFinding {
+  classification: Classification
+  what: string
+  resource?: string
+  /** What tells so: text of the run record, or of the API. */
+  evidence: { source: string; excerpt: string }[]
+  fix: string
+  nextCommand?: string
+  /** It cannot be put right by changing the project. */
+  needsPerson: boolean
+}
+
+const byCode: Record<ErrorCode, Classification> = {
+  WRONG_USE: 'config',
+  CONFIG_MISSING: 'config',
+  CONFIG_INVALID: 'config',
+  SECRET_IN_CONFIG: 'config',
+  DRIVER_MISSING: 'config',
+  SOURCE_INVALID: 'config',
+  RESOURCE_FAILED: 'code',
+  CURSOR_MISSING: 'upstream_data',
+  CONTRACT_VIOLATED: 'upstream_data',
+  CHECK_FAILED: 'upstream_data',
+  NULL_NOT_ALLOWED: 'upstream_data',
+  VALUE_NOT_STORABLE: 'upstream_data',
+  NESTED_TOO_DEEP: 'upstream_data',
+  TOO_MANY_KEYS: 'upstream_data',
+  HTTP_STATUS: 'config',
+  HTTP_FAILED: 'transient',
+  HTTP_NOT_JSON: 'upstream_data',
+  HTTP_TOO_LARGE: 'upstream_data',
+  LINK_FORBIDDEN: 'config',
+  PAGING_LOOP: 'config',
+  PAGING_UNKNOWN: 'config',
+  LOAD_FAILED: 'destination',
+  PACKAGE_DAMAGED: 'resources',
+  NEWER_FORMAT: 'config',
+  DISK_REFUSED: 'resources',
+  PIPELINE_BUSY: 'transient',
+  PIPELINE_OVERTAKEN: 'transient',
+  PIPELINE_UNKNOWN: 'config',
+  QUERY_FAILED: 'destination',
+  READ_ONLY: 'config',
+  RUN_FAILED: 'unknown',
+  ABORTED: 'transient',
+}
+
+type Failure = NonNullable<RunRecord['error']>
+
+/** What went wrong in a run; for one that ended well, what looks as if it loaded too little. */
+export function explainRun(run: RunRecord, requests: readonly LoggedRequest[]): RunFinding[] {
+  const failures = new Map<string, Failure>()
+  for (const [resource, { error }] of Object.entries(run.resources))
+    if (error !== undefined) failures.set(error.message, { ...error, resource })
+  if (run.error !== undefined && !failures.has(run.error.message)) failures.set(run.error.message, run.error)
+  const findings = [...failures.values()].map((error) => explainError(run, error, requests))
+  if (run.status === 'died') findings.push(died(run))
+  return [...findings, ...tooLittle(run, requests)]
+}
+
+function explainError(run: RunRecord, error: Failure, requests: readonly LoggedRequest[]): RunFinding {
+  const last = requests.findLast(
+    ({ resource, status }) =>
+      (error.resource === undefined || resource === error.resource) && (status >= 400 || status === 0),
+  )
+  const classification = error.code === 'HTTP_STATUS' ? byStatus(last?.status) : kindOf(error)
+  const evidence = [{ source: `run ${run.id}`, excerpt: `${error.code}: ${error.message}` }]
+  if (error.cause !== undefined) evidence.push({ source: 'cause', excerpt: error.cause })
+  if (last !== undefined && error.code.startsWith('HTTP')) {
+    const excerpt = `${last.method} ${last.url} answered ${last.status}: ${last.responseBody.slice(0, 300)}`
+    evidence.push({ source: 'request', excerpt })
+  }
+  const nextCommand = commandFor(run, error, classification)
+  return {
+    classification,
+    what: error.message.split('\n')[0]!,
+    ...(error.resource === undefined ? {} : { resource: error.resource }),
+    evidence,
+    fix: error.fix,
+    ...(nextCommand === undefined ? {} : { nextCommand }),
+    needsPerson: classification === 'credentials',
+  }
+}
+
+function kindOf({ code, message }: Failure): Classification {
+  if (code === 'CONFIG_MISSING' && /\bsecret\b|credential/.test(message)) return 'credentials'
+  return Object.hasOwn(byCode, code) ? byCode[code as ErrorCode] : 'code'
+}
+
+function byStatus(status: number | undefined): Classification {
+  if (status === 401 || status === 403) return 'credentials'
+  if (status === 429 || (status !== undefined && status >= 500)) return 'transient'
+  return 'config'
+}
+
+function commandFor(run: RunRecord, error: Failure, kind: Classification): string | undefined {
+  const file = run.command.args.find((part) => /\.source\.(ya?ml|json)$/.test(part))
+  if (kind === 'credentials') return 'sluice secrets list'
+  if (error.code === 'SOURCE_INVALID' && file !== undefined) return `sluice source lint ${file}`
+  if (error.code.startsWith('HTTP') || error.code.startsWith('PAGING')) {
+    if (file !== undefined && kind === 'config')
+      return `sluice source probe ${file}${error.resource === undefined ? '' : ` --resources ${error.resource}`}`
+    return `sluice pipeline ${run.pipeline} requests ${run.id}`
+  }
+  if (kind === 'destination' && run.destination !== undefined)
+    return `sluice doctor --destination ${run.destination} --pipeline ${run.pipeline}`
+  if (kind === 'upstream_data') return `sluice pipeline ${run.pipeline} trace ${run.id}`
+  return undefined
+}
+
+const died = (run: RunRecord): RunFinding => ({
+  classification: 'resources',
+  what: 'the process of the run ended without a word',
+  evidence: [
+    {
+      source: `run ${run.id}`,
+      excerpt: `process ${run.pid} is gone; the record ends after ${Math.round(run.durationMs)} ms`,
+    },
+  ],
+  fix: 'run it again: what was loaded stays, the rest follows; if it dies again, look at the memory of the machine',
+  needsPerson: false,
+})
+
+/** What a run that ended well may have missed. */
+function tooLittle(run: RunRecord, requests: readonly LoggedRequest[]): RunFinding[] {
+  return Object.entries(run.resources).flatMap(([resource, one]) => {
+    if (one.error !== undefined || run.status === 'running') return []
+    const asked = Object.entries(one.requests).reduce((sum, [, { count }]) => sum + count, 0)
+    const answers = Object.entries(one.requests).map(([status, { count }]) => `${status} ${count} times`)
+    const first = requests.find((request) => request.resource === resource && request.status < 400)
+    const sample =
+      first === undefined ? [] : [{ source: 'answer', excerpt: `${first.url}: ${first.responseBody.slice(0, 300)}` }]
+    const summary = {
+      source: `run ${run.id}`,
+      excerpt: `${resource}: ${one.rows} rows in ${one.pages} pages; answers: ${answers.join(', ')}`,
+    }
+    const found: RunFinding[] = []
+    const add = (what: string, fix: string, evidence = [summary, ...sample]): void =>
+      void found.push({ classification: 'config', what, resource, evidence, fix, needsPerson: false })
+    if (one.rows === 0 && asked > 0 && first !== undefined && looksFull(first.responseBody))
+      add(
+        `"${resource}" loaded no row, though the API answered`,
+        'nothing new since the cursor, or data_selector points beside the rows: compare it with the answer',
+      )
+    else if (one.skipped > 0)
+      add(
+        `${one.skipped} answers of "${resource}" were passed over, by a response action or for want of rows`,
+        'if those rows are wanted, correct the path or the ids; otherwise nothing is wrong',
+      )
+    if (asked === 1 && one.pages === 1 && isRound(one.rows))
+      add(
+        `"${resource}" loaded exactly ${one.rows} rows in one page`,
+        'the API may have more: see whether the answer names a next page, and declare the paginator',
+      )
+    return found
+  })
+}
+
+const isRound = (rows: number): boolean => [10, 20, 25, 30, 40, 50, 100, 200, 250, 500, 1000].includes(rows)
+/** More than an empty list, or an empty page. */
+const looksFull = (body: string): boolean => body.replace(/\s/g, '').length > 60
