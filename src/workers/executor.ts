@@ -1,0 +1,115 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import type { RunOutcome } from '../jobs/schedule-store.ts'
+import type { WorkItem } from './work-item.ts'
+
+/** What a worker tells the process that does its items. */
+export type ToExecutor = { type: 'run'; item: WorkItem; environment: Record<string, string> } | { type: 'stop' }
+/** What it answers when it has ended one. */
+export interface FromExecutor {
+  type: 'ended'
+  outcome: RunOutcome
+}
+
+/** How an item ended, and the last of what it said. */
+export interface ItemResult extends RunOutcome {
+  said: string
+}
+
+const keptText = 16_384
+
+/**
+ * A process that does one item after the other. Reading and parsing keep it busy, so heartbeats are sent by the worker; when it
+ * runs out of memory or crashes, one item has failed and the worker goes on.
+ */
+export class Executor {
+  private readonly command: readonly [string, ...string[]]
+  private readonly environment: Record<string, string>
+  private child: ChildProcess | undefined
+  private said = ''
+
+  /** `command`: the module, and its arguments, that answers with `serveItems`. */
+  constructor(command: readonly [string, ...string[]], environment: Record<string, string>) {
+    this.command = command
+    this.environment = environment
+  }
+
+  async run(item: WorkItem, environment: Record<string, string>): Promise<ItemResult> {
+    const child = (this.child ??= this.start())
+    this.said = ''
+    const begun = performance.now()
+    const settled = new AbortController()
+    try {
+      const message: ToExecutor = { type: 'run', item, environment }
+      // One that has ended meanwhile says so by its exit.
+      child.send(message, () => undefined)
+      const { signal } = settled
+      const outcome = await Promise.race([
+        once(child, 'message', { signal }).then(([answer]) => (answer as FromExecutor).outcome),
+        once(child, 'exit', { signal }).then(([code, name]) =>
+          this.gone(code as number | null, name as string | null, begun),
+        ),
+      ])
+      return { ...outcome, said: this.said }
+    } finally {
+      settled.abort()
+    }
+  }
+
+  /** Asks for the end of the item that it does. */
+  stop(): void {
+    const message: ToExecutor = { type: 'stop' }
+    if (this.child?.connected === true) this.child.send(message, () => undefined)
+  }
+
+  /** Ends the process, whatever it does: what it was loading is all there, or not at all. */
+  kill(): void {
+    this.child?.kill('SIGKILL')
+  }
+
+  private start(): ChildProcess {
+    const [module, ...args] = this.command
+    const child = fork(module, args, {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env: { ...process.env, ...this.environment },
+    })
+    const keep = (part: Buffer): void => {
+      this.said = (this.said + part.toString()).slice(-keptText)
+    }
+    child.stdout!.on('data', keep)
+    child.stderr!.on('data', keep)
+    child.once('exit', () => (this.child = undefined))
+    return child
+  }
+
+  private gone(code: number | null, signal: string | null, begun: number): RunOutcome {
+    return {
+      outcome: 'failure',
+      endedAt: new Date().toISOString(),
+      ms: Math.round(performance.now() - begun),
+      error: `its process ended by itself (${signal ?? `exit code ${code}`})`,
+    }
+  }
+}
+
+/** In the process of an executor: does what the worker sends, one after the other, and ends with it. */
+export function serveItems(perform: (item: WorkItem, signal: AbortSignal) => Promise<RunOutcome>): void {
+  let abort = new AbortController()
+  // A worker that is gone has nobody to tell.
+  process.on('disconnect', () => process.exit(1))
+  // The Ctrl-C of a terminal reaches it as well; the worker says what is to be done.
+  process.on('SIGINT', () => undefined)
+  process.on('message', (message: ToExecutor) => {
+    if (message.type === 'stop') {
+      abort.abort()
+      return
+    }
+    abort = new AbortController()
+    Object.assign(process.env, message.environment)
+    void answer(message.item)
+  })
+  const answer = async (item: WorkItem): Promise<void> => {
+    const ended: FromExecutor = { type: 'ended', outcome: await perform(item, abort.signal) }
+    process.send?.(ended)
+  }
+}

@@ -1,0 +1,143 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+import { postgresClientConfig } from '../../src/destinations/postgres/postgres.ts'
+
+const root = fileURLToPath(new URL('../../src/', import.meta.url))
+
+/** A project with a file of jobs; `sleep`, the library and a note to a file of the project are there for them. */
+export class WorkerProject {
+  readonly folder = mkdtempSync(join(tmpdir(), 'sluice-workers-'))
+  readonly url: string
+  /** What is set for the processes that begin. */
+  failing: Record<string, string> = {}
+  private readonly children = new Set<ChildProcess>()
+
+  constructor(url: string, jobs: string) {
+    this.url = url
+    writeFileSync(
+      join(this.folder, 'sluice.jobs.ts'),
+      `import { appendFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pipeline, resource, source } from ${JSON.stringify(`${root}index.ts`)}
+import { postgres } from ${JSON.stringify(`${root}destinations/postgres/postgres.ts`)}
+import { after, cron, eachResource, every, job, timeWindows, valueRanges } from ${JSON.stringify(`${root}jobs/index.ts`)}
+const note = (line: string) => appendFileSync(${JSON.stringify(join(this.folder, 'notes'))}, line + '\\n')
+const destination = postgres({ url: process.env.WORKERS__QUEUE! })
+void [after, cron, eachResource, every, job, timeWindows, valueRanges, note, sleep, pipeline, resource, source, destination]
+${jobs}`,
+    )
+  }
+
+  /** What jobs have noted. */
+  notes(): string[] {
+    try {
+      return readFileSync(join(this.folder, 'notes'), 'utf8').trim().split('\n')
+    } catch {
+      return []
+    }
+  }
+
+  /** Begins `sluice <args>`; a worker's events are gathered. */
+  start(...args: string[]): WorkerProcess {
+    const child = spawn(process.execPath, [join(root, 'cli/main.ts'), ...args], {
+      cwd: this.folder,
+      env: {
+        ...process.env,
+        HOME: this.folder,
+        SLUICE_DATA_DIR: join(this.folder, `data-${this.children.size}`),
+        WORKERS__QUEUE: this.url,
+        DESTINATION__POSTGRES__CREDENTIALS: this.url,
+        ...this.failing,
+      },
+    })
+    this.children.add(child)
+    const events: WorkerEventLine[] = []
+    let [text, rest] = ['', '']
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+      if (!args.includes('--json')) return
+      const lines = (rest + chunk.toString()).split('\n')
+      rest = lines.pop()!
+      for (const line of lines) if (line.startsWith('{"at"')) events.push(JSON.parse(line) as WorkerEventLine)
+    })
+    child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()))
+    const ended = once(child, 'close').then(([code]) => code as number | null)
+    return Object.assign(child, { events, ended, said: () => text })
+  }
+
+  /** Rows of a query on the database of the queue. */
+  async rows(sql: string): Promise<Record<string, unknown>[]> {
+    const client = new pg.Client(await postgresClientConfig({ url: this.url }))
+    await client.connect()
+    try {
+      return (await client.query(sql)).rows as Record<string, unknown>[]
+    } finally {
+      await client.end()
+    }
+  }
+
+  /** Runs `sluice <args>` to its end. */
+  async run(...args: string[]): Promise<{ code: number | null; said: string }> {
+    const child = this.start(...args)
+    return { code: await child.ended, said: child.said() }
+  }
+
+  async end(): Promise<void> {
+    for (const child of this.children) {
+      for (const pid of [child.pid!, ...childrenOf(child.pid!)]) signal(pid, 'SIGKILL')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    }
+  }
+}
+
+export interface WorkerEventLine {
+  at: string
+  type: string
+  job?: string
+  run?: string
+  outcome?: string
+  error?: string
+  item?: { job: string; partition?: { name: string } }
+}
+
+export type WorkerProcess = ChildProcess & {
+  events: WorkerEventLine[]
+  ended: Promise<number | null>
+  said(): string
+}
+
+/** The processes that a process has begun. */
+export function childrenOf(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
+    return text === '' ? [] : text.split(' ').map(Number)
+  } catch {
+    return []
+  }
+}
+
+export function signal(pid: number, name: NodeJS.Signals): void {
+  if (pid <= 0) return
+  try {
+    process.kill(pid, name)
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+let databases = 0
+
+/** A database of its own on a server: a queue is there for all workers of its database. */
+export async function freshDatabase(url: string): Promise<string> {
+  const name = `workers_${process.pid}_${++databases}`
+  const client = new pg.Client(await postgresClientConfig({ url }))
+  await client.connect()
+  await client.query(`CREATE DATABASE ${name}`)
+  await client.end()
+  return url.replace(/\/[^/]*$/, `/${name}`)
+}
