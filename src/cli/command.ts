@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
-import { attach, readableJson, type Pipeline } from '../index.ts'
+import { attach, PipelineError, readableJson, type Pipeline } from '../index.ts'
 
 export interface CommandResult {
   exitCode: number
@@ -36,3 +36,10 @@ export const look = (name: string): Pipeline => attach(name, { readOnly: { timeo
 
 /** The one JSON value of a command with `--json`; whole numbers beyond 2^53 and decimals are text. */
 export const printJson = (value: unknown): void => console.log(readableJson(value))
+
+/** 0 is any port that is free. */
+export function portNumber(text: string): number {
+  const port = Number(text)
+  if (Number.isInteger(port) && port >= 0 && port < 65_536) return port
+  throw new PipelineError(`--port ${text} is no port`, { code: 'WRONG_USE', fix: 'choose one from 1024 to 65535' })
+}

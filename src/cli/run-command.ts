@@ -1,6 +1,6 @@
 import { PipelineError } from '../index.ts'
 import type { CommandResult } from './command.ts'
-import { style } from './style.ts'
+import { style, wrap } from './style.ts'
 
 interface Command {
   summary: string
@@ -10,10 +10,24 @@ interface Command {
 const commands: Record<string, Command> = {
   demo: { summary: 'load all five chat platforms from local simulators', load: () => import('./commands/demo.ts') },
   run: { summary: 'run a pipeline, a source file or a platform', load: () => import('./commands/run.ts') },
+  schedule: { summary: 'run jobs when they are due', load: () => import('./commands/schedule.ts') },
+  worker: {
+    summary: 'do jobs on many machines, by a queue in PostgreSQL',
+    load: () => import('./commands/worker.ts'),
+  },
+  serve: {
+    summary: 'receive webhooks, and keep them until they are loaded',
+    load: () => import('./commands/serve.ts'),
+  },
+  send: { summary: 'send rows of a dataset to an API', load: () => import('./commands/send.ts') },
+  deploy: { summary: 'write what runs the jobs elsewhere', load: () => import('./commands/deploy.ts') },
   pipeline: { summary: 'look at pipelines and what they loaded', load: () => import('./commands/pipeline.ts') },
   dashboard: { summary: 'show all pipelines in the browser', load: () => import('./commands/dashboard.ts') },
   types: { summary: 'write TypeScript types of loaded tables', load: () => import('./commands/types.ts') },
   source: { summary: 'list, make, check, try and simulate sources', load: () => import('./commands/source.ts') },
+  init: { summary: 'write a project: pipeline, settings, test', load: () => import('./commands/init.ts') },
+  secrets: { summary: 'which secrets are set; set one; try them', load: () => import('./commands/secrets.ts') },
+  ai: { summary: 'set up assistants: rules, skills, MCP server', load: () => import('./commands/ai.ts') },
   doctor: { summary: 'check this machine and a destination', load: () => import('./commands/doctor.ts') },
 }
 
@@ -45,6 +59,15 @@ export async function runCommand(name: string | undefined, args: string[]): Prom
   }
 }
 
+/** On a terminal, within 80 columns; a program that reads it gets each line whole. */
+const forPeople = (text: string, indent: number): string =>
+  process.stderr.isTTY
+    ? text
+        .split('\n')
+        .map((line) => wrap(line, 80 - indent).join(`\n${' '.repeat(indent)}`))
+        .join('\n')
+    : text
+
 function report(error: unknown, args: readonly string[]): number {
   const known = error instanceof PipelineError
   const isParse = (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true
@@ -59,7 +82,7 @@ function report(error: unknown, args: readonly string[]): number {
     const resource = known && error.resource !== undefined ? { resource: error.resource } : {}
     console.log(JSON.stringify({ error: { code, message: summary, fix, ...resource } }))
   } else {
-    console.error(`${style.failed('failed')}  ${summary}\n  fix: ${fix}`)
+    console.error(`${style.failed('failed')}  ${forPeople(summary, 8)}\n  fix: ${forPeople(fix, 7)}`)
   }
   if (args.includes('--debug')) console.error(error)
   return code === 'WRONG_USE' ? 2 : 1

@@ -37,7 +37,7 @@ export async function runs(pipeline: Pipeline, _args: readonly string[], json: b
 
 /** `sluice pipeline x trace [run]` */
 export async function trace(pipeline: Pipeline, [id]: readonly string[], json: boolean): Promise<void> {
-  const run = found(pipeline, id)
+  const run = foundRun(pipeline, id)
   if (json) return printJson(run)
   const lines = [
     `${style.strong(`run ${run.id}`)}  ${marks[run.status].trim()}  ${day(run)} UTC  ${duration(run.durationMs)}`,
@@ -55,7 +55,7 @@ export async function trace(pipeline: Pipeline, [id]: readonly string[], json: b
 
 /** `sluice pipeline x requests [run]` */
 export async function requests(pipeline: Pipeline, [id]: readonly string[], json: boolean): Promise<void> {
-  const run = found(pipeline, id)
+  const run = foundRun(pipeline, id)
   const all = pipeline.requests(run.id)
   if (json) return printJson(all)
   if (all.length === 0) return console.log(`no request of run ${run.id} was kept`)
@@ -72,7 +72,7 @@ export async function requests(pipeline: Pipeline, [id]: readonly string[], json
 export async function compare(pipeline: Pipeline, [a, b]: readonly string[], json: boolean): Promise<void> {
   const [newest, before] = pipeline.runs(2)
   const [first, second] =
-    a === undefined ? [before, newest] : [found(pipeline, a), b === undefined ? newest : found(pipeline, b)]
+    a === undefined ? [before, newest] : [foundRun(pipeline, a), b === undefined ? newest : foundRun(pipeline, b)]
   if (first === undefined || second === undefined) {
     throw new PipelineError(`${pipeline.name} has no two runs on record`, {
       code: 'WRONG_USE',
@@ -101,7 +101,7 @@ export async function compare(pipeline: Pipeline, [a, b]: readonly string[], jso
   )
 }
 
-function found(pipeline: Pipeline, id: string | undefined): RunRecord {
+export function foundRun(pipeline: Pipeline, id: string | undefined): RunRecord {
   const run = id === undefined ? pipeline.runs(1)[0] : pipeline.findRun(id)
   if (run !== undefined) return run
   throw new PipelineError(id === undefined ? `no run of ${pipeline.name} is on record` : `there is no run ${id}`, {

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { startDashboard } from '../dashboard/server.ts'
-import { PipelineError } from '../index.ts'
-import { printJson } from './command.ts'
+import { portNumber, printJson } from './command.ts'
 import { style } from './style.ts'
 
 /** Serves the dashboard until the person ends it. */
@@ -31,10 +30,4 @@ function openBrowser(url: string): void {
   const child = spawn(command as string, args as string[], { stdio: 'ignore', detached: true })
   child.on('error', () => undefined)
   child.unref()
-}
-
-function portNumber(text: string): number {
-  const port = Number(text)
-  if (Number.isInteger(port) && port > 0 && port < 65_536) return port
-  throw new PipelineError(`--port ${text} is no port`, { code: 'WRONG_USE', fix: 'choose one from 1024 to 65535' })
 }

@@ -203,10 +203,14 @@ describe('sluice source', () => {
 
   it('documents each platform', async () => {
     for (const name of ['chatlio', 'chatbot', 'chaport', 'chatra', 'cliengo']) {
-      const { out } = await sluice(['source', 'docs', name])
+      const { out } = await sluice(['source', 'docs', name, '--format', 'text'])
       expect(out).toContain(`sluice/sources/${name}`)
-      expect(out).toContain('where the API differs from what its source page says')
-      expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+      expect(out).toContain('API differs from what is said of it')
+      // Code stays in one line, so that it can be copied.
+      const prose = out.split('\n').filter((line) => !line.startsWith('    '))
+      expect(Math.max(...prose.map((line) => line.length))).toBeLessThanOrEqual(80)
+      expect((await sluice(['source', 'docs', name])).out).toMatch(/^# \w/)
+      expect((await sluice(['source', 'docs', name, '--format', 'html'])).out).toMatch(/^<!doctype html>/)
     }
   })
 })

@@ -11,6 +11,7 @@ import {
   storedSchema,
 } from '../../index.ts'
 import { done, look, parseCommand, printJson, type CommandResult } from '../command.ts'
+import { explain } from '../explain.ts'
 import { compare, requests, runs, trace } from '../run-history.ts'
 import { serveDashboard } from '../serve-dashboard.ts'
 import { count, plural, style, table } from '../style.ts'
@@ -24,6 +25,7 @@ sluice pipeline <name> <action>
   info                   where the data is and what is pending
   runs                   what ran, when, and how it ended
   trace [run]            one run: its timeline, requests, tables, error
+  explain [run]          why it failed, or loaded too little
   compare [run] [run]    what is other in a run than in one before it
   requests [run]         what was asked of the API, and what it said
   query "<sql>"          runs a query; nothing it says can change the data
@@ -45,6 +47,7 @@ const actions: Record<string, Action> = {
   info,
   runs,
   trace,
+  explain,
   compare,
   requests,
   query,

@@ -1,16 +1,8 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { duckdb } from '../../destinations/duckdb/duckdb.ts'
-import { pipeline, PipelineError, type RunEvent } from '../../index.ts'
+import { PipelineError } from '../../index.ts'
 import { draftSource, readDocument, sourceFileText, type Draft } from '../../sources/rest/openapi/index.ts'
-import {
-  inFileSpelling,
-  lintSource,
-  loadSourceFile,
-  logInSource,
-  readSourceSpec,
-  type Finding,
-} from '../../sources/rest/index.ts'
+import { lintSource, loadSourceFile, logInSource, readSourceSpec, type Finding } from '../../sources/rest/index.ts'
+import { draftSourceFile } from '../../workbench/source-draft.ts'
+import { probeFacts, probeSourceFile, type Probe } from '../../workbench/probe-source.ts'
 import { done, printJson, program, type CommandResult } from '../command.ts'
 import { count, duration, plural, style, wrap } from '../style.ts'
 
@@ -30,18 +22,17 @@ export async function fromOpenApi(place: string | undefined, values: Values): Pr
   if (place === undefined)
     throw wrongUse('source from-openapi: which description?', 'sluice source from-openapi openapi.yaml')
   const only = typeof values.only === 'string' ? values.only.split(',').map((one) => one.trim()) : undefined
-  const draft = draftSource(await readDocument(place), { name: values.name as string | undefined, only })
-  const text = sourceFileText(draft)
-  const path = typeof values.output === 'string' ? values.output : `${draft.name}.source.yaml`
-  if (path === '-') {
-    process.stdout.write(text)
+  const name = typeof values.name === 'string' ? values.name : undefined
+  if (values.output === '-') {
+    process.stdout.write(sourceFileText(draftSource(await readDocument(place), { name, only })))
     return done
   }
-  if (existsSync(path) && values.force !== true)
-    throw wrongUse(`${path} exists already`, 'take another name with --output, or overwrite it with --force')
-  writeFileSync(path, text)
-  // A file that does not load would be a defect, not the user's mistake.
-  loadSourceFile(path)
+  const { path, draft } = await draftSourceFile(place, {
+    overwrite: values.force === true,
+    ...(typeof values.output === 'string' ? { path: values.output } : {}),
+    ...(name === undefined ? {} : { name }),
+    ...(only === undefined ? {} : { only }),
+  })
   if (values.json === true) printJson({ file: path, ...report(draft) })
   else console.log(summary(path, draft))
   return done
@@ -136,84 +127,16 @@ function findingText(level: Finding['level'], paths: readonly string[], message:
   ].join('\n')
 }
 
-interface Probe {
-  resource: string
-  status: number | undefined
-  ms: number | undefined
-  firstPage: Extract<RunEvent, { type: 'first-page' }> | undefined
-  error: PipelineError | undefined
-  columns: { name: string; dataType: string }[]
-}
-
 /** `sluice source probe`: one live request for each resource, and what its answer tells. */
 export async function probe(path: string | undefined, values: Values): Promise<CommandResult> {
   const file = needFile(path, 'probe')
-  const spec = readSourceSpec(file)
-  const whole = loadSourceFile(file, { probing: true })
-  const chosen =
-    typeof values.resources === 'string'
-      ? whole.withResources(...values.resources.split(',').map((one) => one.trim()))
-      : whole
-  const probes = new Map<string, Probe>(
-    chosen.selected.map((resource) => [
-      resource,
-      { resource, status: undefined, ms: undefined, firstPage: undefined, error: undefined, columns: [] },
-    ]),
-  )
-  const trial = pipeline({ name: `probe_${spec.name}`.slice(0, 100), dataset: 'probe' })
-  mkdirSync(trial.dataDir, { recursive: true })
-  // The rows go through the whole way, into a file that is thrown away.
-  const loading = pipeline({
-    name: trial.name,
-    dataset: 'probe',
-    destination: duckdb({ path: join(trial.dataDir, 'probe.duckdb') }),
-  })
-  try {
-    loading.on((event) => noteEvent(probes, event))
-    await loading.run(chosen)
-    const [schema] = (await loading.schemas()).slice(-1)
-    for (const table of schema?.tables.values() ?? []) {
-      const found = table.resource === undefined || table.parent !== undefined ? undefined : probes.get(table.resource)
-      if (found === undefined) continue
-      found.columns = [...table.columns.values()].flatMap(({ name, dataType }) =>
-        name.startsWith('_dlt_') || dataType === undefined ? [] : [{ name, dataType }],
-      )
-    }
-  } finally {
-    rmSync(trial.dataDir, { recursive: true, force: true })
-  }
-  const all = [...probes.values()]
-  if (values.json === true) printJson(all.map(probeJson))
+  const resources =
+    typeof values.resources === 'string' ? values.resources.split(',').map((one) => one.trim()) : undefined
+  const all = await probeSourceFile(file, resources)
+  if (values.json === true) printJson(all.map(probeFacts))
   else for (const one of all) console.log(probeText(one))
   return { exitCode: all.some(({ error }) => error !== undefined) ? 1 : 0 }
 }
-
-function noteEvent(probes: ReadonlyMap<string, Probe>, event: RunEvent): void {
-  const found = 'resource' in event ? probes.get(event.resource) : undefined
-  if (found === undefined) return
-  if (event.type === 'request') Object.assign(found, { status: event.status, ms: event.ms })
-  if (event.type === 'first-page') found.firstPage = event
-  if (event.type === 'resource-failed') found.error = inFileSpelling(event.error) as PipelineError
-}
-
-const probeJson = ({ resource, status, ms, firstPage, error, columns }: Probe) => ({
-  resource,
-  status: status ?? null,
-  ms: ms === undefined ? null : Math.round(ms),
-  ...(firstPage === undefined
-    ? {}
-    : {
-        rowsAt: firstPage.rowsAt,
-        rows: firstPage.rows,
-        paginator: firstPage.paginator ?? null,
-        detected: firstPage.isDetected,
-        hasNext: firstPage.hasNext,
-      }),
-  columns,
-  ...(error === undefined
-    ? {}
-    : { error: { code: error.code, message: error.summary ?? String(error), fix: error.fix } }),
-})
 
 function probeText({ resource, status, ms, firstPage, error, columns }: Probe): string {
   const indent = ' '.repeat(4)

@@ -1,14 +1,16 @@
 import { PipelineError } from '../../index.ts'
-import type { PlatformDocs } from '../../sources/chats/platform.ts'
 import { platformByName, platformNames, type AnyPlatform } from '../../sources/chats/registry.ts'
 import { serve, simulation } from '../../sources/simulators/index.ts'
 import { done, parseCommand, printJson, type CommandResult } from '../command.ts'
-import { wrap } from '../style.ts'
+import { searchCatalogue, sourceCatalogue } from '../../workbench/source-catalogue.ts'
+import { sourceDocs } from '../source-docs.ts'
+import { clean, style, wrap } from '../style.ts'
 import { fromOpenApi, lint, login, probe } from './source-files.ts'
 
 const usage = `
-sluice source list
-sluice source docs <platform>
+sluice source list [words]                 platforms, source files, OpenAPI files
+sluice source docs <platform | file>       a page about it
+                   [--format md,html,text] [--output folder]
 sluice source from-openapi <file | url> [--output file --name n --force
                                          --only /path,tag]
 sluice source lint <name.source.yaml>      without asking the API
@@ -38,17 +40,17 @@ export async function run(args: string[]): Promise<CommandResult> {
     only: { type: 'string' },
     force: { type: 'boolean' },
     resources: { type: 'string' },
+    format: { type: 'string' },
   })
   if (parsed === undefined) return done
   const { values, positionals } = parsed
   const [action, name, ...rest] = positionals
   switch (action) {
     case 'list':
-      await list(values.json === true)
+      await list(positionals.slice(1).join(' '), values.json === true)
       return done
     case 'docs':
-      docs((await platform(name)).docs, values.json === true)
-      return done
+      return sourceDocs(positionals.slice(1), values)
     case 'lint':
       return lint(name, values.json === true)
     case 'from-openapi':
@@ -73,33 +75,18 @@ async function platform(name: string | undefined): Promise<AnyPlatform> {
   return found
 }
 
-async function list(json: boolean): Promise<void> {
-  const rows = await Promise.all(
-    platformNames.map(async (name) => {
-      const { docs: about } = (await platformByName(name))!
-      return { source: name, resources: about.resources.map((one) => one.name).join(', ') }
-    }),
-  )
-  if (json) return printJson(rows)
-  for (const row of rows)
-    console.log(`${row.source.padEnd(10)} ${row.resources.replace(/(.{50,66}), /g, '$1,\n           ')}`)
-}
-
-/** A platform's documentation, made from what its code declares. */
-function docs(about: PlatformDocs, json: boolean): void {
-  if (json) return printJson(about)
-  console.log(`${about.title}: sluice/sources/${about.name}\n`)
-  for (const { name, reads, note } of about.resources) {
-    console.log(`  ${name.padEnd(25)} ${reads}\n${' '.repeat(28)}${wrap(note, 50).join(`\n${' '.repeat(28)}`)}`)
+async function list(query: string, json: boolean): Promise<void> {
+  const found = searchCatalogue(await sourceCatalogue(process.cwd()), query)
+  if (json) return printJson(found)
+  if (found.length === 0) console.log(`nothing is known of "${query}"; an OpenAPI file in this folder would be found`)
+  for (const { name, kind, about, resources, command } of found) {
+    console.log(`${style.strong(clean(name, 50))}  ${style.faint(kind)}`)
+    const few = resources.slice(0, 12)
+    const more = resources.length > few.length ? ` and ${resources.length - few.length} more` : ''
+    for (const line of wrap(clean(about, 300), 76)) console.log(`  ${line}`)
+    for (const line of wrap(clean(`${few.join(', ')}${more}`, 600), 76)) console.log(style.faint(`  ${line}`))
+    console.log(`  ${command}\n`)
   }
-  console.log(`\nsettings, under [sources.${about.name}_source]`)
-  for (const { key, secret, note } of about.settings) {
-    console.log(`  ${key.padEnd(20)} ${secret ? 'secret   ' : 'setting  '} ${note}`)
-  }
-  if (about.actions.length > 0) console.log('\nactions: they write, and are never part of a load')
-  for (const { name, note } of about.actions) console.log(`  ${name.padEnd(20)} ${note}`)
-  console.log('\nwhere the API differs from what its source page says')
-  for (const correction of about.corrections) console.log(`  - ${wrap(correction, 74).join('\n    ')}`)
 }
 
 type Values = Record<string, string | boolean | undefined>
