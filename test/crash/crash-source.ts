@@ -8,22 +8,21 @@ const pageRows = 50
 export type Rows = { id: number }[]
 export type ReadPage = (table: string, after: number) => Promise<Rows>
 
-const tables: Record<string, (generation: number) => Rows> = {
+const tables: Record<string, () => Rows> = {
   events: () => Array.from({ length: eventCount }, (_, at) => ({ id: at + 1, text: `event ${at + 1}`, at: at * 1.5 })),
   chats: () =>
     Array.from({ length: chatCount }, (_, at) => ({
       id: at + 1,
       messages: [{ text: `hello ${at}`, tags: ['a', 'b'] }, { text: 'bye' }],
     })),
-  snapshot: (generation) => Array.from({ length: 500 }, (_, at) => ({ id: at + 1, generation })),
 }
 
-export const pageOf = (table: string, after: number, generation = 1): Rows =>
-  tables[table]!(generation)
+export const pageOf = (table: string, after: number): Rows =>
+  tables[table]!()
     .filter((row) => row.id > after)
     .slice(0, pageRows)
 
-export function crashSource(readPage: ReadPage, mode: 'merge' | 'replace' = 'merge'): Source {
+export function crashSource(readPage: ReadPage): Source {
   async function* pages(name: string, start: number): AsyncGenerator<Rows> {
     for (let after = start; ;) {
       const rows = await readPage(name, after)
@@ -45,8 +44,7 @@ export function crashSource(readPage: ReadPage, mode: 'merge' | 'replace' = 'mer
     writeDisposition: 'merge',
     primaryKey: 'id',
   })
-  const snapshot = resource('snapshot', () => pages('snapshot', 0), { writeDisposition: 'replace' })
-  return source('crash', mode === 'replace' ? [snapshot] : [events, chats])
+  return source('crash', [events, chats])
 }
 
 /** Counts of rows, and of everything that must not be. */

@@ -1,0 +1,71 @@
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { duckdbParts } from '../../src/destinations/duckdb/duckdb.ts'
+import { faultsOf, leftInLake, leftInWorkingData, leftOnServer, onServer } from './faults.ts'
+import { Trial } from './trial.ts'
+import { World } from './world.ts'
+
+// What the crash tests find must be found: each fault is made by hand here.
+
+const world = new World()
+beforeAll(() => world.start())
+afterAll(() => world[Symbol.asyncDispose]())
+
+describe('a fault is seen', () => {
+  it.each([
+    ['a row lost', 'delete from d.rows where id = 7', { lost: 1, doubled: 0 }],
+    ['a row doubled', 'insert into d.rows select * from d.rows where id = 7', { lost: 0, doubled: 1 }],
+    ['a row that was changed', "update d.rows set text = 'x' where id = 7", { lost: 1, doubled: 1 }],
+    ['a child lost', "delete from d.rows__items where sku like '7-%'", { lost: 1, doubled: 1 }],
+    [
+      'a child without a parent',
+      "update d.rows__items set _dlt_parent_id = 'nobody' where sku like '7-%'",
+      { lost: 1 },
+    ],
+    ['a load twice in the ledger', 'insert into d._dlt_loads select * from d._dlt_loads limit 1', { lost: 0 }],
+    ['a load that is not in the ledger', 'delete from d._dlt_loads', { lost: 0 }],
+    ['a state twice', 'insert into d._dlt_pipeline_state select * from d._dlt_pipeline_state limit 1', { lost: 0 }],
+  ])('%s', async (what, sql, counts) => {
+    await using trial = new Trial(world, {
+      name: `seen_${process.pid}_${what.replaceAll(' ', '_')}`,
+      scenario: 'merge',
+      destination: 'duckdb',
+      postgresUrl: '',
+    })
+    expect(await trial.finish()).toEqual({ lost: 0, doubled: 0, others: [] })
+    const { connection } = await duckdbParts({ path: trial.load.place }).connect({ pipeline: 'hand', dataset: 'd' })
+    await connection.run(sql.replaceAll('d.', `${trial.load.dataset}.`))
+    await connection.close()
+    const found = await faultsOf(trial.load)
+    expect(found).toMatchObject(counts)
+    expect(found.lost + found.doubled + found.others.length).toBeGreaterThan(0)
+  })
+
+  it('files, tables and packages left behind', async () => {
+    await using files = new Trial(world, {
+      name: `left_${process.pid}`,
+      scenario: 'replace',
+      destination: 'filesystem',
+      postgresUrl: '',
+    })
+    await files.finish()
+    const lake = files.load.place
+    expect(leftInLake(lake, files.load.dataset)).toEqual([])
+    writeFileSync(join(lake, files.load.dataset, 'rows', 'orphan.parquet'), '')
+    mkdirSync(join(lake, '.drafts'), { recursive: true })
+    appendFileSync(join(lake, '.drafts', 'x.1.1'), '')
+    expect(leftInLake(lake, files.load.dataset)).toEqual(['rows/orphan.parquet', 'x.1.1'])
+    const folder = join(lake, '..', 'data', 'pipelines', 'crash')
+    expect(leftInWorkingData(join(lake, '..', 'data'))).toEqual([])
+    mkdirSync(join(folder, 'packages', 'sealed', '1.2'))
+    writeFileSync(join(folder, 'lock'), '')
+    expect(leftInWorkingData(join(lake, '..', 'data'))).toEqual(['packages/sealed/1.2', 'lock'])
+
+    const dataset = `left_${process.pid}`
+    await onServer(inject('postgresUrl'), async (client) => {
+      await client.query(`create schema ${dataset}; create table ${dataset}.rows (); create table ${dataset}.stage ()`)
+    })
+    expect(await leftOnServer(inject('postgresUrl'), dataset)).toEqual(['stage'])
+  })
+})

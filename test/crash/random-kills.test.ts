@@ -1,0 +1,38 @@
+import { afterAll, beforeAll, expect, inject, it } from 'vitest'
+import { destinationNames as chosen } from '../support/destinations.ts'
+import { killAtRandom } from './kill.ts'
+import { randomFrom } from './random.ts'
+import { destinationNames, sluice } from './trial.ts'
+import { scenarioNames, World } from './world.ts'
+
+// `npm run test:crash -- --kills 1000` does the same, longer.
+const kills = 45
+const seed = Date.now() % 1_000_000
+
+const world = new World()
+beforeAll(() => world.start())
+afterAll(() => world[Symbol.asyncDispose]())
+let used = 0
+const place = {
+  world,
+  tool: sluice,
+  get postgresUrl() {
+    return inject('postgresUrl')
+  },
+  nextName: () => `random_${process.pid}_${++used}`,
+}
+const right = { lost: 0, doubled: 0, others: [] }
+
+it(`loses nothing and doubles nothing when it is killed ${kills} times at random`, { timeout: 600_000 }, async () => {
+  const [random, durations] = [randomFrom(seed), new Map<string, number>()]
+  const destinations = destinationNames.filter((name) => chosen.includes(name))
+  let killed = 0
+  for (let at = 0; killed < kills; at++) {
+    expect(at, 'too many runs end before they are killed').toBeLessThan(4 * kills)
+    const destination = destinations[at % destinations.length]!
+    const scenario = scenarioNames[Math.floor(at / destinations.length) % scenarioNames.length]!
+    const outcome = await killAtRandom(place, scenario, destination, { random, durations })
+    killed += outcome.kills
+    expect(outcome, `seed ${seed}: ${destination} ${scenario}, ${outcome.where}`).toMatchObject(right)
+  }
+})

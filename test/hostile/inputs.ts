@@ -1,0 +1,10 @@
+import { it } from 'vitest'
+import { inputs } from './input-list.ts'
+
+export type InputNumber = keyof typeof inputs
+
+/** A test of one of them, titled by what goes in and what comes of it. */
+export function badInput(number: InputNumber, run: () => Promise<void>, timeout = 60_000): void {
+  const [input, result] = inputs[number]
+  it(`${number}. ${input}: ${result}`, { timeout }, run)
+}
