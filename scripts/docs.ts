@@ -1,65 +1,87 @@
-/** Writes the pages of the platforms from what their code declares: `npm run docs`. With `--check` only compares. */
-import { readFileSync, writeFileSync } from 'node:fs'
-import type { PlatformDocs } from '../src/sources/chats/platform.ts'
-import { platformByName, platformNames } from '../src/sources/chats/registry.ts'
+/**
+ * Writes what the documentation has from the code: a page of each platform, its HTML twin, and `llms.txt`. `npm run docs`; with
+ * `--check` only compares. The tables that pages show come from simulators.
+ */
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { platformNames } from '../src/sources/chats/registry.ts'
+import { serve, simulation } from '../src/sources/simulators/index.ts'
+import { html, markdown } from '../src/workbench/document.ts'
+import { llmsText, type IndexedPage } from '../src/workbench/llms-text.ts'
+import { sourceFacts, sourcePage } from '../src/workbench/source-page.ts'
 
-function page({ name, title, resources, corrections, settings, actions }: PlatformDocs): string {
-  const first = settings.find((setting) => setting.secret)!
-  return `# ${title}
+const run = promisify(execFile)
+const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
+const docs = fileURLToPath(new URL('../docs/', import.meta.url))
 
-\`\`\`ts
-import { pipeline } from 'sluice'
-import { ${name} } from 'sluice/sources/${name}'
-
-const chats = pipeline({ name: '${name}_pipeline', destination: 'duckdb', dataset: '${name}_data' })
-console.log(String(await chats.run(${name}())))
-\`\`\`
-
-Try it without an account: \`npx sluice source simulate ${name}\`.
-
-## Settings
-
-In \`.sluice/secrets.toml\` or \`.dlt/secrets.toml\`:
-
-\`\`\`toml
-[sources.${name}_source]
-${first.key} = "…"
-\`\`\`
-
-| setting | kind | |
-| --- | --- | --- |
-${settings.map((one) => `| \`${one.key}\` | ${one.secret ? 'secret' : 'setting'} | ${one.note} |`).join('\n')}
-
-## Resources
-
-| resource | reads | |
-| --- | --- | --- |
-${resources.map((one) => `| \`${one.name}\` | ${one.reads} | ${one.note} |`).join('\n')}
-${
-  actions.length === 0
-    ? ''
-    : `
-## Actions
-
-Writes. They are called on purpose and are never part of a load.
-
-${actions.map((one) => `- \`${name}.actions.${one.name}({ … })\`: ${one.note}`).join('\n')}
-`
-}
-## Where the API differs from its source page
-
-${corrections.map((one) => `- ${one}`).join('\n')}
-`
+/** What `sluice pipeline … show` prints after a load from `sluice source simulate … --size 20`. */
+async function sample(name: string): Promise<string> {
+  const simulated = simulation(name, { size: 20, seed: 1 })!
+  const server = await serve(simulated)
+  const cwd = mkdtempSync(join(tmpdir(), 'sluice-docs-'))
+  const prefix = `SOURCES__${name.toUpperCase()}_SOURCE__`
+  const env = {
+    ...process.env,
+    SLUICE_DATA_DIR: join(cwd, 'data'),
+    [`${prefix}BASE_URL`]: server.baseUrl,
+    [prefix + simulated.secret[0].toUpperCase()]: simulated.secret[1],
+    ...Object.fromEntries(
+      Object.entries(simulated.settings).map(([key, ids]) => [prefix + key.toUpperCase(), ids.slice(0, 20).join(',')]),
+    ),
+  }
+  try {
+    await run(process.execPath, [main, 'run', name, '--progress', 'off'], { cwd, env })
+    const { stdout } = await run(process.execPath, [main, 'pipeline', `${name}_pipeline`, 'show', '--text'], {
+      cwd,
+      env,
+    })
+    return /^table [^]*?(?=\n\n)/m.exec(stdout)![0]
+  } finally {
+    await server.close()
+    rmSync(cwd, { recursive: true })
+  }
 }
 
-const check = process.argv.includes('--check')
-let stale = 0
+const files = new Map<string, string>()
 for (const name of platformNames) {
-  const path = new URL(`../docs/sources/${name}.md`, import.meta.url)
-  const text = page((await platformByName(name))!.docs)
-  if (!check) writeFileSync(path, text)
-  else if (readFileSync(path, 'utf8') !== text) {
-    console.error(`docs/sources/${name}.md is not what its source declares: npm run docs`)
+  const blocks = sourcePage(await sourceFacts(name), await sample(name))
+  files.set(`sources/${name}.md`, markdown(blocks))
+  files.set(`sources/${name}.html`, html(blocks))
+}
+
+/** A page's title and the first sentence below it. */
+function indexed(address: string, text: string): IndexedPage {
+  const title = /^# (.+)$/m.exec(text)![1]!
+  const paragraphs = text.split(/\n\n+/).filter((one) => /^[A-Z]/.test(one) && !one.startsWith('Load '))
+  const about = (paragraphs[0] ?? '').replace(/\s+/g, ' ').replaceAll(/\[([^\]]+)\]\([^)]+\)/g, '$1')
+  return { title, address, about: /^.*?[.:](?=\s|$)/.exec(about)?.[0].replace(/:$/, '.') ?? about }
+}
+
+const own = readdirSync(docs).filter((file) => file.endsWith('.md'))
+const guides = own.map((file) => indexed(file, readFileSync(join(docs, file), 'utf8')))
+const sources = platformNames.map((name) => indexed(`sources/${name}.md`, files.get(`sources/${name}.md`)!))
+files.set(
+  'llms.txt',
+  llmsText(
+    'Sluice',
+    'The data loading library for TypeScript: describe an API, get clean, typed tables in your database.',
+    new Map([
+      ['Guides', guides],
+      ['Sources', sources],
+    ]),
+  ),
+)
+
+let stale = 0
+for (const [name, text] of files) {
+  const path = join(docs, name)
+  if (!process.argv.includes('--check')) writeFileSync(path, text)
+  else if (!existsSync(path) || readFileSync(path, 'utf8') !== text) {
+    console.error(`docs/${name} is not what the code says: npm run docs`)
     stale += 1
   }
 }
