@@ -1,16 +1,32 @@
 import { defineConfig } from 'vitest/config'
 
+/** Tests that measure: nothing else of ours runs beside them. */
+const measured = ['test/bench/**/*.test.ts', 'test/rest/throughput.test.ts']
+const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 }
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/engines/**'],
     reporters: process.env.CI === undefined ? ['default', './test/reporter.ts'] : ['dot', './test/reporter.ts'],
-    globalSetup: [
-      'test/support/dashboard-page.ts',
-      'test/support/postgres-server.ts',
-      'test/support/bucket-servers.ts',
+    projects: [
+      {
+        test: {
+          name: 'all',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/engines/**', ...measured],
+          globalSetup: [
+            'test/support/dashboard-page.ts',
+            'test/support/postgres-server.ts',
+            'test/support/bucket-servers.ts',
+          ],
+          // Most of them wait for programs and servers of their own.
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+          ...timeouts,
+        },
+      },
+      {
+        test: { name: 'measured', include: measured, maxWorkers: 1, sequence: { groupOrder: 1 }, ...timeouts },
+      },
     ],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
   },
 })

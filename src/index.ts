@@ -1,7 +1,21 @@
-export { config, dataDir, secret } from './config/index.ts'
-export { PipelineError, type ErrorCode, type Recovery } from './errors/index.ts'
+export {
+  config,
+  dataDir,
+  environmentName,
+  expiringSecrets,
+  hideProjectSecrets,
+  secret,
+  secretStatuses,
+  settingValue,
+  writePlaceholders,
+  writeSecret,
+  type SecretNeed,
+  type SecretStatus,
+} from './config/index.ts'
+export { PipelineError, redact, type ErrorCode, type Recovery } from './errors/index.ts'
 export {
   incremental,
+  parseJson,
   Resource,
   resource,
   Source,
@@ -44,6 +58,7 @@ export {
   ExactNumber,
   isOwnTable,
   mermaid,
+  plainJson,
   readableJson,
   storedSchema,
   tableTypes,

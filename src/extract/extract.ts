@@ -1,4 +1,4 @@
-import { PipelineError } from '../errors/index.ts'
+import { PipelineError, type ErrorCode } from '../errors/index.ts'
 import { keyColumns } from '../schema/index.ts'
 import type { Config } from '../config/index.ts'
 import type { ExtractEvent } from './events.ts'
@@ -260,7 +260,15 @@ const isReached = ({ pages, rows, timeMs }: ReadLimit, node: Node): boolean =>
 const filterRows = (cursor: IncrementalCursor, page: readonly unknown[]): readonly unknown[] =>
   cursor.filter(page.some(Array.isArray) ? page.flat(Infinity) : page)
 
+/** What goes wrong between an API and its reader, who may not know for whom it reads. */
+const ofReading: ReadonlySet<ErrorCode> = new Set(['HTTP_TOO_LARGE', 'LINK_FORBIDDEN', 'PAGING_LOOP', 'PAGING_UNKNOWN'])
+
 function failed(resource: Resource, error: unknown): unknown {
+  if (error instanceof PipelineError && error.resource === undefined && ofReading.has(error.code)) {
+    const { code, fix, recovery, summary, cause } = error
+    const what = summary.includes(`"${resource.name}"`) ? summary : `resource "${resource.name}": ${summary}`
+    return new PipelineError(what, { code, fix, recovery, cause, resource: resource.name })
+  }
   if (error instanceof PipelineError || (error as { name?: string } | null)?.name === 'AbortError') return error
   const message = error instanceof Error ? error.message : String(error)
   return new PipelineError(`resource "${resource.name}" failed: ${message}`, {

@@ -320,11 +320,13 @@ function sameKind(moment: CursorValue, like: CursorValue): CursorValue {
   return typeof like === 'number' ? date.getTime() / 1000 : date.toISOString()
 }
 
+const shown = (value: unknown): string => `${typeof value} ${JSON.stringify(value).slice(0, 40)}`
+
 function compareValues(a: CursorValue, b: CursorValue, resource: string): number {
   const [left, right] = [comparable(a), comparable(b)]
   if ((typeof left === 'string') !== (typeof right === 'string')) {
     throw new PipelineError(
-      `resource "${resource}": cursor values of different kinds, ${typeof left} and ${typeof right}`,
+      `resource "${resource}": the cursor has values of different kinds, ${shown(left)} and ${shown(right)}`,
       {
         code: 'CURSOR_MISSING',
         resource,

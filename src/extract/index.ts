@@ -17,6 +17,7 @@ export {
   transformer,
   withHints,
   type Alongside,
+  type EndpointFacts,
   type PageTransform,
   type ReadLimit,
   type ResourceContext,

@@ -47,6 +47,8 @@ export interface ResourceOptions<Row = unknown> extends TableHints {
   /** `false`: read for its transformers only. @default true */
   selected?: boolean
   maxTableNesting?: number
+  /** Columns that a table may get. @default the source's */
+  maxTableColumns?: number
   /** A validator of zod, valibot, arktype or any other Standard Schema; gives the rows their type. */
   schema?: StandardSchema<Row>
   /**
@@ -68,6 +70,19 @@ export interface Alongside {
   keep(row: unknown): unknown
 }
 
+/** What a resource asks an API for, for documentation. */
+export interface EndpointFacts {
+  method: string
+  /** With `{…}` where values of parents or parameters go. */
+  path: string
+  /** Where the rows stand in an answer; `undefined` when the first answer tells. */
+  dataSelector?: string | undefined
+  /** The kind of paging; `undefined` when the first answer tells. */
+  paginator?: string | undefined
+  /** The path of its cursor in a row. */
+  cursor?: string | undefined
+}
+
 export interface ReadLimit {
   pages?: number
   rows?: number
@@ -84,6 +99,7 @@ export class Resource<Row = unknown> {
   readonly upstream: Resource | undefined
   readonly readLimit: ReadLimit | undefined
   readonly alongside: readonly Alongside[]
+  readonly endpoint: EndpointFacts | undefined
   private readonly produce: (page: readonly unknown[], context: ResourceContext) => ResourceData<unknown>
   private readonly steps: readonly Step[]
 
@@ -95,6 +111,7 @@ export class Resource<Row = unknown> {
     steps?: readonly Step[]
     readLimit?: ReadLimit | undefined
     alongside?: readonly Alongside[]
+    endpoint?: EndpointFacts | undefined
   }) {
     this.name = parts.name
     this.options = parts.options
@@ -103,6 +120,7 @@ export class Resource<Row = unknown> {
     this.steps = parts.steps ?? []
     this.readLimit = parts.readLimit
     this.alongside = parts.alongside ?? []
+    this.endpoint = parts.endpoint
   }
 
   /** Changes every row. */
@@ -146,6 +164,11 @@ export class Resource<Row = unknown> {
     return this.withStep((rows) => rows.flatMap((row) => [...change(row as Row)])) as unknown as Resource<Out>
   }
 
+  /** The same resource, saying what it asks for. */
+  describedBy(endpoint: EndpointFacts): Resource<Row> {
+    return this.copy({ endpoint })
+  }
+
   /** Feeds this resource's pages into a transformer. */
   pipe<Out>(transform: Resource<Out>): Resource<Out> {
     return transform.copy({ upstream: this as unknown as Resource })
@@ -176,6 +199,7 @@ export class Resource<Row = unknown> {
     upstream?: Resource
     steps?: readonly Step[]
     readLimit?: ReadLimit
+    endpoint?: EndpointFacts
     produce?: Resource['produce']
   }): Resource<Row> {
     return new Resource<Row>({
@@ -186,6 +210,7 @@ export class Resource<Row = unknown> {
       steps: this.steps,
       readLimit: this.readLimit,
       alongside: this.alongside,
+      endpoint: this.endpoint,
       ...changes,
     })
   }

@@ -6,6 +6,8 @@ export interface SourceOptions extends InferenceOptions {
   /** dlt's section for configuration. @default the source's name */
   section?: string
   maxTableNesting?: number
+  /** Columns that a table may get, and nested tables: more of them are data used as keys. @default 5000 */
+  maxTableColumns?: number
   rootKey?: boolean
   schemaContract?: SchemaContract
 }

@@ -10,14 +10,19 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 /** Where the names of the package's exports stand in the sources. */
 const sources: Record<string, string> = {
   "'sluice'": "'../../../src/index.ts'",
+  "'sluice/actions'": "'../../../src/actions/index.ts'",
+  "'sluice/inbox'": "'../../../src/inbox/index.ts'",
+  "'sluice/jobs'": "'../../../src/jobs/index.ts'",
+  "'sluice/telemetry'": "'../../../src/telemetry/index.ts'",
   "'sluice/rest'": "'../../../src/sources/rest/index.ts'",
   "'sluice/destinations/postgres'": "'../../../src/destinations/postgres/postgres.ts'",
   "'sluice/destinations/filesystem'": "'../../../src/destinations/filesystem/filesystem.ts'",
+  "'sluice/sources/chatra'": "'../../../src/sources/chats/chatra.ts'",
   "'sluice/sources/chaport'": "'../../../src/sources/chats/chaport.ts'",
 }
 
-it('the code in README.md and docs/destinations.md compiles', { timeout: 120_000 }, async () => {
-  const pages = ['README.md', 'docs/destinations.md', 'docs/sources/chaport.md'].map((path) =>
+it('the code in README.md and in pages of docs compiles', { timeout: 120_000 }, async () => {
+  const pages = ['README.md', 'docs/destinations.md', 'docs/production.md', 'docs/sources/chaport.md'].map((path) =>
     readFileSync(`${root}${path}`, 'utf8'),
   )
   const blocks = pages.flatMap((page) => [...page.matchAll(/^```ts\n([^]*?)^```$/gm)].map((match) => match[1]!))
@@ -27,7 +32,7 @@ it('the code in README.md and docs/destinations.md compiles', { timeout: 120_000
   mkdirSync(folder, { recursive: true })
   try {
     for (const [at, block] of blocks.entries()) {
-      const given = block.includes('import { pipeline }') ? block : `import { pipeline } from 'sluice'\n${block}`
+      const given = /import \{[^}]*\bpipeline\b/.test(block) ? block : `import { pipeline } from 'sluice'\n${block}`
       const code = Object.entries(sources).reduce((text, [name, path]) => text.replaceAll(name, path), given)
       writeFileSync(`${folder}/block-${at}.ts`, code)
     }

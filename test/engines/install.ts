@@ -106,9 +106,9 @@ function installNpm(name: string, packages: readonly string[]): string {
   return place
 }
 
-/** Jupyter's way to run a notebook, and Deno, which is its kernel here. Needs Python 3 with venv. */
-export function installJupyter(): { execute: string; kernels: string } {
-  const python = installPython('jupyter', ['nbclient==0.11.0', 'ipykernel==7.4.0'])
+/** Python that speaks with kernels of Jupyter, and Deno's kernel. Needs Python 3 with venv. */
+export function installJupyter(): { python: string; kernels: string } {
+  const environment = installPython('jupyter', ['jupyter_client==8.6.3'])
   const place = installNpm('deno', ['deno@2.9.6'])
   const [platform] = readdirSync(join(place, 'node_modules', '@deno'))
   const deno = join(place, 'node_modules', '@deno', platform!, 'deno')
@@ -116,9 +116,14 @@ export function installJupyter(): { execute: string; kernels: string } {
   mkdirSync(kernel, { recursive: true })
   const argv = [deno, 'jupyter', '--kernel', '--conn', '{connection_file}']
   writeFileSync(join(kernel, 'kernel.json'), JSON.stringify({ argv, display_name: 'Deno', language: 'typescript' }))
-  return { execute: join(python, 'bin', 'jupyter-execute'), kernels: place }
+  return { python: join(environment, 'bin', 'python'), kernels: place }
 }
 
 /** Observable Framework, with what the example needs. */
 export const installObservable = (): string =>
   installNpm('observable', ['@observablehq/framework@1.13.4', '@observablehq/plot@0.6.17'])
+
+/** Airflow, and the schemas that GitLab and Docker Compose publish. */
+export const installAirflow = (): string => join(installPython('airflow', ['apache-airflow==2.11.0']), 'bin', 'python')
+export const installSchemas = (): string =>
+  join(installPython('schemas', ['check-jsonschema==0.39.0']), 'bin', 'check-jsonschema')

@@ -41,7 +41,7 @@ function linkSluice(place: string): void {
 }
 
 it('each cell of the notebook runs in Jupyter', { timeout: 300_000 }, async () => {
-  const { execute: jupyter, kernels } = installJupyter()
+  const { python, kernels } = installJupyter()
   const place = join(folder, 'jupyter')
   cpSync(join(examples, 'jupyter'), place, { recursive: true })
   linkSluice(place)
@@ -51,19 +51,17 @@ it('each cell of the notebook runs in Jupyter', { timeout: 300_000 }, async () =
     JUPYTER_RUNTIME_DIR: join(folder, 'runtime'),
     DENO_DIR: join(folder, 'deno'),
   }
-  await execute(jupyter, ['--inplace', 'chats.ipynb'], { cwd: place, env: jupyterEnv })
-  interface Cell {
-    cell_type: string
-    outputs?: { output_type: string; data?: Record<string, string | string[]> }[]
-  }
-  const { cells } = JSON.parse(readFileSync(join(place, 'chats.ipynb'), 'utf8')) as { cells: Cell[] }
-  const outputs = cells.filter((cell) => cell.cell_type === 'code').map((cell) => cell.outputs ?? [])
-  expect(outputs.flat().filter(({ output_type: type }) => type === 'error')).toEqual([])
+  const { stdout } = await execute(python, [join(import.meta.dirname, 'run-notebook.py'), 'chats.ipynb'], {
+    cwd: place,
+    env: jupyterEnv,
+  })
+  const outputs = JSON.parse(stdout) as { type: string; data?: Record<string, string | string[]> }[][]
+  expect(outputs.flat().filter(({ type }) => type === 'error')).toEqual([])
   const texts = outputs.map((all) => all.flatMap(({ data = {} }) => Object.values(data).flat()).join(''))
   expect(texts[0]).toContain('chat_events')
   expect(texts[2]).toContain('Córdoba')
   expect(texts[3]).toContain('timestamp: Timestamp<MICROSECOND, UTC>')
-  expect(texts[4]!.match(/<rect /g)!.length).toBeGreaterThan(3)
+  expect(texts[4]!.split('<rect ').length).toBeGreaterThan(4)
   expect(texts[5]).toContain('done')
 })
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { postgres } from '../../src/destinations/postgres/postgres.ts'
-import { pipeline } from '../../src/index.ts'
+import { attach, pipeline } from '../../src/index.ts'
 import { conformanceCases } from '../../src/testing/index.ts'
 import { freePort, listening, stopProcess } from '../support/bucket-servers.ts'
 import { startPostgres, type PostgresServer } from '../support/postgres-server.ts'
@@ -55,6 +55,19 @@ describe('postgres through PgBouncer', () => {
   it.each(conformanceCases.map((one, at) => [one.title, one, at] as const))('%s', async (_title, { run }, at) => {
     process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-pgbouncer-data-'))
     await run({ destination: postgres({ url }), dataset: `c${at}` })
+  })
+
+  it('what a reader sets for itself is not there for the next who gets its connection', async () => {
+    process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-pgbouncer-data-'))
+    process.env.DESTINATION__POSTGRES__CREDENTIALS = url
+    const target = pipeline({ name: 'reader', dataset: 'read_only', destination: postgres({ url }) })
+    await target.run([{ id: 1 }], { tableName: 't' })
+    const reader = attach('reader', { readOnly: { timeoutMs: 10_000 } })
+    const settings = "select current_user as who, current_setting('statement_timeout') as timeout"
+    expect(await reader.dataset().query(settings).toArray()).not.toContainEqual({ who: 'sluice', timeout: '0' })
+    for (let time = 0; time < 10; time++) {
+      expect(await target.dataset().query(settings).toArray()).toEqual([{ who: 'sluice', timeout: '0' }])
+    }
   })
 
   it('eight pipelines at once share the two connections', async () => {

@@ -79,6 +79,10 @@ export async function startSnowflake(): Promise<SnowflakeServer> {
       return void response.end(JSON.stringify(settingAnswer(parameters)))
     }
     const { status, headers, content } = await send(port, request.method!, request.url!, request.headers, body)
+    if (isQuery && status >= 500) {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      return void response.end(JSON.stringify(conflictAnswer))
+    }
     const text = isQuery && status === 200 ? await translated(content, folder, parameters) : content
     const {
       'content-encoding': _encoding,
@@ -140,6 +144,17 @@ async function translated(content: Buffer, folder: string, parameters: ReadonlyM
 
 const named = (parameters: ReadonlyMap<string, string>): { name: string; value: string }[] =>
   [...parameters].map(([name, value]) => ({ name, value }))
+
+/**
+ * fakesnow has no answer to a conflict of two transactions but status 500. The driver sends the statement again then, and a
+ * second COMMIT, for which there is no transaction any more, would be answered as if it had been done.
+ */
+const conflictAnswer = {
+  success: false,
+  code: '000625',
+  message: 'Statement was aborted because of a conflict with another transaction',
+  data: { errorCode: '000625', sqlState: '57014' },
+}
 
 /** fakesnow knows no parameters of a session; the driver formats values by what the server says they are. */
 const settingAnswer = (parameters: ReadonlyMap<string, string>): object => ({
