@@ -214,6 +214,69 @@ describe('versions', () => {
     await target.run([{ id: 1 }], { tableName: 't' })
     expect(await ids(target)).toEqual([1])
   })
+
+  const other = (): Pipeline =>
+    pipeline({ name: 'other', dataset: 'd', destination: filesystem({ bucketUrl: join(folder, 'lake') }) })
+  /** The store of a writer that sleeps once, just before its n-th manifest is read or written. */
+  function sleepy(step: 'read' | 'create', n: number, meanwhile: () => Promise<void>): ObjectStore {
+    const store = localStore(join(folder, 'lake'))
+    const wait = async (path: string): Promise<void> => {
+      if (path.includes('manifest') && --n === 0) await meanwhile()
+    }
+    const { read, create } = store
+    return {
+      ...store,
+      read: async (path) => (step === 'read' && (await wait(path)), read(path)),
+      create: async (path, content) => (step === 'create' && (await wait(path)), create(path, content)),
+    }
+  }
+  const fourLoads = async (): Promise<void> => {
+    for (let id = 10; id < 14; id++) await other().run([{ id }], { tableName: 't' })
+  }
+
+  it('a writer that finds its version free again, as others have used and removed it, is refused and loads later', async () => {
+    const { target } = lake({ bucketUrl: sleepy('create', 2, fourLoads) })
+    await target.run([{ id: 1 }], { tableName: 't' })
+    await expect(target.run([{ id: 2 }], { tableName: 't' })).rejects.toMatchObject({
+      code: 'LOAD_FAILED',
+      recovery: 'retry',
+      message: expect.stringContaining('another writer has changed'),
+    })
+    expect(await ids(target)).toEqual([1, 10, 11, 12, 13])
+    await target.run([{ id: 3 }], { tableName: 't' })
+    expect(await ids(target)).toEqual([1, 2, 3, 10, 11, 12, 13])
+    // The version that came too late goes, and takes no file along that is still read.
+    await fourLoads()
+    expect(await ids(target)).toHaveLength(11)
+    expect(manifests()).toBe(2)
+  })
+
+  it('a version that is removed between its listing and its reading is not missed', async () => {
+    await other().run([{ id: 1 }], { tableName: 't' })
+    const { target } = lake({ bucketUrl: sleepy('read', 1, fourLoads) })
+    expect(await ids(target)).toEqual([1, 10, 11, 12, 13])
+    const late = lake({ bucketUrl: sleepy('read', 2, fourLoads) })
+    await late.target.run([{ id: 2 }], { tableName: 't' }).catch(() => late.target.run())
+    expect(await ids(target)).toEqual([1, 2, 10, 10, 11, 11, 12, 12, 13, 13])
+  })
+
+  it('a version is still found to be published after many others were put on top of it', async () => {
+    const store = localStore(join(folder, 'lake'))
+    const { target } = lake({
+      bucketUrl: {
+        ...store,
+        // The answer comes when four others have loaded.
+        create: async (path, content) => {
+          const created = await store.create(path, content)
+          if (path.endsWith('manifest-0000000002.json')) await fourLoads()
+          return created
+        },
+      },
+    })
+    await target.run([{ id: 1 }], { tableName: 't' })
+    await target.run([{ id: 2 }], { tableName: 't' })
+    expect(await ids(target)).toEqual([1, 2, 10, 11, 12, 13])
+  })
 })
 
 describe('buckets', () => {

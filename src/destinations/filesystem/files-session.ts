@@ -162,9 +162,8 @@ export class FilesSession {
     if (touched.written !== undefined) {
       const { loadId, schema } = touched.written
       const tables = await this.writeTables(scratch, touched, await tablesOf(session), { loadId, schema })
-      const version = before.version + 1
       const { store, retention } = this.settings
-      await publish(store, this.target.dataset, { version, createdAt: new Date().toISOString(), loadId, tables })
+      await publish(store, this.target.dataset, before, { loadId, tables })
       await removeOld(store, this.target.dataset, retention)
     }
     return result
