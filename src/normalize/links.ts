@@ -1,8 +1,67 @@
-import { completeColumn, system, type Column, type Table } from '../schema/index.ts'
-import { cellIndex, type TableWalker } from './table-walker.ts'
+import {
+  columnsWith,
+  completeColumn,
+  contentId,
+  keyId,
+  nestedRowId,
+  randomRowId,
+  system,
+  type Column,
+  type Table,
+} from '../schema/index.ts'
+import { cellIndex, rawValue, type TableWalker } from './table-walker.ts'
+
+/** Adds id and links to the row's cells and returns its id; a row that only links has no value. */
+export function linkRow(
+  walker: TableWalker,
+  row: unknown,
+  parentId: string,
+  rootId: string,
+  listIndex: number,
+): string {
+  const links = (walker.links ??= declareLinks(walker))
+  const { cells } = walker
+  if (links.rootId >= 0) cells[links.rootId] = rootId
+  if (links.parentId >= 0) {
+    cells[links.parentId] = parentId
+    cells[links.listIndex] = String(listIndex)
+  }
+  const own = cells[links.id] === undefined ? undefined : ownId(row)
+  const id = own ?? newId(walker, row, parentId, listIndex)
+  cells[links.id] = id
+  return id
+}
+
+/** The id that the data brought. */
+function ownId(row: unknown): string | undefined {
+  const own = (row as Record<string, unknown>)[system.id]
+  return own === undefined || own === null ? undefined : String(own)
+}
+
+function newId(walker: TableWalker, row: unknown, parentId: string, listIndex: number): string {
+  switch (walker.rowId) {
+    case 'content':
+      return contentId(row)
+    case 'key':
+      return keyId(keyOf(walker, row))
+    case 'nested':
+      return nestedRowId(parentId, walker.table.name, listIndex)
+    default:
+      return randomRowId()
+  }
+}
+
+function keyOf(walker: TableWalker, row: unknown): Record<string, unknown> {
+  const key: Record<string, unknown> = {}
+  for (const name of columnsWith(walker.table, 'primaryKey')) {
+    const slots = walker.sharedBy.get(walker.indexOf.get(name) ?? -1) ?? []
+    key[name] = slots.map((slot) => rawValue(row, slot)).find((value) => value !== undefined && value !== null)
+  }
+  return key
+}
 
 /** Declares the columns that link rows, in dlt's order; the file does not carry the load's id. */
-export function declareLinks(walker: TableWalker): NonNullable<TableWalker['links']> {
+function declareLinks(walker: TableWalker): NonNullable<TableWalker['links']> {
   const nested = walker.table.parent !== undefined
   const declare = (name: string, hints: Partial<Column>): number => {
     declareColumn(walker.table, { name, dataType: 'text', nullable: false, ...hints })

@@ -1,19 +1,13 @@
 import { rmSync } from 'node:fs'
 import { PipelineError } from '../errors/index.ts'
 import {
-  columnsWith,
   completeColumn,
-  contentId,
   ExactNumber,
   identifierTag,
   inference,
   type Inference,
   inferType,
-  keyId,
-  nestedRowId,
   plainJson,
-  randomRowId,
-  system,
   type Column,
   type NamingConvention,
   type Schema,
@@ -21,7 +15,7 @@ import {
 } from '../schema/index.ts'
 import { cellText, discardRow, discardValue, placeValue, refuse, sample, type Notice } from './column-cell.ts'
 import { DelimitedWriter, type TableFile } from './delimited.ts'
-import { declareLinks } from './links.ts'
+import { linkRow } from './links.ts'
 import type { RowTarget } from './table-hints.ts'
 import {
   cellIndex,
@@ -138,7 +132,7 @@ export class Normalizer {
       if (walker.quarantine !== undefined) this.quarantine(walker.quarantine, walker.table.name, walker.refused, row)
       return
     }
-    const id = this.linkRow(walker, row, parentId, rootId, listIndex)
+    const id = linkRow(walker, row, parentId, rootId, listIndex)
     for (const name of walker.required) {
       const index = walker.indexOf.get(name)
       if (index === undefined || walker.cells[index] === undefined) throw nullNotAllowed(walker, name, row)
@@ -171,7 +165,7 @@ export class Normalizer {
         continue
       }
       // A list in a list: a row that only links, with the inner list as its table `…__list`.
-      const linkId = this.linkRow(nested, undefined, parentId, rootId, index)
+      const linkId = linkRow(nested, undefined, parentId, rootId, index)
       writeLine(nested)
       const inner = (slot.nested ??= this.walkers.nested(nested, slot))
       this.writeList(inner, item as unknown[], linkId, rootId)
@@ -325,43 +319,6 @@ export class Normalizer {
       this.placeElsewhere(walker, column, value)
     }
   }
-
-  /** Adds id and links to the row's cells and returns its id. */
-  private linkRow(walker: TableWalker, row: unknown, parentId: string, rootId: string, listIndex: number): string {
-    const links = (walker.links ??= declareLinks(walker))
-    const { cells } = walker
-    if (links.rootId >= 0) cells[links.rootId] = rootId
-    if (links.parentId >= 0) {
-      cells[links.parentId] = parentId
-      cells[links.listIndex] = String(listIndex)
-    }
-    const own = cells[links.id] === undefined ? undefined : ownId(row)
-    const id = own ?? this.newId(walker, row, parentId, listIndex)
-    cells[links.id] = id
-    return id
-  }
-
-  private newId(walker: TableWalker, row: unknown, parentId: string, listIndex: number): string {
-    switch (walker.rowId) {
-      case 'content':
-        return contentId(row)
-      case 'key':
-        return keyId(this.keyOf(walker, row))
-      case 'nested':
-        return nestedRowId(parentId, walker.table.name, listIndex)
-      default:
-        return randomRowId()
-    }
-  }
-
-  private keyOf(walker: TableWalker, row: unknown): Record<string, unknown> {
-    const key: Record<string, unknown> = {}
-    for (const name of columnsWith(walker.table, 'primaryKey')) {
-      const slots = walker.sharedBy.get(walker.indexOf.get(name) ?? -1) ?? []
-      key[name] = slots.map((slot) => rawValue(row, slot)).find((value) => value !== undefined && value !== null)
-    }
-    return key
-  }
 }
 
 /** Objects that are rows or nested documents, not values such as dates, bytes and exact numbers. */
@@ -370,11 +327,6 @@ const isDocument = (value: unknown): value is object =>
   value !== null &&
   !Array.isArray(value) &&
   !(value instanceof ExactNumber || value instanceof Date || value instanceof Uint8Array)
-
-function ownId(row: unknown): string | undefined {
-  const own = (row as Record<string, unknown>)[system.id]
-  return own === undefined || own === null ? undefined : String(own)
-}
 
 function clearRow(walker: TableWalker): void {
   walker.cells.fill(undefined)
