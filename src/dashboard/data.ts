@@ -83,7 +83,7 @@ export function tablePage(pipeline: Pipeline, table: string, query: URLSearchPar
     const page = await pageOf(sorted.offset(offset).limit(limit), { rows: limit, bytes: largestPageBytes })
     const children = await childCounts(data, table, page)
     // Counting all rows again for each page would be paid for by the second in some warehouses.
-    return offset > 0 ? { ...page, children } : { ...page, children, total: await asTold(() => relation.count()) }
+    return offset > 0 ? { ...page, children } : { ...page, children, total: await relation.count() }
   })
 }
 
@@ -148,7 +148,7 @@ export async function exportFile(pipeline: Pipeline, sql: unknown, format: unkno
   const path = join(folder, `${pipeline.name}.${format}`)
   const query = pipeline.dataset().query(sql)
   try {
-    await asTold(() => (format === 'csv' ? query.toCsv(path, { formulas: 'text' }) : query.toParquet(path)))
+    await (format === 'csv' ? query.toCsv(path, { formulas: 'text' }) : query.toParquet(path))
     return new FileAnswer(path, formats[format], () => rmSync(folder, { recursive: true, force: true }))
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })
@@ -164,26 +164,12 @@ interface Room {
 /** The first rows of a result, as far as a page can show them. */
 async function pageOf(query: DatasetQuery<Record<string, unknown>>, room: Room): Promise<ResultPage> {
   const begun = performance.now()
-  const { columns, rows, cut } = await asTold(() => query.first(room))
+  const { columns, rows, cut } = await query.first(room)
   return {
     columns: columns.map(({ name, dataType }) => ({ name, dataType })),
     rows: rows.map((row) => columns.map(({ name }) => cellOf(row[name]))),
     ...optional('cut', cut),
     ms: Math.round(performance.now() - begun),
-  }
-}
-
-/** What a database says about a query, as an error of ours. */
-async function asTold<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (cause) {
-    if (cause instanceof PipelineError) throw cause
-    const { message } = cause as Error
-    const [told, fix] = /interrupt|timeout|cancel/i.test(message)
-      ? ['the query took too long', 'ask for less of it, or run it with: sluice pipeline <name> query']
-      : [message, 'correct the query; the page of the schema shows tables and columns']
-    throw new PipelineError(told, { code: 'QUERY_FAILED', fix, cause })
   }
 }
 
@@ -204,7 +190,7 @@ function cellOf(value: unknown): Cell {
 /** What a column holds. */
 export async function columnProfile(pipeline: Pipeline, table: string, column: string): Promise<ColumnProfile> {
   const relation = pipeline.dataset().table(table)
-  const profile = await asTold(() => relation.profile(column, { top: topValues, parts }))
+  const profile = await relation.profile(column, { top: topValues, parts })
   const { min, max, top } = profile
   return {
     ...profile,

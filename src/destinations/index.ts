@@ -8,6 +8,7 @@ export type {
   LoadTransaction,
   MergePlan,
   QueryResult,
+  Reader,
   ReadLimits,
   ResultColumn,
   StagedTable,

@@ -34,6 +34,7 @@ export type ErrorCode =
   | 'PIPELINE_OVERTAKEN'
   | 'PIPELINE_UNKNOWN'
   | 'QUERY_FAILED'
+  | 'QUERY_TIMEOUT'
   | 'READ_ONLY'
   | 'RUN_FAILED'
   | 'ABORTED'

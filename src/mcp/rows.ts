@@ -25,7 +25,7 @@ export async function rowsFrom(
   { limit, cursor }: { limit: number; cursor: string | undefined },
 ): Promise<Rows> {
   const offset = offsetOf(cursor)
-  const { columns, rows, cut } = await told(() => query.first({ rows: limit, bytes: mostRead, skip: offset }))
+  const { columns, rows, cut } = await query.first({ rows: limit, bytes: mostRead, skip: offset })
   const cells: unknown[][] = []
   let bytes = 0
   for (const row of rows) {
@@ -67,18 +67,4 @@ function cellOf(value: unknown): unknown {
         ? JSON.stringify(value)
         : String(value)
   return text.length <= longestText ? text : `${text.slice(0, longestText)}… (${text.length} characters)`
-}
-
-/** What a database says about a query, as an error of ours. */
-async function told<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (cause) {
-    if (cause instanceof PipelineError) throw cause
-    const message = (cause as Error).message.split('\n')[0]!
-    const [what, fix] = /interrupt|timeout|cancel/i.test(message)
-      ? ['the query took longer than 30 seconds', 'ask for less of it: fewer rows, a narrower WHERE']
-      : [`the database refused the query: ${message}`, 'correct it; get_table_schema tells the names of columns']
-    throw new PipelineError(what, { code: 'QUERY_FAILED', fix, cause })
-  }
 }

@@ -1,4 +1,5 @@
-import type { DestinationSession, ResultColumn, RowObject } from '../destinations/index.ts'
+import type { ResultColumn, RowObject } from '../destinations/index.ts'
+import type { Reading } from './reading.ts'
 import { momentPlace, numberText, relationSql, type Query, type Statement } from './relation-sql.ts'
 
 /** What a column holds. */
@@ -30,7 +31,7 @@ const measured = new Set(['bigint', 'double', 'decimal', 'wei', 'timestamp', 'da
 
 /** Looks at one column of a query's rows, with three queries at most. */
 export async function columnProfile(
-  session: DestinationSession,
+  session: Reading,
   asked: Query,
   column: string,
   limits: ProfileLimits,
@@ -81,7 +82,7 @@ export async function columnProfile(
   }
 }
 
-async function typeOf({ reader }: DestinationSession, query: Query): Promise<ResultColumn> {
+async function typeOf({ reader }: Reading, query: Query): Promise<ResultColumn> {
   const { sql, values } = relationSql(query, reader)
   const { columns, pages } = await reader.query(sql, values)
   for await (const _page of pages);
@@ -89,7 +90,7 @@ async function typeOf({ reader }: DestinationSession, query: Query): Promise<Res
 }
 
 async function histogram(
-  { reader }: DestinationSession,
+  { reader }: Reading,
   source: Query,
   { name, dataType }: ResultColumn,
   { min, max, parts }: { min: unknown; max: unknown; parts: number },

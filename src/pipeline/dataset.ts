@@ -2,12 +2,13 @@ import type { Table as ArrowTable } from 'apache-arrow'
 import type { DataFrame } from 'nodejs-polars'
 import { PipelineError } from '../errors/index.ts'
 import { inPassing } from '../destinations/index.ts'
-import type { DestinationSession, QueryResult, ResultColumn, RowObject, SqlValue } from '../destinations/index.ts'
+import type { QueryResult, ResultColumn, RowObject, SqlValue } from '../destinations/index.ts'
 import { isOwnTable, wrongValue } from '../schema/index.ts'
 import { arrowTable } from './arrow-export.ts'
 import { columnProfile, type ColumnProfile, type ProfileLimits } from './column-profile.ts'
 import { writeCsv, type CsvOptions } from './csv-export.ts'
 import { writeParquet } from './parquet-export.ts'
+import type { Reading } from './reading.ts'
 import {
   aggregations,
   comparisons,
@@ -19,7 +20,7 @@ import {
   type Statement,
 } from './relation-sql.ts'
 
-type Open = () => Promise<DestinationSession>
+type Open = () => Promise<Reading>
 
 /** Loaded tables, to be read. A connection is opened for each read and closed after it. */
 export class Dataset<Tables = Record<string, RowObject>> {
@@ -59,7 +60,7 @@ export class Dataset<Tables = Record<string, RowObject>> {
   }
 }
 
-async function dataTables({ reader }: DestinationSession): Promise<Map<string, Map<string, string>>> {
+async function dataTables({ reader }: Reading): Promise<Map<string, Map<string, string>>> {
   const tables = [...(await reader.tables())].filter(([name]) => !isOwnTable(name))
   return new Map(tables.sort(([a], [b]) => a.localeCompare(b)))
 }
@@ -67,9 +68,9 @@ async function dataTables({ reader }: DestinationSession): Promise<Map<string, M
 /** Something that can be read: all at once, or page by page. */
 export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
   protected readonly open: Open
-  private readonly toSql: (session: DestinationSession) => Statement
+  private readonly toSql: (session: Reading) => Statement
 
-  constructor(open: Open, toSql: (session: DestinationSession) => Statement) {
+  constructor(open: Open, toSql: (session: Reading) => Statement) {
     this.open = open
     this.toSql = toSql
   }
@@ -113,7 +114,7 @@ export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
     return { columns, rows: rows as Row[] }
   }
 
-  private read(session: DestinationSession): Promise<QueryResult> {
+  private read(session: Reading): Promise<QueryResult> {
     const { sql, values } = this.toSql(session)
     return session.reader.query(sql, values)
   }

@@ -20,6 +20,7 @@ import { LoadInfo } from './load-info.ts'
 import { lockPipeline } from './lock.ts'
 import { defaultLimits, type PackageLimits } from './package-builder.ts'
 import { partitionFolder, partitionLoad, type PartitionLoad } from './partition.ts'
+import { readingFrom, type Reading } from './reading.ts'
 import { refreshModes, type RefreshMode } from './refresh.ts'
 import { rememberedTarget, rememberTarget, type RememberedTarget } from './remembered-target.ts'
 import type { LoggedRequest } from './request-log.ts'
@@ -231,14 +232,14 @@ export class Pipeline {
 
   /** The loaded tables; with types that `sluice types` has written, typed to the column. */
   dataset<Tables = Record<string, RowObject>>(): Dataset<Tables> {
-    return new Dataset<Tables>(() => this.openSession())
+    return new Dataset<Tables>(() => this.openToRead())
   }
 
   /** Several reads on one connection, one after the other. */
   async withDataset<T>(read: (data: Dataset) => Promise<T>): Promise<T> {
-    await using session = await this.openSession()
+    await using opened = await this.openToRead()
     // Each read closes what it opened; this one is closed here.
-    const borrowed = { ...session, [Symbol.asyncDispose]: async () => undefined }
+    const borrowed = { ...opened, [Symbol.asyncDispose]: async () => undefined }
     return await read(new Dataset(async () => borrowed))
   }
 
@@ -303,6 +304,10 @@ export class Pipeline {
     )
     other.settingsName = this.settingsName
     return other
+  }
+
+  private async openToRead(): Promise<Reading> {
+    return readingFrom(await this.openSession(), { pipeline: this.name, limits: this.readOnly })
   }
 
   /** Opens what a load, a drop or a sync needs. */

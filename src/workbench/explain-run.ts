@@ -54,6 +54,7 @@ const byCode: Record<ErrorCode, Classification> = {
   PIPELINE_OVERTAKEN: 'transient',
   PIPELINE_UNKNOWN: 'config',
   QUERY_FAILED: 'destination',
+  QUERY_TIMEOUT: 'destination',
   READ_ONLY: 'config',
   RUN_FAILED: 'unknown',
   ABORTED: 'transient',

@@ -69,6 +69,19 @@ describe.each(engineNames)('%s, opened only to look', (name) => {
     expect(await target.dataset().table('t').orderBy('id').select('id').toArray()).toEqual([{ id: 1 }, { id: 2 }])
   })
 
+  it('tells what the database refused', async () => {
+    const { all, looking, dataset } = await opened()
+    const refused = { code: 'QUERY_FAILED', fix: expect.stringContaining('correct the query') }
+    await expect(all(`select nothere from ${dataset}.t`)).rejects.toMatchObject({
+      ...refused,
+      message: expect.stringContaining('nothere'),
+    })
+    await expect(looking.dataset().table('nothere').count()).rejects.toMatchObject(refused)
+    await expect(looking.dataset().table('t').profile('nothere')).rejects.toMatchObject(refused)
+    const page = looking.dataset().query(`select 1 / (id - id) as x, cast('x' as integer) as y from ${dataset}.t`)
+    await expect(page.rows().next()).rejects.toMatchObject(refused)
+  })
+
   it('ends what takes too long', async () => {
     const { all } = await opened(300)
     const long =
@@ -76,7 +89,7 @@ describe.each(engineNames)('%s, opened only to look', (name) => {
         ? 'select pg_sleep(60)'
         : 'select count(*) from range(10000000) a, range(10000000) b where a.range + b.range = -1'
     const begun = performance.now()
-    await expect(all(long)).rejects.toThrow()
+    await expect(all(long)).rejects.toMatchObject({ code: 'QUERY_TIMEOUT', fix: expect.stringContaining('less') })
     expect(performance.now() - begun).toBeLessThan(20_000)
   })
 })

@@ -177,17 +177,7 @@ async function query(pipeline: Pipeline, [sql]: readonly string[], json: boolean
       fix: `sluice pipeline ${pipeline.name} query "select 1"`,
     })
   }
-  let rows: Record<string, unknown>[]
-  try {
-    rows = await pipeline.dataset().query(sql).toArray()
-  } catch (error) {
-    if (error instanceof PipelineError) throw error
-    throw new PipelineError(`the query failed: ${(error as Error).message.split('\n')[0]}`, {
-      code: 'QUERY_FAILED',
-      fix: `see the tables with: sluice pipeline ${pipeline.name} show`,
-      cause: error,
-    })
-  }
+  const rows = await pipeline.dataset().query(sql).toArray()
   if (json) return printJson(rows.map(plainRow))
   if (rows.length > 0) console.log(table(rows.slice(0, 1000)))
   console.log(
