@@ -47,7 +47,7 @@ export interface ResourceOptions<Row = unknown> extends TableHints {
   /** `false`: read for its transformers only. @default true */
   selected?: boolean
   maxTableNesting?: number
-  /** Columns that a table may get. @default the source's */
+  /** Columns that a table may get from its rows. @default the source's */
   maxTableColumns?: number
   /** A validator of zod, valibot, arktype or any other Standard Schema; gives the rows their type. */
   schema?: StandardSchema<Row>

@@ -60,6 +60,14 @@ function keyOf(walker: TableWalker, row: unknown): Record<string, unknown> {
   return key
 }
 
+/** The most columns that `declareLinks` adds to one table. */
+export const mostLinks = 4
+const linkNames = [system.id, system.loadId, system.parentId, system.listIndex, system.rootId]
+
+/** Columns that the data or its hints brought. */
+export const ownColumns = ({ columns }: Table): number =>
+  columns.size - linkNames.filter((name) => columns.has(name)).length
+
 /** Declares the columns that link rows, in dlt's order; the file does not carry the load's id. */
 function declareLinks(walker: TableWalker): NonNullable<TableWalker['links']> {
   const nested = walker.table.parent !== undefined

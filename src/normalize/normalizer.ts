@@ -15,7 +15,7 @@ import {
 } from '../schema/index.ts'
 import { cellText, discardRow, discardValue, placeValue, refuse, sample, type Notice } from './column-cell.ts'
 import { DelimitedWriter, type TableFile } from './delimited.ts'
-import { linkRow } from './links.ts'
+import { linkRow, ownColumns } from './links.ts'
 import type { RowTarget } from './table-hints.ts'
 import {
   cellIndex,
@@ -281,7 +281,7 @@ export class Normalizer {
       // A hinted column was announced, so the contract does not take it for a new one.
       const refused = hinted === undefined ? refuse(walker, 'columns', slot.name, value) : undefined
       if (refused !== undefined) return refused
-      if (hinted === undefined && table.columns.size >= walker.maxColumns) {
+      if (hinted === undefined && ownColumns(table) >= walker.maxColumns) {
         throw tooManyKeys(`would get more than ${walker.maxColumns.toLocaleString('en')} columns`, walker, slot)
       }
       column = completeColumn(table, { name: slot.name, dataType, nullable: hinted?.nullable ?? true })

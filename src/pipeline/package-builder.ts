@@ -1,5 +1,5 @@
 import { MarkedRows, type Resource, type ResourceState, type Source } from '../extract/index.ts'
-import { mostColumns, Normalizer, type Notice, type RowTarget, type TableHints } from '../normalize/index.ts'
+import { mostColumns, mostLinks, Normalizer, type Notice, type RowTarget, type TableHints } from '../normalize/index.ts'
 import type { EarlyFile } from '../load/index.ts'
 import { newLoadId, type LoadPackage, type PackageStore } from '../package/index.ts'
 import {
@@ -288,7 +288,7 @@ export class PackageBuilder {
       table,
       resource: resource.name,
       hints: schemaContract === undefined ? hints : { ...hints, schemaContract },
-      maxTableColumns: Math.min(maxTableColumns, this.maxColumns),
+      maxTableColumns: Math.min(maxTableColumns, this.maxColumns - mostLinks),
       ...(maxTableNesting === undefined ? {} : { maxTableNesting }),
       ...(options.rootKey === undefined ? {} : { rootKey: options.rootKey }),
     }
