@@ -20,8 +20,11 @@ export interface DuckdbOptions extends CapabilityOptions {
 /**
  * In the order of a file, rows of several threads make row groups of uneven size, which DuckDB writes again when the
  * file is closed; out of order they are written once. Where order matters, the file is read by one thread.
+ *
+ * A commit that is larger than the threshold writes its rows into the file; a smaller one writes them into the log, and
+ * once more when the file is closed.
  */
-const settings = { preserve_insertion_order: 'false' }
+const settings = { preserve_insertion_order: 'false', checkpoint_threshold: '1MB' }
 
 const threads = availableParallelism()
 /** DuckDB keeps in memory what it has written, up to most of the machine's; a load needs none of that. */
