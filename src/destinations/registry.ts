@@ -1,9 +1,16 @@
 import { PipelineError } from '../errors/index.ts'
 import type { Destination } from './destination.ts'
-import type { DestinationSetting, FromSettings } from './settings.ts'
+import type { DestinationSetting, FromSettings, SettingNeed } from './settings.ts'
+
+interface DestinationSettings {
+  fromSettings: FromSettings
+  needs: readonly SettingNeed[]
+  /** Packages that a project installs beside this one. */
+  drivers: readonly string[]
+}
 
 /** The destinations that go by a name; what belongs to one is loaded when it is asked for. */
-const known: Record<string, () => Promise<{ fromSettings: FromSettings }>> = {
+const known: Record<string, () => Promise<DestinationSettings>> = {
   duckdb: () => import('./duckdb/from-settings.ts'),
   postgres: () => import('./postgres/from-settings.ts'),
   bigquery: () => import('./bigquery/from-settings.ts'),
@@ -14,6 +21,11 @@ const known: Record<string, () => Promise<{ fromSettings: FromSettings }>> = {
 }
 
 export const destinationNames: readonly string[] = Object.keys(known)
+
+/** What a project has to set and to install before a destination can be reached by its name. */
+export async function projectNeeds(name: string): Promise<Pick<DestinationSettings, 'needs' | 'drivers'>> {
+  return Object.hasOwn(known, name) ? known[name]!() : { needs: [], drivers: [] }
+}
 
 /** The destination of a given name; its driver is loaded when it is opened. */
 export async function destinationByName(

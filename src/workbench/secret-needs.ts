@@ -1,4 +1,5 @@
 import { listPipelines, type SecretNeed } from '../index.ts'
+import { projectNeeds } from '../destinations/registry.ts'
 import { platformByName, platformNames } from '../sources/chats/registry.ts'
 import { readSourceSpec, secretsOf } from '../sources/rest/index.ts'
 import { insideProject } from './project-path.ts'
@@ -15,7 +16,9 @@ export async function secretNeeds(
 ): Promise<SecretNeed[]> {
   const chosen = names.length > 0 ? names : [...sourceFiles(projectDir), ...platformsIn(known)]
   const needs = (await Promise.all(chosen.map((name) => needsOf(projectDir, name, names.length > 0)))).flat()
-  return names.length > 0 ? needs : [...needs, ...destinationNeeds(known)]
+  if (names.length > 0) return needs
+  const loadedTo = new Set(listPipelines().map(({ destination }) => destination))
+  return [...needs, ...(await Promise.all([...loadedTo].map((name) => destinationNeeds(name, known)))).flat()]
 }
 
 async function needsOf(projectDir: string, name: string, isAsked: boolean): Promise<SecretNeed[]> {
@@ -45,11 +48,15 @@ function platformsIn(known: readonly string[]): string[] {
   )
 }
 
-/** Of destinations that have no credentials of their own in the files; DuckDB and folders need none. */
-function destinationNeeds(known: readonly string[]): SecretNeed[] {
-  const local = new Set(['duckdb', 'filesystem'])
-  const names = new Set(listPipelines().map(({ destination }) => destination))
-  return [...names]
-    .filter((name) => !local.has(name) && !known.some((key) => key.startsWith(`destination.${name}.credentials.`)))
-    .map((name) => ({ key: 'credentials', place: { root: 'destination', name }, neededBy: `destination ${name}` }))
+/** What a destination needs; its credentials only as they are written in the files, since there are several ways to. */
+export async function destinationNeeds(name: string, known: readonly string[]): Promise<SecretNeed[]> {
+  const place = { root: 'destination', name }
+  const section = `destination.${name}`
+  const hasOwn = known.some((key) => isWithin(key, `${section}.credentials`))
+  const secrets = (await projectNeeds(name)).needs.filter(({ initial }) => initial === undefined)
+  return secrets
+    .filter(({ key }) => !hasOwn || !isWithin(key, 'credentials') || known.includes(`${section}.${key}`))
+    .map(({ key }) => ({ key, place, neededBy: `destination ${name}` }))
 }
+
+const isWithin = (key: string, section: string): boolean => key === section || key.startsWith(`${section}.`)

@@ -1,11 +1,74 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { destinationByName } from '../../src/destinations/index.ts'
+import { parseUrl } from '../../src/destinations/postgres/connection.ts'
+import { destinationNames, projectNeeds } from '../../src/destinations/registry.ts'
+import { connectionUrl } from '../../src/destinations/settings.ts'
 import { snowflakeFromUrl } from '../../src/destinations/snowflake/snowflake.ts'
 
 const settings =
   (given: Record<string, string>) =>
   (key: string): string | undefined =>
     given[key]
+
+describe.each(destinationNames)('%s in a new project', (name) => {
+  it('is reached with what it says it needs, and with nothing less', async () => {
+    const { needs } = await projectNeeds(name)
+    const examples: Record<string, string> = {
+      credentials: `${name}://user:password@host/database`,
+      'staging.bucket_url': 's3://bucket/staging',
+    }
+    const given = Object.fromEntries(needs.map(({ key, initial }) => [key, initial ?? examples[key] ?? 'x']))
+    expect((await destinationByName(name, settings(given))).name).toBe(name)
+    const [first] = needs
+    if (first === undefined) return
+    const less = settings(Object.fromEntries(Object.entries(given).filter(([key]) => key !== first.key)))
+    await expect(destinationByName(name, less)).rejects.toMatchObject({ code: 'CONFIG_MISSING' })
+  })
+
+  it('asks for drivers in versions that are known to work', async () => {
+    const { drivers } = await projectNeeds(name)
+    const { peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { peerDependencies: object }
+    expect(Object.keys(peerDependencies)).toEqual(expect.arrayContaining([...drivers]))
+  })
+})
+
+describe("credentials in parts, as dlt's files have them", () => {
+  const parts = {
+    'credentials.drivername': 'postgresql',
+    'credentials.host': 'db.example.com',
+    'credentials.port': '5433',
+    'credentials.database': 'my data',
+    'credentials.username': 'loader@x',
+    'credentials.password': 'p/a:s@s?#%',
+  }
+
+  it('say the same as a connection string', () => {
+    const url = connectionUrl('postgres', settings({ ...parts, 'credentials.query.sslmode': 'require' }))
+    expect(parseUrl(url)).toEqual({
+      host: 'db.example.com',
+      port: 5433,
+      database: 'my data',
+      user: 'loader@x',
+      password: 'p/a:s@s?#%',
+      ssl: 'require',
+    })
+    expect(parseUrl(connectionUrl('postgres', settings({ ...parts, 'credentials.host': '::1' }))).host).toBe('::1')
+    expect(connectionUrl('postgres', settings({ ...parts, credentials: 'postgres://one/two' }))).toBe(
+      'postgres://one/two',
+    )
+  })
+
+  it.each(['postgres', 'redshift'])('%s takes them, and names the one that is missing', async (name) => {
+    const staging = { 'staging.bucket_url': 's3://b/x' }
+    expect((await destinationByName(name, settings({ ...parts, ...staging }))).name).toBe(name)
+    const { 'credentials.database': _database, ...less } = parts
+    await expect(destinationByName(name, settings(less))).rejects.toMatchObject({
+      code: 'CONFIG_MISSING',
+      fix: expect.stringContaining(`DESTINATION__${name.toUpperCase()}__CREDENTIALS__DATABASE`),
+    })
+  })
+})
 
 describe('a warehouse by its name', () => {
   it.each([

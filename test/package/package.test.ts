@@ -137,22 +137,23 @@ const shell = (command: string, options: { cwd: string; env: NodeJS.ProcessEnv }
   run('bash', ['-ec', command], { ...options, timeout: 120_000 })
 
 describe('sluice init', () => {
-  it.each([...platformNames.map((name) => [name, 'postgres']), ['shop', 'duckdb']])(
-    'writes a project for %s into %s whose test passes at once',
-    { timeout: 120_000 },
-    async (source, destination) => {
-      const at = project(`init-${source}`)
-      const { stdout } = await shell(`npx sluice init ${source} ${destination}`, at)
-      expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
-      const { stdout: tested } = await shell('npm test', at)
-      expect(tested).toMatch(/pass 1\b/)
-      expect(readFileSync(join(at.cwd, '.sluice', 'secrets.toml'), 'utf8')).toMatch(/= "<[\w ,]+>"/)
-      // A second time, nothing that is there is written over.
-      writeFileSync(join(at.cwd, 'README.md'), 'mine')
-      await shell(`npx sluice init ${source} ${destination}`, at)
-      expect(readFileSync(join(at.cwd, 'README.md'), 'utf8')).toBe('mine')
-    },
-  )
+  it.each([
+    ...platformNames.map((name) => [name, 'postgres']),
+    ['shop', 'duckdb'],
+    ['chatra', 'databricks'],
+    ['shop', 'filesystem'],
+  ])('writes a project for %s into %s whose test passes at once', { timeout: 120_000 }, async (source, destination) => {
+    const at = project(`init-${source}-${destination}`)
+    const { stdout } = await shell(`npx sluice init ${source} ${destination}`, at)
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+    const { stdout: tested } = await shell('npm test', at)
+    expect(tested).toMatch(/pass 1\b/)
+    expect(readFileSync(join(at.cwd, '.sluice', 'secrets.toml'), 'utf8')).toMatch(/= "<[\w ,]+>"/)
+    // A second time, nothing that is there is written over.
+    writeFileSync(join(at.cwd, 'README.md'), 'mine')
+    await shell(`npx sluice init ${source} ${destination}`, at)
+    expect(readFileSync(join(at.cwd, 'README.md'), 'utf8')).toBe('mine')
+  })
 
   it('makes a source file of an OpenAPI description; says what cannot be', { timeout: 60_000 }, async () => {
     const at = project('init-openapi')

@@ -32,6 +32,9 @@ export interface BigqueryOptions extends NameOptions {
   apiEndpoint?: string
 }
 
+/** The packages that a project installs beside this one. */
+export const drivers: readonly string[] = ['@google-cloud/bigquery']
+
 const capabilities: Capabilities = {
   identifiers: {
     maxLength: 300,
@@ -68,11 +71,7 @@ export function bigqueryParts(options: BigqueryOptions): SqlDestinationParts {
     errors: bigqueryErrors,
     ddlCommits: true,
     async connect(target) {
-      const { openBigquery } = await withDriver(
-        'destination "bigquery"',
-        ['@google-cloud/bigquery'],
-        () => import('./connection.ts'),
-      )
+      const { openBigquery } = await withDriver('destination "bigquery"', drivers, () => import('./connection.ts'))
       const { connection, location } = openBigquery(options, target)
       const area = options.staging === undefined ? undefined : await stagingArea(options.staging, target.dataset)
       return { connection: await withScratch({ ...connection, area }), location }

@@ -7,8 +7,17 @@ import {
   stagingFrom,
   type DestinationSetting,
   type FromSettings,
+  type SettingNeed,
 } from '../settings.ts'
-import { bigquery } from './bigquery.ts'
+import { drivers, bigquery } from './bigquery.ts'
+
+export { drivers }
+
+export const needs: readonly SettingNeed[] = [
+  { key: 'credentials.project_id', hint: 'id of the project' },
+  { key: 'credentials.client_email', hint: 'e-mail of the service account' },
+  { key: 'credentials.private_key', hint: 'private key of the service account' },
+]
 
 export const fromSettings: FromSettings = (setting) => {
   const whole = setting('credentials')

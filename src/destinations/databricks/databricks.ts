@@ -32,6 +32,9 @@ export interface DatabricksOptions extends NameOptions {
   tls?: { ca: string }
 }
 
+/** The packages that a project installs beside this one. */
+export const drivers: readonly string[] = ['@databricks/sql']
+
 const capabilities: Capabilities = {
   identifiers: { maxLength: 255, naming: 'snake_case' },
   ddl: {},
@@ -60,11 +63,7 @@ export function databricksParts(options: DatabricksOptions): SqlDestinationParts
     errors: databricksErrors,
     ddlCommits: true,
     async connect(target) {
-      const { openDatabricks } = await withDriver(
-        'destination "databricks"',
-        ['@databricks/sql'],
-        () => import('./connection.ts'),
-      )
+      const { openDatabricks } = await withDriver('destination "databricks"', drivers, () => import('./connection.ts'))
       const { connection, location } = await openDatabricks(options, target)
       const area = options.staging === undefined ? undefined : await stagingArea(options.staging, target.dataset)
       return { connection: await withScratch({ ...connection, area }), location }

@@ -1,5 +1,13 @@
-import { credentialOf, defined, missing, names, stagingFrom, type FromSettings } from '../settings.ts'
-import { databricks } from './databricks.ts'
+import { credentialOf, defined, missing, names, stagingFrom, type FromSettings, type SettingNeed } from '../settings.ts'
+import { drivers, databricks } from './databricks.ts'
+
+export { drivers }
+
+export const needs: readonly SettingNeed[] = [
+  { key: 'credentials.server_hostname', hint: 'host of the workspace' },
+  { key: 'credentials.http_path', hint: 'HTTP path of the SQL warehouse' },
+  { key: 'credentials.access_token', hint: 'access token' },
+]
 
 export const fromSettings: FromSettings = (setting) => {
   const credential = credentialOf(setting)

@@ -1,7 +1,12 @@
-import { defined, names, replacing, type FromSettings } from '../settings.ts'
+import { defined, names, replacing, type FromSettings, type SettingNeed } from '../settings.ts'
 import { duckdb } from './duckdb.ts'
 
+export const drivers: readonly string[] = []
+
+export const needs: readonly SettingNeed[] = []
+
 export const fromSettings: FromSettings = (setting) => {
-  const path = setting('credentials')?.replace(/^duckdb:(\/\/\/)?/, '') ?? setting('location')?.replace(/^duckdb:/, '')
+  const file = setting('credentials') ?? setting('credentials.database')
+  const path = file?.replace(/^duckdb:(\/\/\/)?/, '') ?? setting('location')?.replace(/^duckdb:/, '')
   return duckdb({ ...defined({ path }), ...names(setting), ...replacing(setting) })
 }

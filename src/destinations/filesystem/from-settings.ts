@@ -1,7 +1,13 @@
-import { chosen, credentialOf, defined, missing, names, type FromSettings } from '../settings.ts'
+import { chosen, credentialOf, defined, missing, names, type FromSettings, type SettingNeed } from '../settings.ts'
 import { credentialsFrom } from '../stores/index.ts'
 import { filesystem } from './filesystem.ts'
 import { compressions, formatNames } from './formats.ts'
+
+export const drivers: readonly string[] = []
+
+export const needs: readonly SettingNeed[] = [
+  { key: 'bucket_url', hint: 'a folder, or a bucket such as s3://bucket/path', initial: 'lake' },
+]
 
 export const fromSettings: FromSettings = (setting) => {
   const bucketUrl = setting('bucket_url') ?? setting('credentials') ?? folderOf(setting('location'))

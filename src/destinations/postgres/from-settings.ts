@@ -1,8 +1,10 @@
-import { missing, names, replacing, type FromSettings } from '../settings.ts'
-import { postgres } from './postgres.ts'
+import { connectionUrl, names, replacing, type FromSettings, type SettingNeed } from '../settings.ts'
+import { drivers, postgres } from './postgres.ts'
+
+export { drivers }
+
+export const needs: readonly SettingNeed[] = [{ key: 'credentials', hint: 'connection string, postgres://' }]
 
 export const fromSettings: FromSettings = (setting) => {
-  const url = setting('credentials')
-  if (url === undefined) throw missing('postgres', 'CREDENTIALS', 'its connection string')
-  return postgres({ url, ...names(setting), ...replacing(setting) })
+  return postgres({ url: connectionUrl('postgres', setting), ...names(setting), ...replacing(setting) })
 }

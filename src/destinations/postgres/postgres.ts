@@ -22,6 +22,9 @@ export interface PostgresOptions extends CapabilityOptions {
   sslRootCert?: string
 }
 
+/** The packages that a project installs beside this one. */
+export const drivers: readonly string[] = ['pg', 'pg-copy-streams']
+
 const capabilities: Capabilities = {
   identifiers: {
     maxLength: 63,
@@ -42,7 +45,7 @@ export const postgres = (options: PostgresOptions = {}): Destination => sqlDesti
 
 /** What node-postgres needs to reach the same database; found out by connecting once. */
 export async function postgresClientConfig(options: PostgresOptions): Promise<ClientConfig> {
-  const { connect } = await withDriver('PostgreSQL', ['pg', 'pg-copy-streams'], () => import('./connection.ts'))
+  const { connect } = await withDriver('PostgreSQL', drivers, () => import('./connection.ts'))
   const { client, config } = await connect(options)
   await client.end()
   return config
@@ -56,11 +59,7 @@ export function postgresParts(options: PostgresOptions): SqlDestinationParts {
     dialect: postgresDialect,
     errors: postgresErrors,
     async connect({ readOnly }) {
-      const { openPostgres } = await withDriver(
-        'destination "postgres"',
-        ['pg', 'pg-copy-streams'],
-        () => import('./connection.ts'),
-      )
+      const { openPostgres } = await withDriver('destination "postgres"', drivers, () => import('./connection.ts'))
       return openPostgres(options, readOnly && { ...readOnly, role: 'pg_read_all_data' })
     },
     bulkLoad: (connection, bulk) => copyFiles(connection as PostgresConnection, bulk),

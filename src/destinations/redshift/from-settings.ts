@@ -1,9 +1,23 @@
-import { defined, missing, names, stagingFrom, type FromSettings } from '../settings.ts'
-import { redshift } from './redshift.ts'
+import {
+  connectionUrl,
+  defined,
+  missing,
+  names,
+  stagingFrom,
+  type FromSettings,
+  type SettingNeed,
+} from '../settings.ts'
+import { drivers, redshift } from './redshift.ts'
+
+export { drivers }
+
+export const needs: readonly SettingNeed[] = [
+  { key: 'credentials', hint: 'connection string, redshift://' },
+  { key: 'staging.bucket_url', hint: 'bucket through which rows go' },
+]
 
 export const fromSettings: FromSettings = (setting) => {
-  const url = setting('credentials')
-  if (url === undefined) throw missing('redshift', 'CREDENTIALS', 'its connection string')
+  const url = connectionUrl('redshift', setting)
   const { staging } = stagingFrom(setting)
   if (staging === undefined) throw missing('redshift', 'STAGING__BUCKET_URL', 'the bucket through which rows go')
   return redshift({ url, staging, ...defined({ iamRole: setting('staging_iam_role') }), ...names(setting) })

@@ -19,6 +19,9 @@ export interface RedshiftOptions extends NameOptions {
   iamRole?: string
 }
 
+/** The packages that a project installs beside this one: the wire is PostgreSQL's, the staging area a bucket on S3. */
+export const drivers: readonly string[] = ['pg', 'pg-copy-streams', '@aws-sdk/client-s3', '@aws-sdk/lib-storage']
+
 const capabilities: Capabilities = {
   identifiers: {
     maxLength: 127,
@@ -50,7 +53,7 @@ export function redshiftParts(options: RedshiftOptions): SqlDestinationParts {
     async connect({ dataset, readOnly }) {
       const { openPostgres } = await withDriver(
         'destination "redshift"',
-        ['pg', 'pg-copy-streams'],
+        drivers,
         () => import('../postgres/connection.ts'),
       )
       const { connection, location } = await openPostgres({ port: 5439, url: asPostgres(options.url) }, readOnly)

@@ -1,5 +1,9 @@
-import { credentialOf, defined, missing, names, type FromSettings } from '../settings.ts'
-import { snowflake, snowflakeFromUrl } from './snowflake.ts'
+import { credentialOf, defined, missing, names, type FromSettings, type SettingNeed } from '../settings.ts'
+import { drivers, snowflake, snowflakeFromUrl } from './snowflake.ts'
+
+export { drivers }
+
+export const needs: readonly SettingNeed[] = [{ key: 'credentials', hint: 'connection string, snowflake://' }]
 
 export const fromSettings: FromSettings = (setting) => {
   const url = setting('credentials')

@@ -22,6 +22,9 @@ export interface SnowflakeOptions extends NameOptions {
   accessUrl?: string
 }
 
+/** The packages that a project installs beside this one. */
+export const drivers: readonly string[] = ['snowflake-sdk']
+
 const capabilities: Capabilities = {
   identifiers: { maxLength: 255, naming: 'snake_case' },
   ddl: {},
@@ -46,11 +49,7 @@ export function snowflakeParts(options: SnowflakeOptions): SqlDestinationParts {
     errors: snowflakeErrors,
     ddlCommits: true,
     async connect({ readOnly }) {
-      const { openSnowflake } = await withDriver(
-        'destination "snowflake"',
-        ['snowflake-sdk'],
-        () => import('./connection.ts'),
-      )
+      const { openSnowflake } = await withDriver('destination "snowflake"', drivers, () => import('./connection.ts'))
       const { connection, location } = await openSnowflake(options, readOnly)
       return { connection: await withScratch(connection), location }
     },

@@ -1,11 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { PipelineError, writePlaceholders } from '../../index.ts'
-import { destinationNames } from '../../destinations/registry.ts'
+import { PipelineError, secretStatuses, writePlaceholders } from '../../index.ts'
+import { destinationNames, projectNeeds } from '../../destinations/registry.ts'
+import type { SettingNeed } from '../../destinations/settings.ts'
 import { platformByName, platformNames } from '../../sources/chats/registry.ts'
 import { draftSourceFile } from '../source-draft.ts'
-import { packageVersion } from '../package-version.ts'
+import { driverVersions, packageVersion } from '../package-version.ts'
 import { projectSecrets } from '../project-secrets.ts'
+import { destinationNeeds } from '../secret-needs.ts'
 import { platformFiles, readme, restFiles, type ProjectFile } from './project-files.ts'
 
 /** A file of a new project, and whether it was written. */
@@ -35,10 +37,17 @@ export async function scaffold(projectDir: string, source: string, destination: 
   }
   const steps: ScaffoldStep[] = []
   const { name, runs, files, secretsOf } = await sourceFilesFor(projectDir, source, destination, steps)
-  const about = { name, runs, destination }
-  const all = [...files, { path: 'package.json', text: packageText(about) }, { path: 'README.md', text: readme(about) }]
+  const { needs, drivers } = await projectNeeds(destination)
+  const about = { name, runs, destination, drivers }
+  const folders = needs.filter(({ initial }) => initial !== undefined)
+  const settled = withSettings(files, destination, folders)
+  const all = [
+    ...settled,
+    { path: 'package.json', text: packageText(about) },
+    { path: 'README.md', text: readme(about) },
+  ]
   for (const file of all) steps.push(write(projectDir, file))
-  steps.push(ignore(projectDir))
+  steps.push(ignore(projectDir, [...ignored, ...folders.map(({ initial }) => `${initial}/`)]))
   const missing = await placeholders(projectDir, secretsOf, destination, steps)
   return { steps, runs, missing }
 }
@@ -77,6 +86,21 @@ async function sourceFilesFor(
   return { name: source, runs: `${source}.source.yaml`, files: restFiles(source), secretsOf: `${source}.source.yaml` }
 }
 
+/** The files, with the settings that a destination begins with in the one for settings. */
+function withSettings(
+  files: readonly ProjectFile[],
+  destination: string,
+  folders: readonly SettingNeed[],
+): ProjectFile[] {
+  if (folders.length === 0) return [...files]
+  const path = '.sluice/config.toml'
+  const before = files.find((file) => file.path === path)
+  const lines = folders.map(({ key, hint, initial }) => `# ${hint}\n${key} = "${initial}"\n`)
+  const section = `[destination.${destination}]\n${lines.join('')}`
+  const text = before === undefined ? section : `${before.text}\n${section}`
+  return [...files.filter((file) => file !== before), { path, text }]
+}
+
 function write(projectDir: string, { path, text }: ProjectFile): ScaffoldStep {
   const file = join(projectDir, path)
   if (existsSync(file)) return { path, action: 'kept' }
@@ -85,7 +109,14 @@ function write(projectDir: string, { path, text }: ProjectFile): ScaffoldStep {
   return { path, action: 'create' }
 }
 
-const packageText = ({ name, runs, destination }: { name: string; runs: string; destination: string }): string =>
+interface About {
+  name: string
+  runs: string
+  destination: string
+  drivers: readonly string[]
+}
+
+const packageText = ({ name, runs, destination, drivers }: About): string =>
   `${JSON.stringify(
     {
       name: name.replaceAll('_', '-'),
@@ -95,7 +126,7 @@ const packageText = ({ name, runs, destination }: { name: string; runs: string; 
         load: runs.endsWith('.ts') ? `node ${runs}` : `sluice run ${runs} --destination ${destination}`,
         test: 'node --test',
       },
-      dependencies: { sluice: `^${packageVersion()}` },
+      dependencies: { sluice: `^${packageVersion()}`, ...driverVersions(drivers) },
       engines: { node: '>=22.19' },
     },
     null,
@@ -104,11 +135,11 @@ const packageText = ({ name, runs, destination }: { name: string; runs: string; 
 
 const ignored = ['node_modules/', '*.duckdb', '*.duckdb.wal', '.sluice/secrets.toml', '.sluice/*.secrets.toml']
 
-function ignore(projectDir: string): ScaffoldStep {
+function ignore(projectDir: string, wanted: readonly string[]): ScaffoldStep {
   const file = join(projectDir, '.gitignore')
   const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
   const lines = new Set(text.split(/\r?\n/).map((line) => line.trim().replace(/^\/|\/$/g, '')))
-  const missing = ignored.filter((one) => !lines.has(one.replace(/\/$/, '')))
+  const missing = wanted.filter((one) => !lines.has(one.replace(/\/$/, '')))
   if (missing.length === 0) return { path: '.gitignore', action: 'kept' }
   writeFileSync(file, `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${missing.join('\n')}\n`)
   return { path: '.gitignore', action: text === '' ? 'create' : 'update' }
@@ -121,10 +152,14 @@ async function placeholders(
   steps: ScaffoldStep[],
 ): Promise<string[]> {
   const wanted = (await projectSecrets(projectDir, [secretsOf])).filter(({ status }) => status !== 'set')
-  const local = destination === 'duckdb' || destination === 'filesystem'
-  const own = local
-    ? []
-    : [{ key: `destination.${destination}.credentials`, hint: 'connection string of your database' }]
+  const present = secretStatuses([], projectDir).map(({ key }) => key)
+  const needs = await destinationNeeds(destination, present)
+  const hints = new Map(
+    (await projectNeeds(destination)).needs.map(({ key, hint }) => [`destination.${destination}.${key}`, hint]),
+  )
+  const own = secretStatuses(needs, projectDir)
+    .filter(({ neededBy, status }) => neededBy.length > 0 && status !== 'set')
+    .map(({ key }) => ({ key, hint: hints.get(key)! }))
   const all = [...wanted.map(({ key }) => ({ key })), ...own]
   if (all.length === 0) return []
   const written = writePlaceholders(all, projectDir)
