@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { destinationByName } from '../../src/destinations/index.ts'
+import { connectionUrl } from '../../src/destinations/postgres/connection-url.ts'
 import { parseUrl } from '../../src/destinations/postgres/connection.ts'
 import { destinationNames, projectNeeds } from '../../src/destinations/registry.ts'
-import { connectionUrl } from '../../src/destinations/settings.ts'
 import { snowflakeFromUrl } from '../../src/destinations/snowflake/snowflake.ts'
 
 const settings =

@@ -1,4 +1,5 @@
-import { connectionUrl, names, replacing, type FromSettings, type SettingNeed } from '../settings.ts'
+import { names, replacing, type FromSettings, type SettingNeed } from '../settings.ts'
+import { connectionUrl } from './connection-url.ts'
 import { drivers, postgres } from './postgres.ts'
 
 export { drivers }

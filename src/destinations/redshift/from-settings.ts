@@ -1,12 +1,5 @@
-import {
-  connectionUrl,
-  defined,
-  missing,
-  names,
-  stagingFrom,
-  type FromSettings,
-  type SettingNeed,
-} from '../settings.ts'
+import { defined, missing, names, stagingFrom, type FromSettings, type SettingNeed } from '../settings.ts'
+import { connectionUrl } from '../postgres/connection-url.ts'
 import { drivers, redshift } from './redshift.ts'
 
 export { drivers }

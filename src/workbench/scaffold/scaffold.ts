@@ -48,7 +48,7 @@ export async function scaffold(projectDir: string, source: string, destination: 
   ]
   for (const file of all) steps.push(write(projectDir, file))
   steps.push(ignore(projectDir, [...ignored, ...folders.map(({ initial }) => `${initial}/`)]))
-  const missing = await placeholders(projectDir, secretsOf, destination, steps)
+  const missing = await placeholders(projectDir, secretsOf, { destination, needs }, steps)
   return { steps, runs, missing }
 }
 
@@ -148,16 +148,13 @@ function ignore(projectDir: string, wanted: readonly string[]): ScaffoldStep {
 async function placeholders(
   projectDir: string,
   secretsOf: string,
-  destination: string,
+  { destination, needs }: { destination: string; needs: readonly SettingNeed[] },
   steps: ScaffoldStep[],
 ): Promise<string[]> {
   const wanted = (await projectSecrets(projectDir, [secretsOf])).filter(({ status }) => status !== 'set')
   const present = secretStatuses([], projectDir).map(({ key }) => key)
-  const needs = await destinationNeeds(destination, present)
-  const hints = new Map(
-    (await projectNeeds(destination)).needs.map(({ key, hint }) => [`destination.${destination}.${key}`, hint]),
-  )
-  const own = secretStatuses(needs, projectDir)
+  const hints = new Map(needs.map(({ key, hint }) => [`destination.${destination}.${key}`, hint]))
+  const own = secretStatuses(await destinationNeeds(destination, present), projectDir)
     .filter(({ neededBy, status }) => neededBy.length > 0 && status !== 'set')
     .map(({ key }) => ({ key, hint: hints.get(key)! }))
   const all = [...wanted.map(({ key }) => ({ key })), ...own]
