@@ -38,7 +38,7 @@ export async function run(args: string[]): Promise<CommandResult> {
     return done
   }
   for (const { path, action } of steps) console.log(`  ${verbs[action]}  ${path}`)
-  const load = runs.endsWith('.ts') ? `node ${runs}` : `${program} run ${runs}`
+  const load = runs.endsWith('.ts') ? `node ${runs}` : `${program} run ${runs} --destination ${destination}`
   const hasTest = steps.some(({ path }) => path.endsWith('.test.ts'))
   console.log(
     [
