@@ -146,6 +146,8 @@ describe('sluice init', () => {
     const at = project(`init-${source}-${destination}`)
     const { stdout } = await shell(`npx sluice init ${source} ${destination}`, at)
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+    // What it says to run next loads to where it was asked to.
+    if (source === 'shop') expect(stdout).toContain(`run shop.source.yaml --destination ${destination}`)
     const { stdout: tested } = await shell('npm test', at)
     expect(tested).toMatch(/pass 1\b/)
     expect(readFileSync(join(at.cwd, '.sluice', 'secrets.toml'), 'utf8')).toMatch(/= "<[\w ,]+>"/)
