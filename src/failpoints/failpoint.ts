@@ -7,6 +7,7 @@ import { appendFileSync } from 'node:fs'
 export const failpoints = [
   // A run begins.
   'lock-written',
+  'progress-recorded',
   'target-remembered',
   'building-emptied',
   // Rows become a package.

@@ -107,7 +107,7 @@ export class RunHistory {
     const draft = join(this.folder, `.${run.id}.${process.pid}.draft`)
     writeFileSync(draft, JSON.stringify(run))
     renameSync(draft, this.path(run.id))
-    failpoint('run-recorded')
+    failpoint(run.status === 'running' ? 'progress-recorded' : 'run-recorded')
     if (run.status === 'running') return
     for (const id of this.ids().slice(0, -keptRuns)) {
       rmSync(this.path(id), { force: true })
