@@ -217,11 +217,11 @@ it('keeps the rate budget of a client, shared by its resources', async () => {
   const names = ['a', 'b', 'c', 'd', 'e', 'f']
   const source = restSource({
     name: 'people',
-    client: { ...client(target.baseUrl), rateLimit: { requests: 3, perSeconds: 1 } },
+    client: { ...client(target.baseUrl), rateLimit: { requests: 3, perSeconds: 2 } },
     resources: names,
   })
   await freshPipeline().run(source)
   expect(times).toHaveLength(6)
-  // Never more than three in any second.
-  for (let at = 3; at < times.length; at++) expect(times[at]! - times[at - 3]!).toBeGreaterThan(950)
+  // Never more than three in any two seconds; half a second is for requests that were sent and came late.
+  for (let at = 3; at < times.length; at++) expect(times[at]! - times[at - 3]!).toBeGreaterThan(1500)
 })

@@ -33,7 +33,8 @@ export const pages = job({
   for (const { code, said } of await Promise.all(workers)) expect(code, said).toBe(0)
   expect(seen).toHaveLength(60)
   const sorted = seen.toSorted((a, b) => a - b)
-  const most = Math.max(...sorted.map((from, at) => sorted.slice(at).filter((one) => one < from + 3000).length))
+  // Half a second is for requests that were sent and came late.
+  const most = Math.max(...sorted.map((from, at) => sorted.slice(at).filter((one) => one < from + 2500).length))
   expect(most).toBeLessThanOrEqual(20)
   // It was used up: in some window nearly all of it.
   expect(most).toBeGreaterThanOrEqual(15)
