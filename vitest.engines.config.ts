@@ -8,5 +8,6 @@ export default defineConfig({
     globalSetup: ['test/engines/servers.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
   },
 })

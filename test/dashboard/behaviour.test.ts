@@ -14,8 +14,7 @@ import { openShop, shopKey } from './shop.ts'
 const bench = browserBench()
 
 const bodyText = (page: Page): Promise<string> => page.locator('body').innerText()
-const shows = (page: Page, text: string | RegExp) =>
-  expect.poll(() => bodyText(page), { timeout: 20_000 }).toMatch(text)
+const shows = (page: Page, text: string | RegExp) => expect.poll(() => bodyText(page)).toMatch(text)
 
 const library = JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)
 const shopModule = JSON.stringify(new URL('./shop.ts', import.meta.url).href)
@@ -291,7 +290,7 @@ it('runs a pipeline again, and drops nothing before it is asked twice', async ()
   const { page, complaints } = await bench.visit('/p/again')
   await shows(page, 'visits')
   await page.getByRole('button', { name: 'Run now' }).click()
-  await expect.poll(() => pipeline({ name: 'again' }).runs().length, { timeout: 20_000 }).toBe(2)
+  await expect.poll(() => pipeline({ name: 'again' }).runs().length).toBe(2)
   await page.goto(bench.dashboard.url('/p/again/runs'))
   await shows(page, '2 runs')
   await page.goto(bench.dashboard.url('/p/again'))

@@ -100,7 +100,7 @@ it('the page of Observable Framework is built, and shows its charts', { timeout:
   })
   const page = await browser.newPage()
   await page.goto(`http://127.0.0.1:${(server.address() as { port: number }).port}/`)
-  await expect.poll(() => page.locator('svg rect').count(), { timeout: 20_000 }).toBeGreaterThan(10)
+  await expect.poll(() => page.locator('svg rect').count()).toBeGreaterThan(10)
   expect(await page.locator('main').innerText()).toContain('Where visitors are')
   await expect.poll(() => page.locator('svg').filter({ hasText: 'Córdoba' }).count()).toBe(1)
 })

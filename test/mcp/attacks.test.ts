@@ -291,7 +291,7 @@ describe('over HTTP', () => {
     onTestFinished(() => void child.kill())
     let text = ''
     child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))
-    await expect.poll(() => text, { timeout: 20_000 }).toMatch(/Bearer \w+\n/)
+    await expect.poll(() => text).toMatch(/Bearer \w+\n/)
     const url = /http:\/\/\S+/.exec(text)![0]
     return { url, token: /Bearer (\w+)/.exec(text)![1]!, port: Number(new URL(url).port) }
   }

@@ -162,9 +162,9 @@ describe('secrets set', () => {
     )
     let shown = ''
     child.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()))
-    await expect.poll(() => shown, { timeout: 20_000 }).toContain('value of sources.shop.token')
+    await expect.poll(() => shown).toContain('value of sources.shop.token')
     child.stdin.write('typed"value\\1\r')
-    await expect.poll(() => shown, { timeout: 20_000 }).toContain('is set in')
+    await expect.poll(() => shown).toContain('is set in')
     child.kill()
     expect(shown).not.toContain('typed')
     expect(readFileSync(secretsFile(), 'utf8')).toBe('[sources.shop]\ntoken = "typed\\"value\\\\1"\n')

@@ -135,7 +135,7 @@ export const long = job({
 })`)
     await here.run('worker', 'add', 'long')
     const worker = here.start('worker')
-    await expect.poll(() => here.notes(), { timeout: 20_000 }).toEqual(['begun 1'])
+    await expect.poll(() => here.notes()).toEqual(['begun 1'])
     signal(worker.pid!, 'SIGTERM')
     expect(await worker.ended).toBe(0)
     expect(worker.said()).toContain('is given back')
