@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 /** Tests that measure: nothing else of ours runs beside them. */
 const measured = ['test/bench/**/*.test.ts', 'test/rest/throughput.test.ts']
-const timeouts = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 20_000 } } }
+const timeouts = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } }
 
 export default defineConfig({
   test: {

@@ -256,7 +256,7 @@ export const greet = action({
       })
   }
 
-  it('no row is sent by two machines', { timeout: 60_000 }, async () => {
+  it('no row is sent by two machines', async () => {
     const url = await freshDatabase(inject('postgresUrl'))
     const of = await shop(400, pipeline({ name: 'shop', dataset: 'shop', destination: postgres({ url }) }))
     const got: number[] = []
@@ -294,9 +294,7 @@ export const greet = action({
         const before = got.length
         const child = start()
         // Somewhere between its first message and the end of a batch.
-        await expect
-          .poll(() => got.length > before || child.exitCode !== null, { timeout: 20_000, interval: 5 })
-          .toBe(true)
+        await expect.poll(() => got.length > before || child.exitCode !== null, { interval: 5 }).toBe(true)
         await new Promise((resolve) => setTimeout(resolve, 40 * kills))
         child.kill('SIGKILL')
         await once(child, 'close')

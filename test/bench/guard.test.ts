@@ -50,7 +50,7 @@ function walk(table: string, given: readonly unknown[][]): void {
 }
 
 describe.each(Object.entries(limits) as [Shape, number][])('%s rows', (shape, limit) => {
-  it(`cost at most ${limit} times JSON.parse on their way into files`, { timeout: 120_000 }, () => {
+  it(`cost at most ${limit} times JSON.parse on their way into files`, () => {
     const texts = pages(shape, rows, 'http://127.0.0.1').map((body) => body.toString())
     const works = {
       parse: () => texts.forEach((text) => JSON.parse(text) as unknown),

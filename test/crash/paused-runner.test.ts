@@ -31,7 +31,6 @@ const several = (['postgres', 'filesystem'] as const).filter((name) => destinati
 
 it.each(several.flatMap((name) => scenarioNames.map((scenario) => [scenario, name] as const)))(
   'a runner of %s to %s that is paused while another one goes on does not undo what that has done',
-  { timeout: 120_000 },
   async (scenario, destination) => {
     const name = `paused_${process.pid}_${destination}_${scenario}`
     const place = destination === 'postgres' ? inject('postgresUrl') : mkdtempSync(join(tmpdir(), 'sluice-paused-'))

@@ -165,13 +165,10 @@ it.each(views)('$name, on a phone', async ({ name, path, tells, steps }) => {
 /** Waits until the page shows all of it. */
 async function telling(page: Page, tells: View['tells']): Promise<void> {
   await expect
-    .poll(
-      async () => {
-        const text = await page.locator('body').innerText()
-        return tells.filter((one) => (typeof one === 'string' ? !text.includes(one) : !one.test(text)))
-      },
-      { timeout: 10_000 },
-    )
+    .poll(async () => {
+      const text = await page.locator('body').innerText()
+      return tells.filter((one) => (typeof one === 'string' ? !text.includes(one) : !one.test(text)))
+    })
     .toEqual([])
 }
 

@@ -21,7 +21,7 @@ const sources: Record<string, string> = {
   "'sluice/sources/chaport'": "'../../../src/sources/chats/chaport.ts'",
 }
 
-it('the code in README.md and in pages of docs compiles', { timeout: 120_000 }, async () => {
+it('the code in README.md and in pages of docs compiles', async () => {
   const pages = ['README.md', 'docs/destinations.md', 'docs/production.md', 'docs/sources/chaport.md'].map((path) =>
     readFileSync(`${root}${path}`, 'utf8'),
   )

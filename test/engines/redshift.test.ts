@@ -27,7 +27,7 @@ it('redshift ends exactly right wherever the connection breaks', { timeout: 900_
   await endsExactlyRight(() => redshiftParts({ url: server.url, staging }))
 })
 
-it.each(platformNames)('%s into redshift, unchanged but for its destination', { timeout: 120_000 }, async (name) => {
+it.each(platformNames)('%s into redshift, unchanged but for its destination', async (name) => {
   const staging = { bucketUrl: `${bucket.bucketUrl}/platforms`, credentials: bucket.credentials }
   await loadsLikeDuckdb(name, () => redshift({ url: server.url, staging }))
 })

@@ -58,6 +58,4 @@ it('movies.json, famously messy', async () => {
 
 it('emoji-datasource, with its lists and skin tones', () => expectTables('emoji', emoji(), 'unified'))
 
-it('browser-compat-data, 20 MB with odd keys and changing types', { timeout: 120_000 }, () =>
-  expectTables('features', features(), 'path'),
-)
+it('browser-compat-data, 20 MB with odd keys and changing types', () => expectTables('features', features(), 'path'))

@@ -104,13 +104,10 @@ describe('sluice schedule', () => {
     }
   })
 
-  it(
-    'tries again what failed, also where its process was killed; then what comes after it',
-    { timeout: 60_000 },
-    async () => {
-      // A tick counts from when the scheduler saw the job first.
-      const soon = new Date(Date.now() + 2500).toISOString()
-      jobs(`export const shaky = job({
+  it('tries again what failed, also where its process was killed; then what comes after it', async () => {
+    // A tick counts from when the scheduler saw the job first.
+    const soon = new Date(Date.now() + 2500).toISOString()
+    jobs(`export const shaky = job({
       run: ({ attempt }) => {
         note('tries', String(attempt))
         if (attempt === 1) throw new Error('no luck with key hunter2')
@@ -120,91 +117,78 @@ describe('sluice schedule', () => {
       retryWait: '1s',
     })
     export const next = job({ run: () => note('next', 'ran'), trigger: after(shaky) })`)
-      const scheduler = start('--json')
-      await expect.poll(() => lines('next'), { timeout: 40_000 }).toEqual(['ran'])
-      expect(lines('tries')).toEqual(['1', '2', '3'])
-      expect(ended(scheduler.events, 'shaky')).toMatchObject([
-        { outcome: 'failure', error: 'no luck with key hunter2' },
-        { outcome: 'failure', error: 'its process ended without a word' },
-        { outcome: 'success' },
-      ])
-      scheduler.kill('SIGINT')
-      expect(await scheduler.ended).toBe(0)
-    },
-  )
+    const scheduler = start('--json')
+    await expect.poll(() => lines('next')).toEqual(['ran'])
+    expect(lines('tries')).toEqual(['1', '2', '3'])
+    expect(ended(scheduler.events, 'shaky')).toMatchObject([
+      { outcome: 'failure', error: 'no luck with key hunter2' },
+      { outcome: 'failure', error: 'its process ended without a word' },
+      { outcome: 'success' },
+    ])
+    scheduler.kill('SIGINT')
+    expect(await scheduler.ended).toBe(0)
+  })
 
-  it(
-    'ends what takes too long; in the end asks what runs to end, and runs it again the next time',
-    { timeout: 60_000 },
-    async () => {
-      const soon = new Date(Date.now() + 2500).toISOString()
-      jobs(`export const slow = job({ run: ({ signal }) => sleep(60_000, undefined, { signal }), trigger: at('${soon}'), timeout: '1s', retries: 0 })
+  it('ends what takes too long; in the end asks what runs to end, and runs it again the next time', async () => {
+    const soon = new Date(Date.now() + 2500).toISOString()
+    jobs(`export const slow = job({ run: ({ signal }) => sleep(60_000, undefined, { signal }), trigger: at('${soon}'), timeout: '1s', retries: 0 })
     export const long = job({ run: async ({ signal }) => { note('long', 'began'); await sleep(60_000, undefined, { signal }) }, trigger: at('${soon}') })`)
-      const scheduler = start('--json')
-      await expect
-        .poll(() => ended(scheduler.events, 'slow'), { timeout: 30_000 })
-        .toMatchObject([{ outcome: 'failure', error: 'it was ended after 1s' }])
-      expect(lines('long')).toEqual(['began'])
-      scheduler.kill('SIGTERM')
-      expect(await scheduler.ended).toBe(0)
-      expect(ended(scheduler.events, 'long')).toMatchObject([{ outcome: 'interrupted' }])
-      const again = start('--json')
-      await expect.poll(() => lines('long'), { timeout: 30_000 }).toEqual(['began', 'began'])
-      again.kill('SIGTERM')
-      await again.ended
-    },
-  )
+    const scheduler = start('--json')
+    await expect
+      .poll(() => ended(scheduler.events, 'slow'))
+      .toMatchObject([{ outcome: 'failure', error: 'it was ended after 1s' }])
+    expect(lines('long')).toEqual(['began'])
+    scheduler.kill('SIGTERM')
+    expect(await scheduler.ended).toBe(0)
+    expect(ended(scheduler.events, 'long')).toMatchObject([{ outcome: 'interrupted' }])
+    const again = start('--json')
+    await expect.poll(() => lines('long')).toEqual(['began', 'began'])
+    again.kill('SIGTERM')
+    await again.ended
+  })
 
-  it(
-    'finds a run that outlived its scheduler, and does not begin it twice; a second scheduler is refused',
-    { timeout: 60_000 },
-    async () => {
-      const soon = new Date(Date.now() + 2500).toISOString()
-      jobs(
-        `export const long = job({ run: async () => { note('long', 'began'); await sleep(4000); note('long', 'ended') }, trigger: at('${soon}') })`,
-      )
-      const first = start('--json')
-      await expect.poll(() => lines('long'), { timeout: 30_000 }).toEqual(['began'])
-      const second = start('--json')
-      expect(await second.ended).toBe(1)
-      expect(JSON.stringify(second.events)).toContain('another scheduler runs these jobs already')
-      first.kill('SIGKILL')
-      await first.ended
-      const third = start('--json')
-      await expect.poll(() => ended(third.events, 'long'), { timeout: 30_000 }).toMatchObject([{ outcome: 'success' }])
-      expect(third.events[0]).toMatchObject({ type: 'found', job: 'long' })
-      expect(lines('long')).toEqual(['began', 'ended'])
-      third.kill('SIGTERM')
-      await third.ended
-    },
-  )
+  it('finds a run that outlived its scheduler, and does not begin it twice; a second scheduler is refused', async () => {
+    const soon = new Date(Date.now() + 2500).toISOString()
+    jobs(
+      `export const long = job({ run: async () => { note('long', 'began'); await sleep(4000); note('long', 'ended') }, trigger: at('${soon}') })`,
+    )
+    const first = start('--json')
+    await expect.poll(() => lines('long')).toEqual(['began'])
+    const second = start('--json')
+    expect(await second.ended).toBe(1)
+    expect(JSON.stringify(second.events)).toContain('another scheduler runs these jobs already')
+    first.kill('SIGKILL')
+    await first.ended
+    const third = start('--json')
+    await expect.poll(() => ended(third.events, 'long')).toMatchObject([{ outcome: 'success' }])
+    expect(third.events[0]).toMatchObject({ type: 'found', job: 'long' })
+    expect(lines('long')).toEqual(['began', 'ended'])
+    third.kill('SIGTERM')
+    await third.ended
+  })
 
-  it(
-    'begins a job when webhooks have come in, also those that came while it was down',
-    { timeout: 60_000 },
-    async () => {
-      jobs(`export const hooks = job({ trigger: received('shop'), run: () => note('runs', 'again') })`)
-      process.env.SLUICE_DATA_DIR = join(folder, 'data')
-      const inbox = new InboxWriter('shop')
-      const first = start()
-      await sleep(1500)
-      expect(lines('runs')).toEqual([])
-      await inbox.add('{"id":1}', new Date())
-      await expect.poll(() => lines('runs').length).toBe(1)
-      first.kill('SIGINT')
-      await first.ended
-      await inbox.add('{"id":2}', new Date())
-      await inbox.close()
-      const second = start()
-      await expect.poll(() => lines('runs').length).toBe(2)
-      await sleep(1500)
-      second.kill('SIGINT')
-      expect(await second.ended).toBe(0)
-      expect(lines('runs')).toHaveLength(2)
-    },
-  )
+  it('begins a job when webhooks have come in, also those that came while it was down', async () => {
+    jobs(`export const hooks = job({ trigger: received('shop'), run: () => note('runs', 'again') })`)
+    process.env.SLUICE_DATA_DIR = join(folder, 'data')
+    const inbox = new InboxWriter('shop')
+    const first = start()
+    await sleep(1500)
+    expect(lines('runs')).toEqual([])
+    await inbox.add('{"id":1}', new Date())
+    await expect.poll(() => lines('runs').length).toBe(1)
+    first.kill('SIGINT')
+    await first.ended
+    await inbox.add('{"id":2}', new Date())
+    await inbox.close()
+    const second = start()
+    await expect.poll(() => lines('runs').length).toBe(2)
+    await sleep(1500)
+    second.kill('SIGINT')
+    expect(await second.ended).toBe(0)
+    expect(lines('runs')).toHaveLength(2)
+  })
 
-  it('runs what sluice run takes, with the settings of a profile', { timeout: 60_000 }, async () => {
+  it('runs what sluice run takes, with the settings of a profile', async () => {
     const target = await api((request, response) =>
       request.headers.authorization === 'Bearer of-production' ? json(response, [{ id: 1 }]) : json(response, {}, 401),
     )
@@ -225,7 +209,7 @@ describe('sluice schedule', () => {
 })
 
 describe('sluice schedule list, log, once', () => {
-  it('and tell Prometheus', { timeout: 60_000 }, async () => {
+  it('and tell Prometheus', async () => {
     jobs(`export const often = job({ run: () => note('often', 'ran'), trigger: every('1s') })
     export const never = job({ run: () => undefined, trigger: cron('0 0 1 1 *') })`)
     const scheduler = start('--metrics', '0')
@@ -243,7 +227,7 @@ describe('sluice schedule list, log, once', () => {
     expect(await scheduler.ended).toBe(0)
   })
 
-  it('read the file that docs/production.md shows, and run it', { timeout: 60_000 }, async () => {
+  it('read the file that docs/production.md shows, and run it', async () => {
     const page = readFileSync(new URL('../../docs/production.md', import.meta.url), 'utf8')
     const source = (path: string): string =>
       JSON.stringify(fileURLToPath(new URL(`../../src/${path}`, import.meta.url)))
@@ -261,7 +245,7 @@ describe('sluice schedule list, log, once', () => {
     expect((await attach('days').dataset().table('days').count()) >= 1).toBe(true)
   })
 
-  it('tell what there is, what it said, and what is due', { timeout: 60_000 }, async () => {
+  it('tell what there is, what it said, and what is due', async () => {
     jobs(`export const hourly = job({ run: () => console.log('said by the job'), trigger: cron('0 * * * *', { timezone: 'Europe/Berlin' }), freshness: '1s' })
     export const days = job({ run: ({ interval }) => note('days', interval!.end.toISOString()), trigger: every('1d'), interval: { start: new Date(Date.now() - 3 * 86400000).toISOString() } })
     export const failing = job({ run: () => { throw new Error('as it should') }, trigger: after(days), retries: 0 })`)

@@ -81,7 +81,7 @@ it('docs/production.md leads from nothing to a schedule that is watched', { time
   expect(Object.keys(said)).toHaveLength(7)
 })
 
-it('works as a library, and as npx sluice', { timeout: 120_000 }, async () => {
+it('works as a library, and as npx sluice', async () => {
   const { folder, env } = installed
   writeFileSync(
     join(folder, 'load.mjs'),
@@ -120,7 +120,7 @@ console.log(JSON.stringify({ rows: info.rows.visitors, rest: typeof restSource }
 async function printed(child: ChildProcess, pattern: RegExp): Promise<string> {
   let text = ''
   child.stdout!.on('data', (part: Buffer) => (text += part.toString()))
-  await expect.poll(() => text, { timeout: 30_000 }).toMatch(pattern)
+  await expect.poll(() => text).toMatch(pattern)
   return text
 }
 
@@ -142,7 +142,7 @@ describe('sluice init', () => {
     ['shop', 'duckdb'],
     ['chatra', 'databricks'],
     ['shop', 'filesystem'],
-  ])('writes a project for %s into %s whose test passes at once', { timeout: 120_000 }, async (source, destination) => {
+  ])('writes a project for %s into %s whose test passes at once', async (source, destination) => {
     const at = project(`init-${source}-${destination}`)
     const { stdout } = await shell(`npx sluice init ${source} ${destination}`, at)
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
@@ -157,7 +157,7 @@ describe('sluice init', () => {
     expect(readFileSync(join(at.cwd, 'README.md'), 'utf8')).toBe('mine')
   })
 
-  it('makes a source file of an OpenAPI description; says what cannot be', { timeout: 60_000 }, async () => {
+  it('makes a source file of an OpenAPI description; says what cannot be', async () => {
     const at = project('init-openapi')
     writeFileSync(join(at.cwd, 'shop.openapi.yaml'), openApi)
     await shell('npx sluice init shop.openapi.yaml && npx sluice source lint shop.source.yaml', at)
@@ -255,7 +255,7 @@ describe('every command of a skill works as it stands', () => {
 })
 
 describe('the workbench in a project', () => {
-  it('is right by its own doctor, and by its own status', { timeout: 120_000 }, async () => {
+  it('is right by its own doctor, and by its own status', async () => {
     const at = project('doctor')
     await run('git', ['init', '-q'], { cwd: at.cwd })
     await shell('npx sluice ai init --agent claude,cursor,codex,vscode', at)

@@ -31,6 +31,7 @@ export function browserBench(): Bench {
     bench.browser = await playwright.launch(inject('chromium'))
     bench.visit = async (path, options = {}) => {
       const context = await bench.browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
+      context.setDefaultTimeout(60_000)
       const page = await context.newPage()
       const complaints: string[] = []
       page.on('pageerror', (error) => complaints.push(error.message))

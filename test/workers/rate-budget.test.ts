@@ -4,7 +4,7 @@ import { WorkQueue } from '../../src/workers/work-queue.ts'
 import { api, json } from '../support/api.ts'
 import { freshDatabase, WorkerProject } from './worker-processes.ts'
 
-it('workers keep the rate limit of a source together', { timeout: 60_000 }, async () => {
+it('workers keep the rate limit of a source together', async () => {
   const seen: number[] = []
   const server = await api((request, response) => {
     seen.push(performance.now())

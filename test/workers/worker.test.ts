@@ -19,7 +19,7 @@ async function queueOf(): Promise<WorkQueue> {
   return queue
 }
 
-describe('sluice worker', { timeout: 120_000 }, () => {
+describe('sluice worker', () => {
   it('does the items of a job with the higher priority first, no more at the same time than the job allows', async () => {
     const here = await project(`
 const run = async ({ job, partition }) => {
@@ -162,9 +162,7 @@ export const ticking = job({
 })
 export const then = job({ trigger: after(ticking), run: () => note('then') })`)
     const workers = [1, 2, 3].map(() => here.start('worker', '--json'))
-    await expect
-      .poll(() => here.notes().filter((line) => line.startsWith('tick')).length, { timeout: 60_000 })
-      .toBeGreaterThanOrEqual(6)
+    await expect.poll(() => here.notes().filter((line) => line.startsWith('tick')).length).toBeGreaterThanOrEqual(6)
     for (const { pid } of workers) signal(pid!, 'SIGTERM')
     for (const worker of workers) expect(await worker.ended, worker.said()).toBe(0)
     const ticks = here.notes().filter((line) => line.startsWith('tick'))
@@ -189,7 +187,7 @@ export const team = alerts({ to: webhook({ url: ${JSON.stringify(channel.baseUrl
     await here.run('worker', 'add', 'fragile')
     const port = await freePort()
     const workers = [here.start('worker', '--metrics', String(port)), here.start('worker'), here.start('worker')]
-    await expect.poll(() => texts.length, { timeout: 30_000 }).toBe(1)
+    await expect.poll(() => texts.length).toBe(1)
     expect(texts[0]).toContain('fragile failed')
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
     expect(metrics).toContain('sluice_job_runs_failed_total{job="fragile"} 1')
