@@ -132,7 +132,8 @@ it('acknowledged is kept: a server that is killed again and again loses nothing,
   const env = { ...process.env, HOME: folder }
   expect(spawnSync(process.execPath, [main, 'serve', 'add', 'shop'], { cwd: folder, env }).status).toBe(0)
   const path = /path = "(\w+)"/.exec(readFileSync(join(folder, '.sluice', 'secrets.toml'), 'utf8'))![1]!
-  const port = 20_000 + (process.pid % 20_000)
+  // Below those that the system gives to others, because it is taken again after each kill.
+  const port = 20_000 + (process.pid % 12_000)
   const start = async (more: Record<string, string> = {}) => {
     const child = spawn(process.execPath, [main, 'serve', '--port', String(port), '--json'], {
       cwd: folder,

@@ -25,14 +25,17 @@ const lines = (name: string): string[] =>
 function jobs(text: string): void {
   write(
     'sluice.jobs.ts',
-    `import { appendFileSync } from 'node:fs'
+    `import { appendFileSync, existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { after, at, cron, every, job, received } from ${JSON.stringify(library)}
 const note = (file: string, line: string) => appendFileSync(${JSON.stringify(`${folder}/`)} + file, line + '\\n')
-void [after, at, cron, every, received, sleep, note]
+void [after, at, cron, every, received, existsSync, sleep, note]
 ${text}`,
   )
 }
+
+/** A tick counts from when the scheduler saw the job first: by then it has surely begun. */
+const whenItRuns = (): string => new Date(Date.now() + 8000).toISOString()
 
 interface Event {
   type: string
@@ -105,8 +108,7 @@ describe('sluice schedule', () => {
   })
 
   it('tries again what failed, also where its process was killed; then what comes after it', async () => {
-    // A tick counts from when the scheduler saw the job first.
-    const soon = new Date(Date.now() + 2500).toISOString()
+    const soon = whenItRuns()
     jobs(`export const shaky = job({
       run: ({ attempt }) => {
         note('tries', String(attempt))
@@ -130,14 +132,14 @@ describe('sluice schedule', () => {
   })
 
   it('ends what takes too long; in the end asks what runs to end, and runs it again the next time', async () => {
-    const soon = new Date(Date.now() + 2500).toISOString()
+    const soon = whenItRuns()
     jobs(`export const slow = job({ run: ({ signal }) => sleep(60_000, undefined, { signal }), trigger: at('${soon}'), timeout: '1s', retries: 0 })
     export const long = job({ run: async ({ signal }) => { note('long', 'began'); await sleep(60_000, undefined, { signal }) }, trigger: at('${soon}') })`)
     const scheduler = start('--json')
     await expect
       .poll(() => ended(scheduler.events, 'slow'))
       .toMatchObject([{ outcome: 'failure', error: 'it was ended after 1s' }])
-    expect(lines('long')).toEqual(['began'])
+    await expect.poll(() => lines('long')).toEqual(['began'])
     scheduler.kill('SIGTERM')
     expect(await scheduler.ended).toBe(0)
     expect(ended(scheduler.events, 'long')).toMatchObject([{ outcome: 'interrupted' }])
@@ -148,9 +150,16 @@ describe('sluice schedule', () => {
   })
 
   it('finds a run that outlived its scheduler, and does not begin it twice; a second scheduler is refused', async () => {
-    const soon = new Date(Date.now() + 2500).toISOString()
+    const soon = whenItRuns()
     jobs(
-      `export const long = job({ run: async () => { note('long', 'began'); await sleep(4000); note('long', 'ended') }, trigger: at('${soon}') })`,
+      `export const long = job({
+        run: async () => {
+          note('long', 'began')
+          while (!existsSync(${JSON.stringify(join(folder, 'enough'))})) await sleep(50)
+          note('long', 'ended')
+        },
+        trigger: at('${soon}'),
+      })`,
     )
     const first = start('--json')
     await expect.poll(() => lines('long')).toEqual(['began'])
@@ -160,6 +169,8 @@ describe('sluice schedule', () => {
     first.kill('SIGKILL')
     await first.ended
     const third = start('--json')
+    await expect.poll(() => third.events.length).toBeGreaterThan(0)
+    write('enough', '')
     await expect.poll(() => ended(third.events, 'long')).toMatchObject([{ outcome: 'success' }])
     expect(third.events[0]).toMatchObject({ type: 'found', job: 'long' })
     expect(lines('long')).toEqual(['began', 'ended'])

@@ -182,12 +182,12 @@ export const ticking = job({
 export const then = job({ trigger: after(ticking), run: () => note('then') })`)
     const workers = [1, 2, 3].map(() => here.start('worker', '--json'))
     await expect.poll(() => here.notes().filter((line) => line.startsWith('tick')).length).toBeGreaterThanOrEqual(6)
+    await expect.poll(() => here.notes()).toContain('then')
     for (const { pid } of workers) signal(pid!, 'SIGTERM')
     for (const worker of workers) expect(await worker.ended, worker.said()).toBe(0)
     const ticks = here.notes().filter((line) => line.startsWith('tick'))
     const starts = ticks.map((line) => Date.parse(line.split(' ')[1]!))
     for (const [at, start] of starts.entries()) if (at > 0) expect(start - starts[at - 1]!).toBe(2000)
-    expect(here.notes()).toContain('then')
   })
 
   it('sends each alert once, whichever worker does, and answers Prometheus', async () => {
