@@ -35,6 +35,7 @@ export {
   attach,
   compareRuns,
   Dataset,
+  endedRuns,
   listPipelines,
   LoadInfo,
   type LoggedRequest,

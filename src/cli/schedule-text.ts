@@ -1,6 +1,7 @@
+import type { Alert } from '../jobs/alerts/conditions.ts'
 import type { JobSummary } from '../jobs/job-summary.ts'
 import type { ScheduleEvent } from '../jobs/scheduler.ts'
-import { clean, duration, style } from './style.ts'
+import { clean, duration, style, wrap } from './style.ts'
 
 const clock = (): string => style.faint(new Date().toISOString().slice(11, 19))
 
@@ -58,4 +59,15 @@ function ago(later: Date, earlier: string): string {
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`
   if (seconds < 129_600) return `${Math.round(seconds / 3600)} h`
   return `${Math.round(seconds / 86_400)} d`
+}
+
+/** Alerts that are open. */
+export function alertsText(open: readonly Alert[]): string {
+  const indent = ' '.repeat(17)
+  const indented = (text: string): string => wrap(text, 62).join(`\n${indent}`)
+  const lines = open.flatMap(({ kind, text, fix }) => [
+    `${style.failed('✗')} ${kind.padEnd(14)} ${indented(text)}`,
+    ...(fix === undefined ? [] : [style.faint(`${indent}${indented(`fix: ${fix}`)}`)]),
+  ])
+  return open.length === 0 ? 'nothing is open' : lines.join('\n')
 }

@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { failpoint } from '../failpoints/index.ts'
@@ -9,6 +10,9 @@ import { recordFormat, RunRecorder, type RunRecord } from './run-record.ts'
 const keptRuns = 1000
 /** While a run goes on, its record is written anew at most this often. */
 const everyMs = 1000
+
+/** Each run of this process that has ended, as its `RunRecord`: for whoever has pipelines run in code of others. */
+export const endedRuns = channel('sluice:run-ended')
 
 /** The runs of a pipeline on this machine: a file each, readable while its run writes it. */
 export class RunHistory {
@@ -35,6 +39,7 @@ export class RunHistory {
       const isOver = event.type === 'run-finished' || event.type === 'run-failed'
       const isDue = isOver || now - written >= everyMs
       if (isDue) written = now
+      if (isOver && endedRuns.hasSubscribers) endedRuns.publish(recorder.record())
       try {
         if (event.type === 'request') requests?.take(event, now - begun)
         if (isDue) this.write(recorder.record())

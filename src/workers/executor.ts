@@ -1,5 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { endedRuns, type RunRecord } from '../index.ts'
+import type { LoadedRun } from '../jobs/alerts/conditions.ts'
 import type { RunOutcome } from '../jobs/schedule-store.ts'
 import type { WorkItem } from './work-item.ts'
 
@@ -9,10 +11,12 @@ export type ToExecutor = { type: 'run'; item: WorkItem; environment: Record<stri
 export interface FromExecutor {
   type: 'ended'
   outcome: RunOutcome
+  runs: LoadedRun[]
 }
 
-/** How an item ended, and the last of what it said. */
+/** How an item ended, what the pipelines that it ran have loaded, and the last of what it said. */
 export interface ItemResult extends RunOutcome {
+  runs: readonly LoadedRun[]
   said: string
 }
 
@@ -44,13 +48,14 @@ export class Executor {
       // One that has ended meanwhile says so by its exit.
       child.send(message, () => undefined)
       const { signal } = settled
-      const outcome = await Promise.race([
-        once(child, 'message', { signal }).then(([answer]) => (answer as FromExecutor).outcome),
-        once(child, 'exit', { signal }).then(([code, name]) =>
-          this.gone(code as number | null, name as string | null, begun),
-        ),
+      const { outcome, runs } = await Promise.race([
+        once(child, 'message', { signal }).then(([answer]) => answer as FromExecutor),
+        once(child, 'exit', { signal }).then(([code, name]) => ({
+          outcome: this.gone(code as number | null, name as string | null, begun),
+          runs: [],
+        })),
       ])
-      return { ...outcome, said: this.said }
+      return { ...outcome, runs, said: this.said }
     } finally {
       settled.abort()
     }
@@ -108,8 +113,14 @@ export function serveItems(perform: (item: WorkItem, signal: AbortSignal) => Pro
     Object.assign(process.env, message.environment)
     void answer(message.item)
   })
+  let runs: LoadedRun[] = []
+  endedRuns.subscribe((run) => {
+    const { id, pipeline, status, tables, changes, error } = run as RunRecord
+    runs.push({ id, pipeline, status, tables, changes, ...(error === undefined ? {} : { error }) })
+  })
   const answer = async (item: WorkItem): Promise<void> => {
-    const ended: FromExecutor = { type: 'ended', outcome: await perform(item, abort.signal) }
+    runs = []
+    const ended: FromExecutor = { type: 'ended', outcome: await perform(item, abort.signal), runs }
     process.send?.(ended)
   }
 }

@@ -2,7 +2,8 @@ import { redact } from '../index.ts'
 import { afterRun, dueRun, newState, type Due, type JobState } from '../jobs/decide.ts'
 import type { Job } from '../jobs/job.ts'
 import { partitionsOf, type Partition } from '../jobs/partition.ts'
-import { dead, ownSchema, schema, type ItemOptions, type Transaction, type WorkQueue } from './work-queue.ts'
+import { jsonOf, ownSchema } from './own-tables.ts'
+import { dead, schema, type ItemOptions, type Transaction, type WorkQueue } from './work-queue.ts'
 import type { WorkItem } from './work-item.ts'
 
 /** What the clock does, as it happens. */
@@ -194,5 +195,5 @@ async function lockedState(db: Transaction, job: Job, now: Date): Promise<JobSta
 }
 
 async function writeState(db: Transaction, job: Job, state: JobState): Promise<void> {
-  await db.executeSql(`UPDATE ${ownSchema}.job_state SET state = $2 WHERE job = $1`, [job.name, state])
+  await db.executeSql(`UPDATE ${ownSchema}.job_state SET state = $2 WHERE job = $1`, [job.name, jsonOf(state)])
 }

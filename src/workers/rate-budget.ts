@@ -1,6 +1,6 @@
 import { postgresClientConfig } from '../destinations/postgres/postgres.ts'
 import type { SharedBudget } from '../sources/rest/index.ts'
-import { ownSchema } from './work-queue.ts'
+import { ownSchema } from './own-tables.ts'
 
 /** More moments than these are not kept for one budget: a larger one is kept by a part of its window. */
 const keptMoments = 200

@@ -1,9 +1,13 @@
-import type { Db, FetchOptions, Job, JobAttempt, PgBoss as Engine } from 'pg-boss'
+import type { Db, FetchOptions, Job as QueuedJob, JobAttempt, PgBoss as Engine } from 'pg-boss'
 import { failpoint } from '../failpoints/index.ts'
 import { PipelineError } from '../index.ts'
 import type { Told } from '../jobs/alerts/alerts.ts'
+import type { LoadedRun } from '../jobs/alerts/conditions.ts'
 import type { JobState } from '../jobs/decide.ts'
+import type { Job } from '../jobs/job.ts'
 import { postgresClientConfig } from '../destinations/postgres/postgres.ts'
+import { loadedQuery, loadedOf, noteLoaded } from './loaded-runs.ts'
+import { jsonOf, ownSchema, ownTables } from './own-tables.ts'
 import type { WorkItem } from './work-item.ts'
 
 /** Statements of one transaction. */
@@ -161,7 +165,7 @@ export class WorkQueue {
   async claim(tiers: readonly number[]): Promise<Claim | undefined> {
     const limits = Object.fromEntries(tiers.map((count) => [String(count), count]))
     const groupConcurrency = { default: noLimit, tiers: limits }
-    const fetch = async (options: FetchOptions): Promise<Job<WorkItem> | undefined> =>
+    const fetch = async (options: FetchOptions): Promise<QueuedJob<WorkItem> | undefined> =>
       (await this.boss.fetch<WorkItem>(items, options))[0]
     const job =
       tiers.length === 0
@@ -186,19 +190,25 @@ export class WorkQueue {
     return wasOurs(await this.boss.touch(items, token))
   }
 
-  /** The item is done; false when it was no longer this worker's to settle. */
-  complete({ token, item }: Claim): Promise<boolean> {
+  /** The item is done, and its runs have loaded this; false when it was no longer this worker's to settle. */
+  complete({ token, item }: Claim, runs: readonly LoadedRun[] = []): Promise<boolean> {
     return this.transaction(async (db) => {
       if (!wasOurs(await this.boss.complete(items, token, null, { db }))) return false
       failpoint('item-completed')
       await db.executeSql(`UPDATE ${ownSchema}.run SET done = done + 1 WHERE run = $1`, [item.run])
+      await noteLoaded(db, item, runs)
       return true
     })
   }
 
   /** It failed: it is tried again after a while, or is dead when its tries are used up. */
-  async fail({ token }: Claim, error: string): Promise<boolean> {
-    return wasOurs(await this.boss.fail(items, token, { message: error }))
+  fail({ token, item }: Claim, error: string, runs: readonly LoadedRun[] = []): Promise<boolean> {
+    return this.transaction(async (db) => {
+      const told = JSON.parse(jsonOf({ message: error })) as object
+      if (!wasOurs(await this.boss.fail(items, token, told, { db }))) return false
+      await noteLoaded(db, item, runs)
+      return true
+    })
   }
 
   /** Gives an item back that has not failed: a new one takes its place in the same transaction. */
@@ -233,6 +243,11 @@ export class WorkQueue {
   async jobStates(): Promise<Map<string, JobState>> {
     const rows = await this.rows(`SELECT job, state FROM ${ownSchema}.job_state`)
     return new Map(rows.map(({ job, state }) => [String(job), state as JobState]))
+  }
+
+  /** What the last runs of jobs have loaded, by their jobs; the newest first. */
+  async loadedRuns(jobs: readonly Job[]): Promise<Map<string, LoadedRun[]>> {
+    return loadedOf(await this.rows(loadedQuery, [jobs.map(({ name }) => name)]))
   }
 
   /** Items of each job. */
@@ -313,25 +328,3 @@ const addedAtOnce = 1000
 const noLimit = 1_000_000
 
 const wasOurs = (response: unknown): boolean => (response as { affected: number }).affected > 0
-
-export const ownSchema = 'sluice_jobs'
-
-/** What jobs have come to, beside the engine's own tables. */
-const ownTables = `
-CREATE SCHEMA IF NOT EXISTS ${ownSchema};
-CREATE TABLE IF NOT EXISTS ${ownSchema}.job_state (job text PRIMARY KEY, state jsonb NOT NULL);
-CREATE TABLE IF NOT EXISTS ${ownSchema}.run (
-  run text PRIMARY KEY,
-  job text NOT NULL,
-  items bigint NOT NULL,
-  done bigint NOT NULL DEFAULT 0,
-  started_at timestamptz NOT NULL DEFAULT now(),
-  ended_at timestamptz
-);
-CREATE TABLE IF NOT EXISTS ${ownSchema}.alert_told (channel text PRIMARY KEY, told jsonb NOT NULL);
-CREATE TABLE IF NOT EXISTS ${ownSchema}.rate_budget (
-  name text PRIMARY KEY,
-  sent double precision[] NOT NULL,
-  paused_until double precision NOT NULL DEFAULT 0
-);
-`

@@ -159,7 +159,7 @@ export class Worker {
       return !wasOurs
     }
     if (outcome === 'success') {
-      if (!lost(await this.settle(() => this.queue.complete(claim)))) emit({ type: 'item-done', item, ms })
+      if (!lost(await this.settle(() => this.queue.complete(claim, result.runs)))) emit({ type: 'item-done', item, ms })
       return
     }
     const isMeanwhile = outcome === 'failure' && meanwhile.has(code)
@@ -172,7 +172,7 @@ export class Worker {
       return
     }
     const error = isLate ? `it was ended after ${job.options.timeout ?? '2h'}` : (result.error ?? 'it failed')
-    if (!lost(await this.settle(() => this.queue.fail(claim, error))))
+    if (!lost(await this.settle(() => this.queue.fail(claim, error, result.runs))))
       emit({ type: 'item-failed', item, ms, error, said })
   }
 

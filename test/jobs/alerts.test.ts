@@ -221,7 +221,7 @@ it('what could not be sent is sent the next time, and then not again', async () 
   const send = () =>
     sendAlerts(
       [alerts({ to: webhook({ url: target.baseUrl }) })],
-      { jobs: [one], states: store.read(), runs: [] },
+      { jobs: [one], states: store.read(), runsOf: () => [] },
       { store, jobsFile: join(folder, 'sluice.jobs.ts'), now },
     )
   expect(await send()).toHaveLength(1)

@@ -1,5 +1,7 @@
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { job, every, timeWindows, valueRanges } from '../../src/jobs/index.ts'
+import type { LoadedRun } from '../../src/jobs/alerts/conditions.ts'
+import { currentAlerts } from '../../src/jobs/alerts/send-alerts.ts'
 import { itemOptions, JobClock } from '../../src/workers/job-clock.ts'
 import { parseWorkItem } from '../../src/workers/work-item.ts'
 import { WorkQueue } from '../../src/workers/work-queue.ts'
@@ -220,6 +222,50 @@ export const team = alerts({ to: webhook({ url: ${JSON.stringify(channel.baseUrl
     expect(texts[1]).toContain('fragile')
   })
 
+  it('tells what all parts of a run have brought: new tables, and what the contract refuses', async () => {
+    const told: string[][] = []
+    const channel = await api((_request, response, _url, body) => {
+      told.push((JSON.parse(body) as { opened: { kind: string; text: string }[] }).opened.map(({ text }) => text))
+      json(response, {})
+    })
+    const here = await project(`
+import { alerts, webhook } from ${JSON.stringify(new URL('../../src/jobs/index.ts', import.meta.url).pathname)}
+const brought = process.env.BROUGHT === undefined ? {} : { unasked: 'here' }
+export const shop = job({
+  retries: 0,
+  partitions: [{ name: 'p0' }, { name: 'p1' }],
+  run: ({ partition, signal }) => {
+    const more = partition.name === 'p1' ? brought : {}
+    const rows = resource(partition.name, [{ id: 1, name: 'x', ...more }], { schemaContract: { columns: process.env.BROUGHT === undefined ? 'evolve' : 'freeze' } })
+    return pipeline({ name: 'shop', dataset: 'shop', destination }).run(source('s', [rows]), { partition, signal })
+  },
+})
+export const team = alerts({ to: webhook({ url: ${JSON.stringify(channel.baseUrl)} }) })`)
+    await here.run('worker', 'add', 'shop')
+    expect((await here.run('worker', '--until-done')).code).toBe(0)
+    expect(told).toHaveLength(1)
+    expect(told[0]!.join()).toMatch(/^shop has new columns: (table p0, table p1|table p1, table p0)$/)
+    process.env.BROUGHT = 'yes'
+    onTestFinished(() => void delete process.env.BROUGHT)
+    await here.run('worker', 'add', 'shop', '--again')
+    expect((await here.run('worker', '--until-done')).code).toBe(1)
+    expect(told[1]!.join()).toMatch(/^shop failed: .*unasked/)
+    const { said } = await here.run('worker', 'alerts')
+    expect(said).toMatch(/^✗ contract +shop failed: [^✗]*unasked/)
+    expect(JSON.parse((await here.run('worker', 'alerts', '--json')).said)).toMatchObject([
+      { kind: 'contract' },
+      { kind: 'schema change' },
+    ])
+  })
+
+  it('fails an item whose error is no text that a database takes', async () => {
+    const here = await project(`
+export const odd = job({ retries: 0, run: () => { throw new Error('a\\0b \\ud800') } })`)
+    await here.run('worker', 'add', 'odd')
+    expect((await here.run('worker', '--until-done')).code).toBe(1)
+    expect((await here.run('worker', 'dead')).said).toMatch(/odd[^]*a.b/)
+  })
+
   it('makes an item of each resource, and loads each once for each time', async () => {
     const here = await project(`
 const shop = source('shop', [
@@ -320,12 +366,46 @@ describe('the queue', () => {
     expect(await queue.isIdle()).toBe(true)
   })
 
+  it('adds up what the parts of a run have loaded, and tells when it is not what it was', async () => {
+    const queue = await queueOf()
+    const clock = new JobClock([work], queue, () => undefined)
+    const loaded = (rows: number): LoadedRun[] => [
+      { id: 'one', pipeline: 'shop', status: 'done', tables: { items: rows }, changes: [] },
+    ]
+    /** A run of two parts that load so many rows; of an error, the first one fails. */
+    const run = async (rows: readonly number[], attempt = 1): Promise<string[]> => {
+      await clock.beginNow(work, { again: true })
+      for (const count of rows) {
+        const claim = (await queue.claim([]))!
+        await queue.complete({ ...claim, item: { ...claim.item, attempt } }, loaded(count))
+      }
+      await clock.tick()
+      return open()
+    }
+    const open = async (): Promise<string[]> => {
+      const runs = (await queue.loadedRuns([work])).get('work') ?? []
+      const facts = { jobs: [work], states: await queue.jobStates(), runsOf: () => runs }
+      return currentAlerts(facts, new Date()).map(({ text }) => text)
+    }
+    for (let times = 0; times < 6; times++) expect(await run([400, 600])).toEqual([])
+    expect(await run([0, 0])).toEqual(['work loaded no row; it used to load 1,000'])
+    expect(await run([100, 50])).toEqual(['work loaded 150 rows; it used to load 1,000'])
+    // Loaded by a try that was killed before it could say so: nothing is known of it.
+    expect(await run([0, 0], 2)).toEqual(['work loaded 150 rows; it used to load 1,000'])
+    expect(await run([500, 500])).toEqual([])
+    // Not while it goes on: the other part has not said yet.
+    await clock.beginNow(work, { again: true })
+    await queue.complete((await queue.claim([]))!, loaded(1))
+    await clock.tick()
+    expect(await open()).toEqual([])
+  })
+
   it('has a run fail whose parts cannot be found', async () => {
     const queue = await queueOf()
     const lost = named('lost', {
       run: () => undefined,
       trigger: every('1h'),
-      partitions: () => Promise.reject(new Error('404')),
+      partitions: () => Promise.reject(new Error('404 \0')),
     })
     const events: unknown[] = []
     const clock = new JobClock([lost], queue, (event) => events.push(event))

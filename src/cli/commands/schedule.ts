@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { PipelineError } from '../../index.ts'
 import { newState, type Due } from '../../jobs/decide.ts'
 import type { Job } from '../../jobs/job.ts'
-import { currentAlerts, recentRuns, sendAlerts, type AlertFacts } from '../../jobs/alerts/send-alerts.ts'
+import { currentAlerts, runsOnThisMachine, sendAlerts, type AlertFacts } from '../../jobs/alerts/send-alerts.ts'
 import { jobNamed, readJobsFile, standardJobsFile, type JobsFile } from '../../jobs/jobs-file.ts'
 import { jobSummary, type JobSummary } from '../../jobs/job-summary.ts'
 import { prometheusText } from '../../jobs/prometheus.ts'
@@ -13,9 +13,9 @@ import { runJob, untilAsked } from '../../jobs/run-job.ts'
 import { ScheduleStore } from '../../jobs/schedule-store.ts'
 import { environment, Scheduler } from '../../jobs/scheduler.ts'
 import { serveMetrics } from '../serve-metrics.ts'
-import { eventText, jobRow, minute } from '../schedule-text.ts'
+import { alertsText, eventText, jobRow, minute } from '../schedule-text.ts'
 import { done, failed, parseCommand, printJson, type CommandResult } from '../command.ts'
-import { clean, plural, style, table, wrap } from '../style.ts'
+import { clean, plural, style, table } from '../style.ts'
 
 const usage = `
 sluice schedule                    runs the jobs of sluice.jobs.ts when they
@@ -137,7 +137,7 @@ async function schedule(
 const factsOf = (jobs: readonly Job[], store: ScheduleStore): AlertFacts => ({
   jobs,
   states: store.read(),
-  runs: recentRuns(),
+  runsOf: runsOnThisMachine(),
 })
 
 /** What becomes late does so without an event. */
@@ -245,13 +245,7 @@ async function alertsNow({ path, jobs, alerts }: JobsFile, test: boolean, json: 
   if (test) return testChannels(alerts)
   const open = currentAlerts(factsOf(jobs, new ScheduleStore(path)), new Date())
   if (json) printJson(open)
-  else if (open.length === 0) console.log('nothing is open')
-  else
-    for (const { kind, text, fix } of open) {
-      console.log(`${style.failed('✗')} ${kind.padEnd(14)} ${wrap(text, 62).join(`\n${' '.repeat(17)}`)}`)
-      if (fix !== undefined)
-        console.log(style.faint(`${' '.repeat(17)}${wrap(`fix: ${fix}`, 62).join(`\n${' '.repeat(17)}`)}`))
-    }
+  else console.log(alertsText(open))
   return done
 }
 

@@ -5,7 +5,7 @@ import { shareRateBudgets } from '../../sources/rest/index.ts'
 import { newState, type JobState } from '../../jobs/decide.ts'
 import type { Job } from '../../jobs/job.ts'
 import type { Told } from '../../jobs/alerts/alerts.ts'
-import { sendAlerts } from '../../jobs/alerts/send-alerts.ts'
+import { currentAlerts, sendAlerts, type AlertFacts } from '../../jobs/alerts/send-alerts.ts'
 import { prometheusText } from '../../jobs/prometheus.ts'
 import { jobNamed, readJobsFile, standardJobsFile, type JobsFile } from '../../jobs/jobs-file.ts'
 import { jobSummary } from '../../jobs/job-summary.ts'
@@ -20,7 +20,7 @@ import { count, clean, plural, style, table } from '../style.ts'
 import { done, failed, parseCommand, printJson, program, type CommandResult } from '../command.ts'
 import { performItem } from '../perform-item.ts'
 import { serveMetrics } from '../serve-metrics.ts'
-import { jobRow, minute } from '../schedule-text.ts'
+import { alertsText, jobRow, minute } from '../schedule-text.ts'
 import { workerText } from '../worker-text.ts'
 
 const usage = `
@@ -32,6 +32,7 @@ sluice worker add <job>      begins a job now; its parts become items
 sluice worker list           jobs, and their items
 sluice worker dead           items whose tries are used up
 sluice worker retry [id…]    has them tried again, all or some
+sluice worker alerts         what is open now; sends nothing
 sluice worker items <job>    prints the items of a job, for
          [--index <n>]       sluice run --work-item, or one of them
 
@@ -89,12 +90,13 @@ export async function run(args: string[]): Promise<CommandResult> {
     list: (queue) => list(jobs, queue, json),
     dead: (queue) => listDead(queue, json),
     retry: (queue) => retry(jobs, queue, rest),
+    alerts: (queue) => alertsNow(jobs, queue, json),
   }
   const act = Object.hasOwn(actions, action) ? actions[action] : undefined
   if (act === undefined) {
     throw new PipelineError(`worker: there is no action "${action}"`, {
       code: 'WRONG_USE',
-      fix: 'use one of: add, list, dead, retry, items; or nothing, to work',
+      fix: 'use one of: add, list, dead, retry, alerts, items; or nothing, to work',
     })
   }
   const url = values.queue ?? queueUrl()
@@ -192,23 +194,35 @@ async function work(
   return untilDone && failures > 0 ? failed : done
 }
 
-/** By one worker for all; runs of pipelines are on many machines, so alerts about their data are left to `sluice schedule`. */
+/** By one worker for all. */
 async function tellAlerts(
   queue: WorkQueue,
   alerts: JobsFile['alerts'],
   jobs: readonly Job[],
   file: string,
 ): Promise<void> {
-  const states = await queue.jobStates()
   await queue.telling(async (told) => {
     const store = {
       told: (channel: string) => told.get(channel) ?? {},
       writeTold: (channel: string, what: Told) => void told.set(channel, what),
     }
-    const errors = await sendAlerts(alerts, { jobs, states, runs: [] }, { store, jobsFile: file })
+    const errors = await sendAlerts(alerts, await factsOf(jobs, queue), { store, jobsFile: file })
     // Sent with the next look.
     for (const { message } of errors) console.error(message)
   })
+}
+
+/** What jobs have come to, on all workers together. */
+async function factsOf(jobs: readonly Job[], queue: WorkQueue): Promise<AlertFacts> {
+  const [states, loaded] = [await queue.jobStates(), await queue.loadedRuns(jobs)]
+  return { jobs, states, runsOf: ({ name }) => loaded.get(name) ?? [] }
+}
+
+async function alertsNow(jobs: readonly Job[], queue: WorkQueue, json: boolean): Promise<CommandResult> {
+  const open = currentAlerts(await factsOf(jobs, queue), new Date())
+  if (json) printJson(open)
+  else console.log(alertsText(open))
+  return done
 }
 
 /** In the process that does items. */

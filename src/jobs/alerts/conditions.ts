@@ -18,11 +18,14 @@ export interface Alert {
   isEvent?: boolean
 }
 
+/** What a run has loaded. */
+export type LoadedRun = Pick<RunRecord, 'id' | 'pipeline' | 'status' | 'tables' | 'changes' | 'error'>
+
 /** A job with what is on record of it: its last runs of pipelines, the newest first. */
 export interface JobRecord {
   job: Job
   state: JobState
-  runs: readonly RunRecord[]
+  runs: readonly LoadedRun[]
 }
 
 export interface ExpiringSecret {
@@ -43,10 +46,11 @@ function failed({ job, state, runs }: JobRecord): Alert[] {
   // A first failure that is tried again is nothing to wake somebody for.
   const isOver = last?.outcome === 'failure' && (state.failures === 0 || state.failures > job.retries)
   if (!isOver) return []
-  const error = runs.find(({ error: one }) => one !== undefined)?.error
+  const error = runs[0]?.error
   const isContract = error?.code === 'CONTRACT_VIOLATED'
   const kind = isContract ? 'contract' : 'failed'
-  const what = error?.message.split('\n')[0] ?? last.error ?? 'its run failed'
+  const message = error?.message.split('\n')[0]
+  const what = (isContract ? message : (last.error ?? message)) ?? 'its run failed'
   return [
     {
       kind,
@@ -84,7 +88,7 @@ function aboutData({ job, runs }: JobRecord): Alert[] {
   ])
 }
 
-function schemaChange({ name }: Job, run: RunRecord): Alert[] {
+function schemaChange({ name }: Job, run: LoadedRun): Alert[] {
   const columns = run.changes.flatMap(({ table, created, columns: all }) =>
     created ? [`table ${table}`] : all.map(({ name: column, dataType }) => `${table}.${column} ${dataType}`),
   )
@@ -106,10 +110,10 @@ const fewestRuns = 5
 const fewestRows = 100
 const oddFactor = 5
 
-function volumes({ name }: Job, run: RunRecord, before: readonly RunRecord[]): Alert[] {
+function volumes({ name }: Job, run: LoadedRun, before: readonly LoadedRun[]): Alert[] {
   const earlier = before.slice(0, 20)
   if (earlier.length < fewestRuns) return []
-  const rowsOf = ({ tables }: RunRecord): number => Object.values(tables).reduce((sum, rows) => sum + rows, 0)
+  const rowsOf = ({ tables }: LoadedRun): number => Object.values(tables).reduce((sum, rows) => sum + rows, 0)
   const sorted = earlier.map(rowsOf).sort((a, b) => a - b)
   const usual = sorted[Math.floor(sorted.length / 2)]!
   const rows = rowsOf(run)

@@ -3,7 +3,7 @@ import { attach, expiringSecrets, listPipelines, type RunRecord } from '../../in
 import { newState, type JobState } from '../decide.ts'
 import type { Job } from '../job.ts'
 import { toTell, type Alerts, type Told } from './alerts.ts'
-import { openAlerts, type Alert, type JobRecord } from './conditions.ts'
+import { openAlerts, type Alert, type JobRecord, type LoadedRun } from './conditions.ts'
 
 const keptRuns = 25
 const soonMs = 7 * 86_400_000
@@ -12,8 +12,8 @@ const soonMs = 7 * 86_400_000
 export interface AlertFacts {
   jobs: readonly Job[]
   states: ReadonlyMap<string, JobState>
-  /** Runs of their pipelines, the newest first; none where they are on other machines. */
-  runs: readonly RunRecord[]
+  /** Runs of the pipelines of a job, the newest first. */
+  runsOf(job: Job): readonly LoadedRun[]
 }
 
 /** What channels were told, from one look to the next. */
@@ -23,9 +23,9 @@ export interface ToldStore {
 }
 
 /** What is open now. */
-export function currentAlerts({ jobs, states, runs }: AlertFacts, now: Date): Alert[] {
+export function currentAlerts({ jobs, states, runsOf }: AlertFacts, now: Date): Alert[] {
   const records = jobs.map((job): JobRecord => {
-    return { job, state: states.get(job.name) ?? newState(now), runs: runs.filter((run) => isOf(job, run)) }
+    return { job, state: states.get(job.name) ?? newState(now), runs: runsOf(job) }
   })
   return openAlerts(records, expiringSecrets(new Date(now.getTime() + soonMs)), now)
 }
@@ -36,11 +36,13 @@ function isOf({ name }: Job, { command: { args } }: RunRecord): boolean {
   return at > 0 && args[at - 1] === 'schedule' && args[at + 2] === name
 }
 
-/** The last runs of all pipelines of this machine. */
-export const recentRuns = (): RunRecord[] =>
-  listPipelines()
+/** What jobs have run on this machine, of the last runs of all pipelines. */
+export function runsOnThisMachine(): AlertFacts['runsOf'] {
+  const all = listPipelines()
     .flatMap(({ name }) => attach(name, { readOnly: { timeoutMs: 1000 } }).runs(keptRuns))
     .sort((a, b) => b.startedAt.localeCompare(a.startedAt))
+  return (job) => all.filter((run) => isOf(job, run))
+}
 
 /**
  * Tells each channel what is new for it, and what is over; what could not be sent is sent the next time. Returns the errors of
