@@ -104,7 +104,9 @@ export class JobClock {
     const { partitions } = job.options
     if (partitions === undefined) return [undefined]
     try {
-      return [...(await partitionsOf(partitions))]
+      const parts = [...(await partitionsOf(partitions))]
+      if (JSON.stringify(parts) === jsonOf(parts)) return parts
+      return { error: 'a NUL, or half a character, stands in one of its parts, and the queue cannot keep that' }
     } catch (error) {
       return { error: redact(`its parts could not be found: ${(error as Error).message}`) }
     }

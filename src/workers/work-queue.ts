@@ -281,7 +281,7 @@ export class WorkQueue {
       for (const [channel, what] of told) {
         await db.executeSql(
           `INSERT INTO ${ownSchema}.alert_told VALUES ($1, $2) ON CONFLICT (channel) DO UPDATE SET told = excluded.told`,
-          [channel, what],
+          [channel, jsonOf(what)],
         )
       }
     })

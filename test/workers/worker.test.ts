@@ -415,6 +415,9 @@ describe('the queue', () => {
       { type: 'over', job: 'lost', outcome: 'failure', error: expect.stringContaining('404') },
     ])
     expect((await queue.jobStates()).get('lost')!.last).toMatchObject({ outcome: 'failure' })
+    const odd = named('odd', { run: () => undefined, partitions: [{ name: 'a', values: ['a\0b'] }] })
+    await new JobClock([odd], queue, (event) => events.push(event)).beginNow(odd)
+    expect(events.at(-1)).toMatchObject({ type: 'over', error: expect.stringContaining('a NUL') })
   })
 })
 
