@@ -40,7 +40,7 @@ const run = (rows: number, more: Partial<RunRecord> = {}): RunRecord =>
 function record(state: Partial<JobState>, runs: RunRecord[] = [], options: Partial<JobOptions> = {}): JobRecord {
   const one = job({ run: 'x', trigger: every('1h'), ...options })
   one.name = 'shop'
-  return { job: one, state: { ...newState(now), ...state }, runs }
+  return { job: one, state: { ...newState(now), ...state }, runs, shownBy: 'sluice schedule log shop' }
 }
 const open = (one: JobRecord, at = now): string[] =>
   openAlerts([one], [], at).map(({ kind, text }) => `${kind}: ${text}`)
@@ -221,7 +221,7 @@ it('what could not be sent is sent the next time, and then not again', async () 
   const send = () =>
     sendAlerts(
       [alerts({ to: webhook({ url: target.baseUrl }) })],
-      { jobs: [one], states: store.read(), runsOf: () => [] },
+      { jobs: [one], states: store.read(), runsOf: () => [], shownBy: () => '' },
       { store, jobsFile: join(folder, 'sluice.jobs.ts'), now },
     )
   expect(await send()).toHaveLength(1)

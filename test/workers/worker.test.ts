@@ -384,7 +384,7 @@ describe('the queue', () => {
     }
     const open = async (): Promise<string[]> => {
       const runs = (await queue.loadedRuns([work])).get('work') ?? []
-      const facts = { jobs: [work], states: await queue.jobStates(), runsOf: () => runs }
+      const facts = { jobs: [work], states: await queue.jobStates(), runsOf: () => runs, shownBy: () => '' }
       return currentAlerts(facts, new Date()).map(({ text }) => text)
     }
     for (let times = 0; times < 6; times++) expect(await run([400, 600])).toEqual([])

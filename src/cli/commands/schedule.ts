@@ -138,6 +138,7 @@ const factsOf = (jobs: readonly Job[], store: ScheduleStore): AlertFacts => ({
   jobs,
   states: store.read(),
   runsOf: runsOnThisMachine(),
+  shownBy: ({ name }) => `sluice schedule log ${name}`,
 })
 
 /** What becomes late does so without an event. */

@@ -215,7 +215,7 @@ async function tellAlerts(
 /** What jobs have come to, on all workers together. */
 async function factsOf(jobs: readonly Job[], queue: WorkQueue): Promise<AlertFacts> {
   const [states, loaded] = [await queue.jobStates(), await queue.loadedRuns(jobs)]
-  return { jobs, states, runsOf: ({ name }) => loaded.get(name) ?? [] }
+  return { jobs, states, runsOf: ({ name }) => loaded.get(name) ?? [], shownBy: () => 'sluice worker list' }
 }
 
 async function alertsNow(jobs: readonly Job[], queue: WorkQueue, json: boolean): Promise<CommandResult> {

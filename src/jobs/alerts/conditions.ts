@@ -26,6 +26,8 @@ export interface JobRecord {
   job: Job
   state: JobState
   runs: readonly LoadedRun[]
+  /** The command that shows how it went. */
+  shownBy: string
 }
 
 export interface ExpiringSecret {
@@ -61,7 +63,7 @@ function failed({ job, state, runs }: JobRecord): Alert[] {
   ]
 }
 
-function late({ job, state }: JobRecord, now: Date): Alert[] {
+function late({ job, state, shownBy }: JobRecord, now: Date): Alert[] {
   const since = lateSince(job, state, now)
   if (since === undefined || state.running !== undefined) return []
   return [
@@ -69,7 +71,7 @@ function late({ job, state }: JobRecord, now: Date): Alert[] {
       kind: 'late',
       id: `late ${job.name}`,
       text: `${job.name} is late since ${minute(since)} UTC`,
-      fix: `look at it: sluice schedule log ${job.name}`,
+      fix: `look at it: ${shownBy}`,
     },
   ]
 }

@@ -14,6 +14,8 @@ export interface AlertFacts {
   states: ReadonlyMap<string, JobState>
   /** Runs of the pipelines of a job, the newest first. */
   runsOf(job: Job): readonly LoadedRun[]
+  /** The command that shows how a job went. */
+  shownBy(job: Job): string
 }
 
 /** What channels were told, from one look to the next. */
@@ -23,9 +25,9 @@ export interface ToldStore {
 }
 
 /** What is open now. */
-export function currentAlerts({ jobs, states, runsOf }: AlertFacts, now: Date): Alert[] {
+export function currentAlerts({ jobs, states, runsOf, shownBy }: AlertFacts, now: Date): Alert[] {
   const records = jobs.map((job): JobRecord => {
-    return { job, state: states.get(job.name) ?? newState(now), runs: runsOf(job) }
+    return { job, state: states.get(job.name) ?? newState(now), runs: runsOf(job), shownBy: shownBy(job) }
   })
   return openAlerts(records, expiringSecrets(new Date(now.getTime() + soonMs)), now)
 }
