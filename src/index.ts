@@ -35,7 +35,6 @@ export {
   attach,
   compareRuns,
   Dataset,
-  endedRuns,
   listPipelines,
   LoadInfo,
   type LoggedRequest,

@@ -11,8 +11,11 @@ const keptRuns = 1000
 /** While a run goes on, its record is written anew at most this often. */
 const everyMs = 1000
 
-/** Each run of this process that has ended, as its `RunRecord`: for whoever has pipelines run in code of others. */
-export const endedRuns = channel('sluice:run-ended')
+/**
+ * Each run of this process that has ended, as its `RunRecord`. By its name, which docs/production.md tells, so that also a
+ * program with another copy of Sluice hears of the runs that the project's own copy makes.
+ */
+const endedRuns = channel('sluice:run-ended')
 
 /** The runs of a pipeline on this machine: a file each, readable while its run writes it. */
 export class RunHistory {

@@ -1,8 +1,9 @@
 import { fork, type ChildProcess } from 'node:child_process'
+import { subscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import { endedRuns, type RunRecord } from '../index.ts'
-import type { LoadedRun } from '../jobs/alerts/conditions.ts'
+import type { RunRecord } from '../index.ts'
 import type { RunOutcome } from '../jobs/schedule-store.ts'
+import type { ItemRun } from './loaded-runs.ts'
 import type { WorkItem } from './work-item.ts'
 
 /** What a worker tells the process that does its items. */
@@ -11,12 +12,12 @@ export type ToExecutor = { type: 'run'; item: WorkItem; environment: Record<stri
 export interface FromExecutor {
   type: 'ended'
   outcome: RunOutcome
-  runs: LoadedRun[]
+  runs: ItemRun[]
 }
 
 /** How an item ended, what the pipelines that it ran have loaded, and the last of what it said. */
 export interface ItemResult extends RunOutcome {
-  runs: readonly LoadedRun[]
+  runs: readonly ItemRun[]
   said: string
 }
 
@@ -113,10 +114,10 @@ export function serveItems(perform: (item: WorkItem, signal: AbortSignal) => Pro
     Object.assign(process.env, message.environment)
     void answer(message.item)
   })
-  let runs: LoadedRun[] = []
-  endedRuns.subscribe((run) => {
-    const { id, pipeline, status, tables, changes, error } = run as RunRecord
-    runs.push({ id, pipeline, status, tables, changes, ...(error === undefined ? {} : { error }) })
+  let runs: ItemRun[] = []
+  subscribe('sluice:run-ended', (run) => {
+    const { pipeline, tables, changes, error } = run as RunRecord
+    runs.push({ pipeline, tables, changes, ...(error === undefined ? {} : { error }) })
   })
   const answer = async (item: WorkItem): Promise<void> => {
     runs = []

@@ -106,7 +106,10 @@ export class JobClock {
     try {
       const parts = [...(await partitionsOf(partitions))]
       if (JSON.stringify(parts) === jsonOf(parts)) return parts
-      return { error: 'a NUL, or half a character, stands in one of its parts, and the queue cannot keep that' }
+      return {
+        error:
+          'a NUL, or half a character, stands in one of its parts, which the queue cannot keep: make parts without it',
+      }
     } catch (error) {
       return { error: redact(`its parts could not be found: ${(error as Error).message}`) }
     }

@@ -1,3 +1,4 @@
+import type { RunRecord } from '../index.ts'
 import type { LoadedRun } from '../jobs/alerts/conditions.ts'
 import { jsonOf, ownSchema } from './own-tables.ts'
 import type { WorkItem } from './work-item.ts'
@@ -5,11 +6,14 @@ import type { Transaction } from './work-queue.ts'
 
 // What the items of a job's run have loaded, together: they are done on many machines, and alerts look at the whole.
 
+/** What a pipeline that an item ran has loaded. */
+export type ItemRun = Pick<RunRecord, 'pipeline' | 'tables' | 'changes' | 'error'>
+
 /** Adds what an item has loaded, in the transaction that settles it. */
 export async function noteLoaded(
   db: Transaction,
   { job, run, attempt = 1 }: WorkItem,
-  runs: readonly LoadedRun[],
+  runs: readonly ItemRun[],
 ): Promise<void> {
   // In one order, so that no two transactions wait for each other.
   const inOrder = runs.toSorted((a, b) => a.pipeline.localeCompare(b.pipeline))
@@ -32,7 +36,7 @@ SELECT l.job, l.run, l.pipeline, l.rows, l.changes, l.error, l.done >= l.items A
 FROM unnest($1::text[]) AS j (job), LATERAL (
   SELECT loaded.*, done, items FROM ${ownSchema}.loaded JOIN ${ownSchema}.run USING (run)
   WHERE loaded.job = j.job AND ended_at IS NOT NULL
-  ORDER BY run DESC, error IS NULL LIMIT 100
+  ORDER BY run DESC LIMIT 100
 ) AS l`
 
 /** By their jobs: runs of a job as if each were one of a pipeline; where parts are missing, it has failed. */
@@ -46,6 +50,7 @@ export function loadedOf(rows: readonly Record<string, unknown>[]): Map<string, 
     is_whole: isWhole,
   }: Record<string, unknown>): LoadedRun => ({
     id: String(run),
+    jobRun: String(run),
     pipeline: String(pipeline),
     status: isWhole === true ? 'done' : 'failed',
     tables: { all: Number(count) },

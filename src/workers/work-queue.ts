@@ -6,7 +6,7 @@ import type { LoadedRun } from '../jobs/alerts/conditions.ts'
 import type { JobState } from '../jobs/decide.ts'
 import type { Job } from '../jobs/job.ts'
 import { postgresClientConfig } from '../destinations/postgres/postgres.ts'
-import { loadedQuery, loadedOf, noteLoaded } from './loaded-runs.ts'
+import { loadedOf, loadedQuery, noteLoaded, type ItemRun } from './loaded-runs.ts'
 import { jsonOf, ownSchema, ownTables } from './own-tables.ts'
 import type { WorkItem } from './work-item.ts'
 
@@ -191,7 +191,7 @@ export class WorkQueue {
   }
 
   /** The item is done, and its runs have loaded this; false when it was no longer this worker's to settle. */
-  complete({ token, item }: Claim, runs: readonly LoadedRun[] = []): Promise<boolean> {
+  complete({ token, item }: Claim, runs: readonly ItemRun[] = []): Promise<boolean> {
     return this.transaction(async (db) => {
       if (!wasOurs(await this.boss.complete(items, token, null, { db }))) return false
       failpoint('item-completed')
@@ -202,7 +202,7 @@ export class WorkQueue {
   }
 
   /** It failed: it is tried again after a while, or is dead when its tries are used up. */
-  fail({ token, item }: Claim, error: string, runs: readonly LoadedRun[] = []): Promise<boolean> {
+  fail({ token, item }: Claim, error: string, runs: readonly ItemRun[] = []): Promise<boolean> {
     return this.transaction(async (db) => {
       const told = JSON.parse(jsonOf({ message: error })) as object
       if (!wasOurs(await this.boss.fail(items, token, told, { db }))) return false

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Trial } from './trial.ts'
 
-/** Runs a load that nobody kills, and counts how often it passes each durable step: how often it does every time. */
+/** Runs a load that nobody kills, and counts how often it passes each durable step, at least, on any machine. */
 export async function stepsOf(trial: Trial): Promise<Map<string, number>> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-steps-'))
   const log = join(folder, 'passed')

@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SMTPServer } from 'smtp-server'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { expiringSecrets, secret, type RunRecord } from '../../src/index.ts'
+import { expiringSecrets, secret } from '../../src/index.ts'
 import { alerts, toTell, type Told } from '../../src/jobs/alerts/alerts.ts'
 import { email, slack, webhook, type Message } from '../../src/jobs/alerts/channels.ts'
-import { openAlerts, type Alert, type JobRecord } from '../../src/jobs/alerts/conditions.ts'
+import { openAlerts, type Alert, type JobRecord, type LoadedRun } from '../../src/jobs/alerts/conditions.ts'
 import { sendAlerts } from '../../src/jobs/alerts/send-alerts.ts'
 import { newState, type JobState } from '../../src/jobs/decide.ts'
 import { job, type JobOptions } from '../../src/jobs/job.ts'
@@ -26,18 +26,17 @@ beforeEach(() => {
   process.env.SLUICE_DATA_DIR = join(folder, 'data')
 })
 
-const run = (rows: number, more: Partial<RunRecord> = {}): RunRecord =>
-  ({
-    id: 'r',
-    pipeline: 'shop',
-    status: 'done',
-    startedAt: now.toISOString(),
-    tables: { items: rows },
-    changes: [],
-    ...more,
-  }) as RunRecord
+const run = (rows: number, more: Partial<LoadedRun> = {}): LoadedRun => ({
+  id: 'r',
+  jobRun: 'r',
+  pipeline: 'shop',
+  status: 'done',
+  tables: { items: rows },
+  changes: [],
+  ...more,
+})
 
-function record(state: Partial<JobState>, runs: RunRecord[] = [], options: Partial<JobOptions> = {}): JobRecord {
+function record(state: Partial<JobState>, runs: LoadedRun[] = [], options: Partial<JobOptions> = {}): JobRecord {
   const one = job({ run: 'x', trigger: every('1h'), ...options })
   one.name = 'shop'
   return { job: one, state: { ...newState(now), ...state }, runs, shownBy: 'sluice schedule log shop' }
@@ -58,6 +57,9 @@ describe('what is open', () => {
     expect(open(record({ last, failures: 0 }, [run(0, { status: 'failed', error })]))).toEqual([
       'contract: shop failed: items brings a new column',
     ])
+    // Of an earlier run of the job.
+    const before = run(0, { jobRun: 'before', status: 'failed', error })
+    expect(open(record({ last, failures: 0 }, [before]))).toEqual(['failed: shop failed: no luck'])
   })
 
   it('a job whose tick was not answered, or whose data is too old', () => {
@@ -87,7 +89,7 @@ describe('what is open', () => {
     const changes = [
       { table: 'items', created: false, columns: [{ name: 'price', dataType: 'decimal', widened: false }] },
     ]
-    expect(open(record(before, [run(1000, { changes } as never), ...usual]))).toEqual([
+    expect(open(record(before, [run(1000, { changes }), ...usual]))).toEqual([
       'schema change: shop has new columns: items.price decimal',
     ])
   })

@@ -1,6 +1,5 @@
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { job, every, timeWindows, valueRanges } from '../../src/jobs/index.ts'
-import type { LoadedRun } from '../../src/jobs/alerts/conditions.ts'
 import { currentAlerts } from '../../src/jobs/alerts/send-alerts.ts'
 import { itemOptions, JobClock } from '../../src/workers/job-clock.ts'
 import { parseWorkItem } from '../../src/workers/work-item.ts'
@@ -369,10 +368,8 @@ describe('the queue', () => {
   it('adds up what the parts of a run have loaded, and tells when it is not what it was', async () => {
     const queue = await queueOf()
     const clock = new JobClock([work], queue, () => undefined)
-    const loaded = (rows: number): LoadedRun[] => [
-      { id: 'one', pipeline: 'shop', status: 'done', tables: { items: rows }, changes: [] },
-    ]
-    /** A run of two parts that load so many rows; of an error, the first one fails. */
+    const loaded = (rows: number) => [{ pipeline: 'shop', tables: { items: rows }, changes: [] }]
+    /** A run of parts that load so many rows. */
     const run = async (rows: readonly number[], attempt = 1): Promise<string[]> => {
       await clock.beginNow(work, { again: true })
       for (const count of rows) {

@@ -18,8 +18,10 @@ export interface Alert {
   isEvent?: boolean
 }
 
-/** What a run has loaded. */
-export type LoadedRun = Pick<RunRecord, 'id' | 'pipeline' | 'status' | 'tables' | 'changes' | 'error'>
+/** What a run of a pipeline has loaded, in a run of a job. */
+export interface LoadedRun extends Pick<RunRecord, 'id' | 'pipeline' | 'status' | 'tables' | 'changes' | 'error'> {
+  jobRun: string
+}
 
 /** A job with what is on record of it: its last runs of pipelines, the newest first. */
 export interface JobRecord {
@@ -48,11 +50,10 @@ function failed({ job, state, runs }: JobRecord): Alert[] {
   // A first failure that is tried again is nothing to wake somebody for.
   const isOver = last?.outcome === 'failure' && (state.failures === 0 || state.failures > job.retries)
   if (!isOver) return []
-  const error = runs[0]?.error
+  const error = runs.find(({ jobRun, error: one }) => jobRun === last.run && one !== undefined)?.error
   const isContract = error?.code === 'CONTRACT_VIOLATED'
   const kind = isContract ? 'contract' : 'failed'
-  const message = error?.message.split('\n')[0]
-  const what = (isContract ? message : (last.error ?? message)) ?? 'its run failed'
+  const what = (isContract ? error.message.split('\n')[0] : last.error) ?? 'its run failed'
   return [
     {
       kind,

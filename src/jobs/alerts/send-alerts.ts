@@ -32,10 +32,12 @@ export function currentAlerts({ jobs, states, runsOf, shownBy }: AlertFacts, now
   return openAlerts(records, expiringSecrets(new Date(now.getTime() + soonMs)), now)
 }
 
-/** A run that the schedule began says so in its command: `… schedule exec <file> <job> …`. */
-function isOf({ name }: Job, { command: { args } }: RunRecord): boolean {
+/** A run that the schedule began says so in its command: `… schedule exec <file> <job> <run> …`. */
+function begunBySchedule(run: RunRecord): { job: string | undefined; loaded: LoadedRun } {
+  const { args } = run.command
   const at = args.indexOf('exec')
-  return at > 0 && args[at - 1] === 'schedule' && args[at + 2] === name
+  const [job, jobRun = ''] = at > 0 && args[at - 1] === 'schedule' ? args.slice(at + 2) : []
+  return { job, loaded: { ...run, jobRun } }
 }
 
 /** What jobs have run on this machine, of the last runs of all pipelines. */
@@ -43,7 +45,8 @@ export function runsOnThisMachine(): AlertFacts['runsOf'] {
   const all = listPipelines()
     .flatMap(({ name }) => attach(name, { readOnly: { timeoutMs: 1000 } }).runs(keptRuns))
     .sort((a, b) => b.startedAt.localeCompare(a.startedAt))
-  return (job) => all.filter((run) => isOf(job, run))
+    .map(begunBySchedule)
+  return ({ name }) => all.flatMap(({ job, loaded }) => (job === name ? [loaded] : []))
 }
 
 /**
