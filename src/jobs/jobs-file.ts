@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { PipelineError } from '../index.ts'
 import { Alerts } from './alerts/alerts.ts'
 import { Job } from './job.ts'
+import { importProjectModule } from './project-module.ts'
 
 export const standardJobsFile = 'sluice.jobs.ts'
 
@@ -24,7 +23,7 @@ export async function readJobsFile(path: string): Promise<JobsFile> {
       "write one: export const hourly = job({ run: 'shop.source.yaml', trigger: every('1h') })",
     )
   }
-  const module = (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>
+  const module = await importProjectModule(path)
   const jobs = Object.entries(module).flatMap(([name, value]) => {
     if (!(value instanceof Job)) return []
     value.name = name

@@ -219,6 +219,21 @@ describe('sluice schedule', () => {
   })
 })
 
+it('a file that cannot be loaded is told with what to do about it', async () => {
+  const told = async (): Promise<string> => {
+    const child = start('list')
+    expect(await child.ended).toBe(2)
+    return child.said()
+  }
+  jobs(`export const a = job({ run: () => undefined, trigger: every('never') })`)
+  expect(await told()).toMatch(/every: "never"[^]*fix: /)
+  write('sluice.jobs.ts', `export const a = nothing()`)
+  expect(await told()).toMatch(/sluice.jobs.ts cannot be loaded: nothing is not defined\n {2}fix: correct it: node /)
+  jobs(`export const a = job({ run: () => undefined })`)
+  write('package.json', '{"type":"commonjs"}')
+  expect(await told()).toMatch(/cannot be loaded: [^]*fix: make the project one of modules: npm pkg set type=module/)
+})
+
 describe('sluice schedule list, log, once', () => {
   it('and tell Prometheus', async () => {
     jobs(`export const often = job({ run: () => note('often', 'ran'), trigger: every('1s') })

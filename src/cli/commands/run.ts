@@ -1,6 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { pipeline, PipelineError, Source, type RunOptions } from '../../index.ts'
 import { inboxSource } from '../../inbox/index.ts'
 import { platformByName, platformNames } from '../../sources/chats/registry.ts'
@@ -9,6 +7,7 @@ import { logRuns } from '../../telemetry/index.ts'
 import { standardLogger } from '../standard-logger.ts'
 import { exportOtlp } from '../../telemetry/export-otlp.ts'
 import { standardJobsFile } from '../../jobs/jobs-file.ts'
+import { importProjectModule } from '../../jobs/project-module.ts'
 import { parseWorkItem } from '../../workers/work-item.ts'
 import { done, failed, parseCommand, printJson, type CommandResult } from '../command.ts'
 import { Progress, type ProgressMode } from '../progress.ts'
@@ -119,18 +118,9 @@ async function findSource(target: string): Promise<Found | undefined> {
     const source = loadSourceFile(target)
     return { source, pipeline: source.name }
   }
-  const module = await importModule(target)
+  const module = await importProjectModule(target)
   const exported = Object.values(module).find((value) => value instanceof Source)
   return exported === undefined ? undefined : { source: exported, pipeline: exported.name }
-}
-
-async function importModule(path: string): Promise<Record<string, unknown>> {
-  try {
-    return (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw error
-    throw wrongUse(`Node ${process.versions.node} cannot run ${path}`, 'use Node 22.19 or newer, which runs TypeScript')
-  }
 }
 
 function selected(source: Source, resources: string | undefined, limit: string | undefined): Source {

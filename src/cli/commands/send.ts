@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { Action, previewRows, sendRows, type SendEvent } from '../../actions/index.ts'
 import { PipelineError } from '../../index.ts'
+import { importProjectModule } from '../../jobs/project-module.ts'
 import { done, failed, parseCommand, printJson, program, type CommandResult } from '../command.ts'
 import { clean, count, plural, style } from '../style.ts'
 
@@ -51,7 +50,7 @@ async function readActions(path: string): Promise<Action[]> {
       "write one: export const greet = action({ name: 'greet', pipeline, rows, key, message, to })",
     )
   }
-  const module = (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>
+  const module = await importProjectModule(path)
   const actions = Object.values(module).filter((value) => value instanceof Action)
   if (actions.length === 0) throw wrongUse(`${path} exports no action`, 'export each of them')
   return actions
