@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config'
 const measured = ['test/bench/**/*.test.ts', 'test/rest/throughput.test.ts']
 const timeouts = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } }
 
+// Another seed in each run; the reporter prints it after a failure.
+process.env.SLUICE_TEST_SEED ??= String(Date.now() % 1_000_000)
+
 export default defineConfig({
   test: {
     reporters: process.env.CI === undefined ? ['default', './test/reporter.ts'] : ['dot', './test/reporter.ts'],

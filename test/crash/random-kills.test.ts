@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
 import { destinationNames as chosen } from '../support/destinations.ts'
 import { killAtRandom } from './kill.ts'
-import { randomFrom } from './random.ts'
+import { randomFrom, seed } from '../support/seed.ts'
 import { destinationNames, sluice } from './trial.ts'
 import { scenarioNames, World } from './world.ts'
 
 // `npm run test:crash -- --kills 1000` does the same, longer.
 const kills = 45
-const seed = Date.now() % 1_000_000
 
 const world = new World()
 beforeAll(() => world.start())
@@ -24,7 +23,7 @@ const place = {
 const right = { lost: 0, doubled: 0, others: [] }
 
 it(`loses nothing and doubles nothing when it is killed ${kills} times at random`, { timeout: 600_000 }, async () => {
-  const [random, durations] = [randomFrom(seed), new Map<string, number>()]
+  const [random, durations] = [randomFrom(), new Map<string, number>()]
   const destinations = destinationNames.filter((name) => chosen.includes(name))
   let killed = 0
   for (let at = 0; killed < kills; at++) {

@@ -1,13 +1,10 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseJson, PipelineError, type Pipeline } from '../../src/index.ts'
 import { restSource, type EndpointSpec } from '../../src/sources/rest/index.ts'
 import { namingConvention, namingNames } from '../../src/schema/naming.ts'
 import { api, freshPipeline, json, tableNames } from '../support/api.ts'
 import { emptyTarget, engineNames } from '../support/destinations.ts'
-
-// Where changes are judged, it is the change that breaks a test, not the seed; elsewhere each run tries something else.
-if (process.env.CI !== undefined) fc.configureGlobal({ seed: 11 })
+import { fc } from '../support/seed.ts'
 
 type Doc = Record<string, unknown>
 type Row = Record<string, unknown>

@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { afterRun, dueRun, newState, type Due, type JobState } from '../../src/jobs/decide.ts'
 import { job, type Job, type JobOptions } from '../../src/jobs/job.ts'
 import { after, at, cron, every, type TimeTrigger } from '../../src/jobs/trigger.ts'
+import { fc } from '../support/seed.ts'
 
 const zones = ['UTC', 'Europe/Berlin', 'America/New_York', 'America/Sao_Paulo', 'Australia/Lord_Howe', 'Asia/Kolkata']
 const expressions = [

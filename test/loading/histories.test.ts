@@ -1,13 +1,13 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { expect, inject, it } from 'vitest'
 import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
 import { filesystem } from '../../src/destinations/filesystem/filesystem.ts'
 import { postgres } from '../../src/destinations/postgres/postgres.ts'
 import { engineNames } from '../support/destinations.ts'
 import { pipeline, type Pipeline, type RunOptions } from '../../src/index.ts'
+import { fc } from '../support/seed.ts'
 
 interface Item {
   id: number

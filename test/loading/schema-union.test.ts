@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bumpVersion, emptySchema, unionOf, type Column, type Schema } from '../../src/schema/index.ts'
+import { fc } from '../support/seed.ts'
 
 const schemaOf = (tables: Record<string, Column[]>): Schema => {
   const schema = emptySchema('s')

@@ -1,9 +1,9 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decimal, type RunEvent } from '../../src/index.ts'
 import { parseJson } from '../../src/extract/index.ts'
 import { restSource } from '../../src/sources/rest/index.ts'
 import { api, freshPipeline, tableNames } from '../support/api.ts'
+import { fc } from '../support/seed.ts'
 
 type Row = Record<string, unknown>
 

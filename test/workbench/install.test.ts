@@ -10,7 +10,6 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import fc from 'fast-check'
 import { parse as parseJsonc } from 'jsonc-parser'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { detectHosts, hostNames, type HostName } from '../../src/workbench/hosts/index.ts'
@@ -18,6 +17,7 @@ import { apply, changesSomething, planInstall, planUninstall } from '../../src/w
 import { insertParts, removeParts, undone } from '../../src/workbench/json-edit.ts'
 import { readToolkits } from '../../src/workbench/toolkit.ts'
 import { readIndex, writeIndex } from '../../src/workbench/workbench-index.ts'
+import { fc } from '../support/seed.ts'
 
 let folder: string
 beforeEach(() => {

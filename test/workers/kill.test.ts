@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import { startPostgres } from '../support/postgres-server.ts'
 import { childrenOf, signal, WorkerProject, type WorkerProcess } from './worker-processes.ts'
+import { randomFrom } from '../support/seed.ts'
 
 const parts = 500
 const rowsPerPart = 12
@@ -61,15 +62,6 @@ async function taken(project: WorkerProject, parts: readonly string[]): Promise<
   while ((await project.rows(query).catch(() => [])).length === 0) await sleep(200)
 }
 
-/** A number that looks random, the same for the same seed. */
-function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state * 1664525 + 1013904223) % 2 ** 32
-    return state / 2 ** 32
-  }
-}
-
 it(
   'three workers, killed and paused at random, and a database that is restarted: each part is there once',
   { timeout: 420_000 },
@@ -80,9 +72,7 @@ it(
       await project.end()
       await server.stop()
     })
-    const seed = Number(process.env.SLUICE_TEST_SEED ?? Date.now() % 1_000_000)
-    console.log(`seed ${seed}`)
-    const random = randomOf(seed)
+    const random = randomFrom()
     expect(await project.run('worker', 'add', 'backfill', '--heartbeat', '10')).toMatchObject({ code: 0 })
     const begin = (): WorkerProcess => project.start('worker', '--json', '--heartbeat', '10')
     const workers = [begin(), begin(), begin()]
