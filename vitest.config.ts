@@ -16,11 +16,7 @@ export default defineConfig({
           name: 'all',
           include: ['test/**/*.test.ts'],
           exclude: ['test/engines/**', ...measured],
-          globalSetup: [
-            'test/support/dashboard-page.ts',
-            'test/support/postgres-server.ts',
-            'test/support/bucket-servers.ts',
-          ],
+          globalSetup: ['test/support/servers.ts'],
           // Most of them wait for programs and servers of their own.
           maxWorkers: 2,
           sequence: { groupOrder: 0 },

@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { action, previewRows, restAction, sendRows, type Send } from '../../src/actions/index.ts'
 import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
 import { postgres } from '../../src/destinations/postgres/postgres.ts'
@@ -12,6 +12,7 @@ import { pipeline, type Pipeline } from '../../src/index.ts'
 import { chatra } from '../../src/sources/chats/chatra.ts'
 import { api, json } from '../support/api.ts'
 import { freshDatabase } from '../workers/worker-processes.ts'
+import { running } from '../support/running.ts'
 
 let folder: string
 beforeEach(() => {
@@ -257,7 +258,7 @@ export const greet = action({
   }
 
   it('no row is sent by two machines', async () => {
-    const url = await freshDatabase(inject('postgresUrl'))
+    const url = await freshDatabase(await running('postgres'))
     const of = await shop(400, pipeline({ name: 'shop', dataset: 'shop', destination: postgres({ url }) }))
     const got: number[] = []
     const server = await api((_request, response, _url, body) => {
@@ -281,7 +282,7 @@ export const greet = action({
     'again and again while it sends: nothing twice, nothing lost, into %s',
     { timeout: 180_000 },
     async (kind) => {
-      const url = kind === 'postgres' ? await freshDatabase(inject('postgresUrl')) : ''
+      const url = kind === 'postgres' ? await freshDatabase(await running('postgres')) : ''
       const destination = kind === 'postgres' ? postgres({ url }) : duckdb({ path: join(folder, 'shop.duckdb') })
       const of = await shop(300, pipeline({ name: 'shop', dataset: 'shop', destination }))
       const got: number[] = []

@@ -86,14 +86,14 @@ const defaultHints: Record<string, object> = {
   _dlt_root_id: { root_key: true },
 }
 
-type CaseTarget = ReturnType<typeof emptyTarget>
+type CaseTarget = Awaited<ReturnType<typeof emptyTarget>>
 
 describe.each(engineNames)('tables as dlt lays them out, in %s', (destination) => {
   const tableCases = caseFile.cases.filter((one) => one.batches === undefined && !(one.id in notOurs))
   it.each(tableCases)('$id $title', async (given) => {
     const series = stepsOf(given)!
     for (const [at, steps] of series.entries()) {
-      const into = emptyTarget(destination, { pipeline: `case_${given.id.toLowerCase()}` })
+      const into = await emptyTarget(destination, { pipeline: `case_${given.id.toLowerCase()}` })
       const { target, dataset } = into
       const states = series.length > 1 ? [given.expected[at]!] : given.expected
       const fails = states.some((state) => (state.raises ?? []).length > 0) && !(given.id in different)
@@ -127,7 +127,7 @@ interface BatchState {
 
 describe.each(engineNames)('incremental as dlt does it, in %s', (destination) => {
   it.each(caseFile.cases.filter((one) => one.batches !== undefined))('$id $title', async (given) => {
-    const { target, dataset } = emptyTarget(destination, { pipeline: `case_${given.id.toLowerCase()}` })
+    const { target, dataset } = await emptyTarget(destination, { pipeline: `case_${given.id.toLowerCase()}` })
     for (const [index, batch] of given.batches!.entries()) {
       const expected = given.expected[index] as unknown as BatchState
       if (expected.error !== undefined) {

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { stepsOf } from './steps.ts'
 import { Trial, type DestinationName } from './trial.ts'
 import { scenarioNames, World } from './world.ts'
+import { running } from '../support/running.ts'
 
 const right = { lost: 0, doubled: 0, others: [] }
 
@@ -16,8 +17,9 @@ export function endsExactlyRightAtAnyStep(destination: DestinationName): Readonl
   const passed = new Set<string>()
   let used = 0
   it.each(scenarioNames)('ends exactly right when %s is killed at any step', { timeout: 300_000 }, async (scenario) => {
+    const postgresUrl = await running('postgres')
     const trial = (): Trial =>
-      new Trial(world, { name: `${process.pid}_${++used}`, scenario, destination, postgresUrl: inject('postgresUrl') })
+      new Trial(world, { name: `${process.pid}_${++used}`, scenario, destination, postgresUrl })
     await using whole = trial()
     const steps = await stepsOf(whole)
     expect(await whole.finish()).toEqual(right)

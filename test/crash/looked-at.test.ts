@@ -1,10 +1,11 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { duckdbParts } from '../../src/destinations/duckdb/duckdb.ts'
 import { faultsOf, leftInLake, leftInWorkingData, leftOnServer, onServer } from './faults.ts'
 import { Trial } from './trial.ts'
 import { World } from './world.ts'
+import { running } from '../support/running.ts'
 
 // What the crash tests find must be found: each fault is made by hand here.
 
@@ -63,9 +64,9 @@ describe('a fault is seen', () => {
     expect(leftInWorkingData(join(lake, '..', 'data'))).toEqual(['packages/sealed/1.2', 'lock'])
 
     const dataset = `left_${process.pid}`
-    await onServer(inject('postgresUrl'), async (client) => {
+    await onServer(await running('postgres'), async (client) => {
       await client.query(`create schema ${dataset}; create table ${dataset}.rows (); create table ${dataset}.stage ()`)
     })
-    expect(await leftOnServer(inject('postgresUrl'), dataset)).toEqual(['stage'])
+    expect(await leftOnServer(await running('postgres'), dataset)).toEqual(['stage'])
   })
 })

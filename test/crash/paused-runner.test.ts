@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { destinationNames } from '../support/destinations.ts'
 import { faultsOf } from './faults.ts'
 import { loadAll, type Load } from './loader.ts'
 import { scenarioNames, World } from './world.ts'
+import { running } from '../support/running.ts'
 
 const world = new World()
 beforeAll(() => world.start())
@@ -33,7 +34,7 @@ it.each(several.flatMap((name) => scenarioNames.map((scenario) => [scenario, nam
   'a runner of %s to %s that is paused while another one goes on does not undo what that has done',
   async (scenario, destination) => {
     const name = `paused_${process.pid}_${destination}_${scenario}`
-    const place = destination === 'postgres' ? inject('postgresUrl') : mkdtempSync(join(tmpdir(), 'sluice-paused-'))
+    const place = destination === 'postgres' ? await running('postgres') : mkdtempSync(join(tmpdir(), 'sluice-paused-'))
     const load: Load = { baseUrl: world.begin(name, scenario), scenario, destination, place, dataset: name }
     const slow = runner(load)
     await new Promise<void>((asked) => world.onRequest(name, asked))

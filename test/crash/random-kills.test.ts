@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { destinationNames as chosen } from '../support/destinations.ts'
 import { killAtRandom } from './kill.ts'
 import { randomFrom, seed } from '../support/seed.ts'
 import { destinationNames, sluice } from './trial.ts'
 import { scenarioNames, World } from './world.ts'
+import { running } from '../support/running.ts'
 
 // `npm run test:crash -- --kills 1000` does the same, longer.
 const kills = 45
@@ -15,14 +16,13 @@ let used = 0
 const place = {
   world,
   tool: sluice,
-  get postgresUrl() {
-    return inject('postgresUrl')
-  },
+  postgresUrl: '',
   nextName: () => `random_${process.pid}_${++used}`,
 }
 const right = { lost: 0, doubled: 0, others: [] }
 
 it(`loses nothing and doubles nothing when it is killed ${kills} times at random`, { timeout: 600_000 }, async () => {
+  place.postgresUrl = await running('postgres')
   const [random, durations] = [randomFrom(), new Map<string, number>()]
   const destinations = destinationNames.filter((name) => chosen.includes(name))
   let killed = 0

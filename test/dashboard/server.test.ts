@@ -7,7 +7,7 @@ import { attach } from '../../src/index.ts'
 import { emptyTarget } from '../support/destinations.ts'
 
 async function opened() {
-  const { target, dataset } = emptyTarget('duckdb')
+  const { target, dataset } = await emptyTarget('duckdb')
   await target.run([{ id: 1, name: 'a', items: [{ n: 1 }, { n: 2 }] }, { id: 2 }], { tableName: 't' })
   const dashboard = await startDashboard({ port: 0 })
   onTestFinished(() => dashboard.close())

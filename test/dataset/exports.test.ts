@@ -37,7 +37,7 @@ const options = {
 
 describe.each(engineNames)('results of %s', (name) => {
   const loaded = async () => {
-    const { target, dataset } = emptyTarget(name)
+    const { target, dataset } = await emptyTarget(name)
     await target.run(rows, options)
     return { data: target.dataset(), dataset }
   }

@@ -17,7 +17,7 @@ const rows = Array.from({ length: 100 }, (_, id) => ({
 
 describe.each(engineNames)('columns of %s', (name) => {
   const table = async () => {
-    const { target } = emptyTarget(name)
+    const { target } = await emptyTarget(name)
     await target.run(rows, {
       tableName: 't',
       columns: {

@@ -4,15 +4,16 @@ import { existsSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { attach } from '../../src/index.ts'
 import { openDuckdbToRead } from '../../src/destinations/duckdb/connection.ts'
 import { emptyTarget, engineNames } from '../support/destinations.ts'
+import { running } from '../support/running.ts'
 
 describe.each(engineNames)('%s, opened only to look', (name) => {
   const opened = async (timeoutMs = 10_000) => {
-    const { target, dataset } = emptyTarget(name)
-    process.env.DESTINATION__POSTGRES__CREDENTIALS = inject('postgresUrl')
+    const { target, dataset } = await emptyTarget(name)
+    process.env.DESTINATION__POSTGRES__CREDENTIALS = await running('postgres')
     await target.run([{ id: 1 }, { id: 2 }], { tableName: 't' })
     const looking = attach(target.name, { readOnly: { timeoutMs } })
     const all = async (sql: string) => looking.dataset().query(sql).toArray()
@@ -96,6 +97,7 @@ describe.each(engineNames)('%s, opened only to look', (name) => {
 
 const writer = `
 import { DuckDBInstance } from '@duckdb/node-api'
+import { running } from '../support/running.ts'
 const instance = await DuckDBInstance.create(process.argv[1])
 const connection = await instance.connect()
 await connection.run('create table if not exists a (i bigint); create table if not exists b (i bigint, t varchar)')

@@ -31,7 +31,7 @@ const issues = [
 
 describe.each(engineNames)('relations of %s', (name) => {
   const loaded = async () => {
-    const { target } = emptyTarget(name)
+    const { target } = await emptyTarget(name)
     await target.run(issues, { tableName: 'issues' })
     return target.dataset()
   }
@@ -117,7 +117,7 @@ describe.each(engineNames)('relations of %s', (name) => {
   })
 
   it('values of SQL stand beside it', async () => {
-    const { target, dataset } = emptyTarget(name)
+    const { target, dataset } = await emptyTarget(name)
     await target.run(issues, { tableName: 'issues' })
     const found = target
       .dataset()

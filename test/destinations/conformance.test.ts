@@ -31,9 +31,9 @@ describe.runIf(destinationNames.includes('filesystem')).each(['jsonl', 'csv'] as
   },
 )
 
-describe.runIf(destinationNames.includes('duckdb'))('a destination with known gaps', () => {
+describe.runIf(destinationNames.includes('duckdb'))('a destination with known gaps', async () => {
   const broken: Destination = {
-    ...emptyTarget('duckdb').destination,
+    ...(await emptyTarget('duckdb')).destination,
     open: () => Promise.reject(new Error('cannot be opened')),
   }
   const gaps: KnownGaps = {
@@ -49,7 +49,9 @@ describe.runIf(destinationNames.includes('duckdb'))('a destination with known ga
   })
 
   it('is told when a gap is closed', async () => {
-    await expect(caseOf('long names stay apart')!.run(emptyTarget('duckdb'))).rejects.toThrow('remove its known gap')
+    await expect(caseOf('long names stay apart')!.run(await emptyTarget('duckdb'))).rejects.toThrow(
+      'remove its known gap',
+    )
   })
 
   it('is not asked for what can never be', () => {
@@ -60,6 +62,6 @@ describe.runIf(destinationNames.includes('duckdb'))('a destination with known ga
 
 describe.each(destinationNames)('%s', (name) => {
   it.each(conformanceCases.map((one) => [one.title, one] as const))('%s', async (_title, { run }) => {
-    await run(emptyTarget(name))
+    await run(await emptyTarget(name))
   })
 })

@@ -1,11 +1,12 @@
 import { mkdtempSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, inject, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { filesystem, type FilesystemOptions } from '../../src/destinations/filesystem/filesystem.ts'
 import { localStore, openStore, type ObjectStore } from '../../src/destinations/stores/index.ts'
 import { pipeline, type Pipeline, type RunOptions } from '../../src/index.ts'
 import { startS3 } from '../support/bucket-servers.ts'
+import { running } from '../support/running.ts'
 
 let folder: string
 beforeEach(() => {
@@ -294,7 +295,7 @@ describe('buckets', () => {
   })
 
   it.each(['s3', 'azure'] as const)('%s: what stands in it is what was put there, large or small', async (name) => {
-    const { bucketUrl, credentials } = inject(name)
+    const { bucketUrl, credentials } = await running(name)
     const store = await openStore(`${bucketUrl}/raw-${process.pid}`, credentials)
     const { writeFileSync, readFileSync } = await import('node:fs')
     const large = Buffer.alloc(20 * 1024 * 1024, 'sluice!')
@@ -315,13 +316,13 @@ describe('buckets', () => {
     ['s3', 's3://nothere/x', 'create the bucket'],
     ['azure', 'az://nothere/x', 'create the container'],
   ] as const)('%s: a missing one is told, with what to do', async (name, bucketUrl, fix) => {
-    const { target } = lake({ bucketUrl, credentials: inject(name).credentials })
+    const { target } = lake({ bucketUrl, credentials: (await running(name)).credentials })
     const error = await target.run([{ id: 1 }], { tableName: 't' }).catch((reason: Error) => reason)
     expect(error).toMatchObject({ code: 'LOAD_FAILED', fix: expect.stringContaining(fix) })
   })
 
   it('azure: a wrong key is told, and not shown', async () => {
-    const { bucketUrl, credentials } = inject('azure')
+    const { bucketUrl, credentials } = await running('azure')
     const accountKey = Buffer.from('wrong key of no account').toString('base64')
     const { target } = lake({ bucketUrl, credentials: { ...credentials, accountKey } })
     const error = await target.run([{ id: 1 }], { tableName: 't' }).catch((reason: Error) => reason)
@@ -330,7 +331,7 @@ describe('buckets', () => {
   })
 
   it('by name, with the keys from the environment, as dlt calls them', async () => {
-    const { bucketUrl, credentials } = inject('s3')
+    const { bucketUrl, credentials } = await running('s3')
     const { accessKeyId, secretAccessKey, endpoint } = credentials as Record<string, string>
     const settings: Record<string, string> = {
       DESTINATION__FILESYSTEM__BUCKET_URL: `${bucketUrl}/named`,

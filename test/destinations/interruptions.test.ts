@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import { describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { duckdbParts } from '../../src/destinations/duckdb/duckdb.ts'
 import { filesystem } from '../../src/destinations/filesystem/filesystem.ts'
 import { localStore, type ObjectStore } from '../../src/destinations/stores/index.ts'
@@ -12,13 +12,14 @@ import { sqlDestination, type SqlDestinationParts } from '../../src/destinations
 import { pipeline, resource, type Destination } from '../../src/index.ts'
 import { breaking, endsExactlyRight } from '../support/cut-connections.ts'
 import { destinationNames, engineNames, type DestinationName } from '../support/destinations.ts'
+import { running } from '../support/running.ts'
 
 let used = 0
 
+const postgresUrl = await running('postgres')
+
 function parts(name: DestinationName, folder: string): SqlDestinationParts {
-  return name === 'duckdb'
-    ? duckdbParts({ path: join(folder, 'cut.duckdb') })
-    : postgresParts({ url: inject('postgresUrl') })
+  return name === 'duckdb' ? duckdbParts({ path: join(folder, 'cut.duckdb') }) : postgresParts({ url: postgresUrl })
 }
 
 const databases = engineNames.filter((name) => name !== 'filesystem')
@@ -130,7 +131,7 @@ describe.runIf(destinationNames.includes('filesystem'))('filesystem', () => {
 describe.runIf(destinationNames.includes('postgres'))('postgres', () => {
   /** A proxy that swallows the answer to COMMIT and breaks the connection. */
   async function losingCommits(): Promise<{ url: string; lost: () => number; close(): void }> {
-    const real = new URL(inject('postgresUrl').replace(/^postgres:\/\/.*@/, 'postgres://x@'))
+    const real = new URL(postgresUrl.replace(/^postgres:\/\/.*@/, 'postgres://x@'))
     let lost = 0
     const server = createServer((client: Socket) => {
       const upstream = connect(Number(real.port), real.hostname)
@@ -152,7 +153,7 @@ describe.runIf(destinationNames.includes('postgres'))('postgres', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
     return {
-      url: inject('postgresUrl').replace(`:${real.port}/`, `:${port}/`),
+      url: postgresUrl.replace(`:${real.port}/`, `:${port}/`),
       lost: () => lost,
       close: () => server.close(),
     }
@@ -179,9 +180,9 @@ describe.runIf(destinationNames.includes('postgres'))('postgres', () => {
   it('begins to load while rows are read, and shows nothing before all are in', async () => {
     process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-early-'))
     const dataset = `early_${process.pid}`
-    const given = postgresParts({ url: inject('postgresUrl') })
+    const given = postgresParts({ url: postgresUrl })
     const cut = breaking(given, Number.POSITIVE_INFINITY, 'before')
-    const reader = pipeline({ name: 'reader', dataset, destination: postgres({ url: inject('postgresUrl') }) })
+    const reader = pipeline({ name: 'reader', dataset, destination: postgres({ url: postgresUrl }) })
     const seen: number[] = []
     let statements = 0
     const watched = manyPages().map((row) => {
@@ -212,7 +213,7 @@ describe.runIf(destinationNames.includes('postgres'))('postgres', () => {
   it('leaves nothing of an early load when the reading fails, and all of it when it is made again', async () => {
     process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-early-'))
     const dataset = `early_failed_${process.pid}`
-    const target = early(postgres({ url: inject('postgresUrl') }), dataset)
+    const target = early(postgres({ url: postgresUrl }), dataset)
     await expect(target.run(manyPages(25))).rejects.toMatchObject({ code: 'RESOURCE_FAILED' })
     const tables = () =>
       target
@@ -229,7 +230,7 @@ describe.runIf(destinationNames.includes('postgres'))('postgres', () => {
       used += 1
       process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-early-'))
       const dataset = `early_cut_${process.pid}_${used}`
-      const given = postgresParts({ url: inject('postgresUrl') })
+      const given = postgresParts({ url: postgresUrl })
       const cut = breaking(given, at, when)
       const failed = await early(cut.destination, dataset)
         .run(manyPages())
@@ -292,7 +293,7 @@ describe.runIf(destinationNames.includes('postgres'))('postgres', () => {
 
   it('a wrong password is told, and not shown', async () => {
     process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-connect-'))
-    const url = inject('postgresUrl').replace('p@ss', 'not-it')
+    const url = postgresUrl.replace('p@ss', 'not-it')
     const run = pipeline({ name: 'x', destination: postgres({ url }) }).run([{ id: 1 }], { tableName: 't' })
     await expect(run).rejects.toMatchObject({
       fix: 'correct user and password',

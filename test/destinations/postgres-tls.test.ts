@@ -2,11 +2,12 @@ import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generate } from 'selfsigned'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { postgres, type PostgresOptions } from '../../src/destinations/postgres/postgres.ts'
 import { pipeline } from '../../src/index.ts'
 import { destinationNames } from '../support/destinations.ts'
 import { startPostgres, type PostgresServer } from '../support/postgres-server.ts'
+import { running } from '../support/running.ts'
 
 /** A server with a certificate for `db.example`, signed by nobody that Node knows. */
 describe.runIf(destinationNames.includes('postgres'))('PostgreSQL over TLS', () => {
@@ -87,11 +88,12 @@ describe.runIf(destinationNames.includes('postgres'))('PostgreSQL over TLS', () 
 
   it('a server without TLS is taken by prefer, and told by require', async () => {
     process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-tls-data-'))
+    const url = await running('postgres')
     const load = (ssl: 'prefer' | 'require') =>
       pipeline({
         name: 'plain',
         dataset: `plain_${process.pid}`,
-        destination: postgres({ url: inject('postgresUrl'), ssl }),
+        destination: postgres({ url, ssl }),
       }).run([{ id: 1 }], { tableName: 't' })
     await load('prefer')
     await expect(load('require')).rejects.toMatchObject({ fix: expect.stringContaining('switch SSL on') })

@@ -1,24 +1,26 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { redshift } from '../../src/destinations/redshift/redshift.ts'
 import { openStore } from '../../src/destinations/stores/index.ts'
 import { pipeline, type Destination, type Pipeline } from '../../src/index.ts'
 import { casesWithGaps } from '../../src/testing/index.ts'
 import { redshiftGaps, startRedshift, type RedshiftServer } from '../support/redshift-server.ts'
+import { running } from '../support/running.ts'
 
+const s3 = await running('s3')
 let server: RedshiftServer
 beforeAll(async () => {
-  server = await startRedshift(inject('postgresUrl'), inject('s3').credentials)
+  server = await startRedshift(await running('postgres'), s3.credentials)
 })
 afterAll(() => server.stop())
 
-const bucketUrl = () => `${inject('s3').bucketUrl}/redshift`
+const bucketUrl = () => `${s3.bucketUrl}/redshift`
 const destination = (): Destination =>
   redshift({
     url: server.url,
-    staging: { bucketUrl: bucketUrl(), credentials: inject('s3').credentials },
+    staging: { bucketUrl: bucketUrl(), credentials: s3.credentials },
     maxIdentifierLength: 63,
   })
 
@@ -64,16 +66,16 @@ describe('redshift, on PostgreSQL behind a guard', () => {
     expect(created).toContain('"id" bigint DISTKEY')
     expect(created).toContain('"at" timestamp with time zone SORTKEY')
     expect(created).toContain('"payload" super')
-    const store = await openStore(bucketUrl(), inject('s3').credentials)
+    const store = await openStore(bucketUrl(), s3.credentials)
     expect(await store.list(`${dataset}_staging`)).toEqual([])
   })
 
   it('never shows its keys: not in an error, not as its location', async () => {
     const { destination: target, dataset } = fresh()
-    const { secretAccessKey } = inject('s3').credentials as { secretAccessKey: string }
+    const { secretAccessKey } = s3.credentials as { secretAccessKey: string }
     const broken = redshift({
       url: server.url.replace(/:\d+\//, ':1/'),
-      staging: { bucketUrl: bucketUrl(), credentials: inject('s3').credentials },
+      staging: { bucketUrl: bucketUrl(), credentials: s3.credentials },
     })
     const error = await pipeline({ name: 'x', dataset, destination: broken })
       .run([{ a: 1 }], { tableName: 'rows' })
@@ -92,7 +94,7 @@ describe('redshift, on PostgreSQL behind a guard', () => {
       ['writing', undefined],
       ['taking it back', undefined],
     ])
-    const nowhere = { bucketUrl: 's3://no-such-bucket/x', credentials: inject('s3').credentials }
+    const nowhere = { bucketUrl: 's3://no-such-bucket/x', credentials: s3.credentials }
     const bad = pipeline({ name: 'doc', destination: redshift({ url: server.url, staging: nowhere }) })
     const last = (await stepsOf(bad)).at(-1)!
     expect(last).toMatchObject({ name: 'writing' })

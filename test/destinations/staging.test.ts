@@ -1,9 +1,10 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, inject, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { stagingArea } from '../../src/destinations/staging/staging-area.ts'
 import { localStore, openStore, type ObjectStore } from '../../src/destinations/stores/index.ts'
+import { running } from '../support/running.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-staging-'))
 
@@ -13,10 +14,15 @@ function fileOf(table: string, content: string) {
   return { loadId: '1.1', table, localFile }
 }
 
+async function staging(name: 's3' | 'azure'): Promise<ObjectStore> {
+  const { bucketUrl, credentials } = await running(name)
+  return openStore(`${bucketUrl}/staging`, credentials)
+}
+
 const places: [string, () => Promise<ObjectStore>][] = [
   ['a folder', async () => localStore(join(folder, 'area'))],
-  ['S3', () => openStore(`${inject('s3').bucketUrl}/staging`, inject('s3').credentials)],
-  ['Azure', () => openStore(`${inject('azure').bucketUrl}/staging`, inject('azure').credentials)],
+  ['S3', () => staging('s3')],
+  ['Azure', () => staging('azure')],
 ]
 
 it.each(places)('%s: a file is there while it is needed, and nothing of it afterwards', async (_name, open) => {

@@ -1,10 +1,11 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, inject, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { filesystem } from '../../src/destinations/filesystem/filesystem.ts'
 import { openStore } from '../../src/destinations/stores/index.ts'
 import { conformanceCases } from '../../src/testing/index.ts'
+import { running } from '../support/running.ts'
 
 let used = 0
 
@@ -12,11 +13,11 @@ describe.each(['moto', 'gcs'] as const)('%s', (server) => {
   it.each(conformanceCases.map((one) => [one.title, one] as const))('%s', async (_title, { run }) => {
     process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), `sluice-${server}-`))
     used += 1
-    await run({ destination: filesystem(inject(server)), dataset: `d${used}` })
+    await run({ destination: filesystem(await running(server)), dataset: `d${used}` })
   })
 
   it('of twenty writers that create one object, one succeeds', async () => {
-    const { bucketUrl, credentials } = inject(server)
+    const { bucketUrl, credentials } = await running(server)
     const store = await openStore(`${bucketUrl}/race`, credentials)
     const created = await Promise.all(Array.from({ length: 20 }, (_, at) => store.create('a/one', `writer ${at}`)))
     const winner = created.indexOf(true)
@@ -25,7 +26,7 @@ describe.each(['moto', 'gcs'] as const)('%s', (server) => {
   })
 
   it('what stands in it is what was put there, large or small', async () => {
-    const { bucketUrl, credentials } = inject(server)
+    const { bucketUrl, credentials } = await running(server)
     const store = await openStore(`${bucketUrl}/sizes`, credentials)
     const folder = mkdtempSync(join(tmpdir(), 'sluice-sizes-'))
     const large = Buffer.alloc(40 * 1024 * 1024, 'sluice!')
@@ -40,7 +41,7 @@ describe.each(['moto', 'gcs'] as const)('%s', (server) => {
   })
 
   it('a bucket that is not there is told, with what to do', async () => {
-    const { bucketUrl, credentials } = inject(server)
+    const { bucketUrl, credentials } = await running(server)
     const store = await openStore(bucketUrl.replace('lake', 'nothere'), credentials)
     const error = await store.read('x').catch((reason: Error) => reason)
     expect(error).toMatchObject({ code: 'LOAD_FAILED', fix: expect.stringContaining('create the bucket') })

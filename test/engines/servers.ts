@@ -1,16 +1,8 @@
 import { spawn } from 'node:child_process'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { Storage } from '@google-cloud/storage'
-import type { TestProject } from 'vitest/node'
-import { freePort, listening, stopProcess, type BucketServer, type TestBucket } from '../support/bucket-servers.ts'
+import { freePort, listening, stopProcess, type BucketServer } from '../support/bucket-servers.ts'
 import { installGcs, installMoto } from './install.ts'
-
-declare module 'vitest' {
-  export interface ProvidedContext {
-    moto: TestBucket
-    gcs: TestBucket
-  }
-}
 
 export async function startMoto(): Promise<BucketServer> {
   const port = await freePort()
@@ -40,14 +32,4 @@ export async function startGcs(folder?: string): Promise<BucketServer> {
   await listening(port, server)
   await new Storage({ apiEndpoint: endpoint, projectId: 'test' }).createBucket('lake')
   return { bucketUrl: 'gs://lake/raw', credentials: { endpoint, projectId: 'test' }, stop: () => stopProcess(server) }
-}
-
-/** The servers of the second tier, installed where they are not there yet. */
-export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const [moto, gcs] = await Promise.all([startMoto(), startGcs()])
-  project.provide('moto', { bucketUrl: moto.bucketUrl, credentials: moto.credentials })
-  project.provide('gcs', { bucketUrl: gcs.bucketUrl, credentials: gcs.credentials })
-  return async () => {
-    await Promise.all([moto.stop(), gcs.stop()])
-  }
 }

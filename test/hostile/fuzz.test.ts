@@ -121,7 +121,7 @@ describe.each(engineNames)('%s', (engine) => {
   it('any documents, in any batches, come back as they were', { timeout: 240_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.array(doc, { maxLength: 4 }), { minLength: 1, maxLength: 3 }), async (batches) => {
-        const { target } = emptyTarget(engine)
+        const { target } = await emptyTarget(engine)
         const given: unknown[] = []
         for (const batch of batches) {
           const numbered = batch.map((one, at) => ({ id: given.length + at, ...one }))
@@ -162,7 +162,7 @@ describe.each(engineNames)('%s', (engine) => {
       })
     await fc.assert(
       fc.asyncProperty(fc.array(mutated, { minLength: 1, maxLength: 60 }), async (texts) => {
-        const { target } = emptyTarget(engine)
+        const { target } = await emptyTarget(engine)
         await target.run(
           texts.map((v, id) => ({ id, v })),
           { tableName: 't' },
@@ -193,7 +193,7 @@ describe.each(engineNames)('%s', (engine) => {
       fc.asyncProperty(fc.uniqueArray(key, { minLength: 1, maxLength: 30 }), async (keys) => {
         const own = keys.filter((one) => !/^_?_?dlt_?/i.test(one))
         fc.pre(own.length > 0)
-        const { target } = emptyTarget(engine)
+        const { target } = await emptyTarget(engine)
         const row: Doc = Object.fromEntries(own.map((one, at) => [one, `value ${at}`]))
         await target.run([row], { tableName: 't' })
         const [stored] = (await target.dataset().table('t').toArray()) as Row[]

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, inject, vi } from 'vitest'
+import { describe, expect, vi } from 'vitest'
 import { duckdbParts } from '../../src/destinations/duckdb/duckdb.ts'
 import { postgres } from '../../src/destinations/postgres/postgres.ts'
 import {
@@ -15,6 +15,7 @@ import {
 import { onServer } from '../crash/faults.ts'
 import { emptyTarget, engineNames } from '../support/destinations.ts'
 import { badInput } from './inputs.ts'
+import { running } from '../support/running.ts'
 
 type Row = Record<string, unknown>
 
@@ -36,7 +37,7 @@ describe.each(engineNames)('%s', (engine) => {
     const load = (target: Pipeline, pages: Row[][], options: Parameters<typeof incremental>[1] = {}) =>
       target.run(resource('t', pages, { incremental: incremental('at', options) }))
     // Equal over the edge of a page and of a run.
-    const { target: equal } = emptyTarget(engine)
+    const { target: equal } = await emptyTarget(engine)
     await load(equal, [
       [
         { id: 1, at: 1 },
@@ -54,7 +55,7 @@ describe.each(engineNames)('%s', (engine) => {
     ])
     expect(await ids(equal)).toEqual([1, 2, 3, 4, 5])
     // Going back, within a run and in the next one.
-    const { target: back } = emptyTarget(engine)
+    const { target: back } = await emptyTarget(engine)
     await load(back, [
       [
         { id: 1, at: 5 },
@@ -73,7 +74,7 @@ describe.each(engineNames)('%s', (engine) => {
     ])
     expect(await ids(back)).toEqual([1, 2, 3, 4, 6])
     // Zero, which is a value (0 and '' are no cursors to some).
-    const { target: zero } = emptyTarget(engine)
+    const { target: zero } = await emptyTarget(engine)
     await load(zero, [[{ id: 1, at: 0 }]])
     await load(zero, [
       [
@@ -83,14 +84,14 @@ describe.each(engineNames)('%s', (engine) => {
     ])
     expect(await ids(zero)).toEqual([1, 2])
     for (const missing of [{ id: 2, at: null }, { id: 2 }]) {
-      const { target } = emptyTarget(engine)
+      const { target } = await emptyTarget(engine)
       const error = await refusalOf(load(target, [[{ id: 1, at: 1 }, missing]]))
       expect(error).toMatchObject({ code: 'CURSOR_MISSING', message: expect.stringContaining('"at"') })
       expect([...(await target.dataset().tables()).keys()]).toEqual([])
       await load(target, [[{ id: 1, at: 1 }, missing]], { onCursorValueMissing: 'include' })
       expect(await ids(target)).toEqual([1, 2])
     }
-    const { target: mixed } = emptyTarget(engine)
+    const { target: mixed } = await emptyTarget(engine)
     const error = await refusalOf(
       load(mixed, [
         [
@@ -106,11 +107,11 @@ describe.each(engineNames)('%s', (engine) => {
     const merge: ResourceOptions = { writeDisposition: 'merge', primaryKey: 'id' }
     const load = (target: Pipeline, rows: Row[], options: ResourceOptions = merge) =>
       target.run(rows, { tableName: 't', ...options } as never)
-    const { target: without } = emptyTarget(engine)
+    const { target: without } = await emptyTarget(engine)
     const error = await refusalOf(load(without, [{ id: 1 }, { id: null, name: 'who' }]))
     expect(error).toMatchObject({ code: 'NULL_NOT_ALLOWED' })
     expect(error.message).toContain('who')
-    const { target: twice } = emptyTarget(engine)
+    const { target: twice } = await emptyTarget(engine)
     await load(twice, [
       { id: 1, v: 1 },
       { id: 2, v: 2 },
@@ -120,10 +121,10 @@ describe.each(engineNames)('%s', (engine) => {
       { id: 1, v: 3 },
       { id: 2, v: 2 },
     ])
-    const { target: strict } = emptyTarget(engine)
+    const { target: strict } = await emptyTarget(engine)
     const upsert: ResourceOptions = { ...merge, writeDisposition: { disposition: 'merge', strategy: 'upsert' } }
     expect((await refusalOf(load(strict, [{ id: 1 }, { id: 1 }], upsert))).message).toContain('have the key id = 1')
-    const { target: composite } = emptyTarget(engine)
+    const { target: composite } = await emptyTarget(engine)
     const both: ResourceOptions = { ...merge, primaryKey: ['a', 'b'] }
     await load(
       composite,
@@ -138,7 +139,7 @@ describe.each(engineNames)('%s', (engine) => {
       { a: 'doc-7', b: '12', v: 1 },
       { a: 'doc-71', b: '2', v: 3 },
     ])
-    const { target: changing } = emptyTarget(engine)
+    const { target: changing } = await emptyTarget(engine)
     await load(changing, [{ id: 1, v: 1 }])
     const outcome = await load(changing, [{ id: 'one', v: 2 }]).catch((reason: unknown) => reason as PipelineError)
     if (outcome instanceof Error) expect((outcome as PipelineError).message).toContain('"id"')
@@ -146,7 +147,7 @@ describe.each(engineNames)('%s', (engine) => {
   })
 
   badInput(37, async () => {
-    const { target } = emptyTarget(engine)
+    const { target } = await emptyTarget(engine)
     const load = (rows: Row[]) =>
       target.run(rows, { tableName: 't', writeDisposition: { disposition: 'merge', strategy: 'scd2' } })
     await load([
@@ -170,7 +171,7 @@ describe.each(engineNames)('%s', (engine) => {
   })
 
   badInput(38, async () => {
-    const { target } = emptyTarget(engine)
+    const { target } = await emptyTarget(engine)
     const replace = (rows: Row[]) => target.run(resource('t', [rows], { writeDisposition: 'replace' }))
     await replace([{ id: 1, l: [{ n: 1 }] }])
     await replace([])
@@ -198,7 +199,7 @@ describe.each(engineNames)('%s', (engine) => {
         '\u0000',
         '',
       ]
-      const { target, destination } = emptyTarget(engine)
+      const { target, destination } = await emptyTarget(engine)
       for (const name of names) {
         const run = target.run([{ id: 1, [name]: [{ n: 1 }] }], { tableName: name })
         const error = await run.then(
@@ -233,7 +234,7 @@ describe.each(engineNames)('%s', (engine) => {
     45,
     async () => {
       // Two runs of one pipeline at once, on one machine.
-      const { target, dataset, destination } = emptyTarget(engine)
+      const { target, dataset, destination } = await emptyTarget(engine)
       let release!: () => void
       const held = new Promise<void>((resolve) => (release = resolve))
       const slow = resource('t', async function* () {
@@ -263,7 +264,7 @@ describe.each(engineNames)('%s', (engine) => {
       // The clock goes back an hour between two packages of a run that then breaks off, and between runs.
       vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
       try {
-        const { target: clocked } = emptyTarget(engine)
+        const { target: clocked } = await emptyTarget(engine)
         const count = async (): Promise<unknown[]> => (await rowsOf(clocked, ['id'])).map(({ id }) => id)
         const upTo = (last: number) =>
           resource(
@@ -304,7 +305,7 @@ describe.each(engineNames)('%s', (engine) => {
 
 /** What somebody does who opens the database beside. */
 async function byHand(engine: string, target: Pipeline, sql: string): Promise<void> {
-  if (engine === 'postgres') return void (await onServer(inject('postgresUrl'), (client) => client.query(sql)))
+  if (engine === 'postgres') return void (await onServer(await running('postgres'), (client) => client.query(sql)))
   const parts = duckdbParts({ path: target.lastTarget!.location.replace(/^duckdb:/, '') })
   const { connection } = await parts.connect({ pipeline: 'hand', dataset: 'hand' })
   try {
@@ -316,7 +317,7 @@ async function byHand(engine: string, target: Pipeline, sql: string): Promise<vo
 
 describe('postgres', () => {
   badInput(41, async () => {
-    const url = inject('postgresUrl')
+    const url = await running('postgres')
     process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-dsn-'))
     const target = (given: string) =>
       pipeline({ name: 'dsn', dataset: `dsn_${process.pid}`, destination: postgres({ url: given }) })

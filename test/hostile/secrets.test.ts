@@ -2,13 +2,14 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { inject, it, expect, onTestFinished } from 'vitest'
+import { it, expect, onTestFinished } from 'vitest'
 import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
 import { pipeline } from '../../src/index.ts'
 import { startDashboard } from '../../src/dashboard/server.ts'
 import { assistant, main } from '../support/assistant.ts'
 import { api, json } from '../support/api.ts'
 import { badInput } from './inputs.ts'
+import { running } from '../support/running.ts'
 
 const planted = 'planted+secret/0123456789=='
 const password = 'planted-p@ss:w/rd#%'
@@ -61,7 +62,7 @@ resources:
   - { name: broken, endpoint: { path: broken } }
 `,
     )
-    const dsn = inject('postgresUrl').replace(/:\/\/([^:]+):.*@/, `://$1:${password}@`)
+    const dsn = (await running('postgres')).replace(/:\/\/([^:]+):.*@/, `://$1:${password}@`)
     const sluice = (...args: string[]): Promise<string> =>
       new Promise((resolve) => {
         const child = spawn(process.execPath, [main, ...args], {

@@ -7,17 +7,22 @@ type Row = Record<string, unknown>
 
 /** A pipeline into an empty dataset, with what its runs tell. */
 class Bench {
-  readonly target: Pipeline
-  readonly dataset: string
   readonly notices: Extract<RunEvent, { type: 'notice' }>['notice'][] = []
 
-  constructor(engine: (typeof engineNames)[number]) {
-    const { target, dataset } = emptyTarget(engine)
+  readonly target: Pipeline
+  readonly dataset: string
+
+  private constructor(target: Pipeline, dataset: string) {
     this.target = target
     this.dataset = dataset
     target.on((event) => {
       if (event.type === 'notice') this.notices.push(event.notice)
     })
+  }
+
+  static async on(engine: (typeof engineNames)[number]): Promise<Bench> {
+    const { target, dataset } = await emptyTarget(engine)
+    return new Bench(target, dataset)
   }
 
   /** Loads rows as the text of an answer. */
@@ -54,10 +59,10 @@ class Bench {
 }
 
 describe.each(engineNames)('%s', (engine) => {
-  const bench = (): Bench => new Bench(engine)
+  const bench = (): Promise<Bench> => Bench.on(engine)
 
   badInput(1, async () => {
-    const one = bench()
+    const one = await bench()
     await one.load(
       '[{"id":1,"__proto__":{"polluted":2},"o":{"__proto__":{"polluted":3}},"l":[{"__proto__":{"polluted":4}}]}]',
     )
@@ -67,13 +72,13 @@ describe.each(engineNames)('%s', (engine) => {
   })
 
   badInput(2, async () => {
-    const one = bench()
+    const one = await bench()
     await one.load('[{"constructor":1,"prototype":2,"toString":3,"hasOwnProperty":4,"__defineGetter__":5}]')
     expect(await one.values()).toEqual([1, 2, 3, 4, 5])
   })
 
   badInput(3, async () => {
-    const one = bench()
+    const one = await bench()
     await one.target.run([{ id: 1 }], { tableName: 'x' })
     await one.load('[{"a\\"; DROP TABLE x; --":7,"l\'":[{"b\\"); DELETE FROM x; --":8}]}]')
     expect(await one.values()).toEqual([7])
@@ -81,19 +86,19 @@ describe.each(engineNames)('%s', (engine) => {
   })
 
   badInput(4, async () => {
-    const one = bench()
+    const one = await bench()
     await one.load(String.raw`[{"'":1,"\u0060":2,"]":3,"\\":4,";":5}]`)
     expect(await one.values()).toEqual([1, 2, 3, 4, 5])
   })
 
   badInput(5, async () => {
-    const one = bench()
+    const one = await bench()
     await one.load('[{"":1," ":2,"\\t  ":3}]')
     expect(await one.values()).toEqual([1, 2, 3])
   })
 
   badInput(6, async () => {
-    const one = bench()
+    const one = await bench()
     await one.load('[{"id":1,"Id":2,"ID":3},{"ID":6,"Id":5,"id":4}]')
     const rows = await one.rows()
     const values = (row: Row): unknown[] => Object.values(row).filter((value) => value !== null)
@@ -105,14 +110,14 @@ describe.each(engineNames)('%s', (engine) => {
   })
 
   badInput(7, async () => {
-    const one = bench()
+    const one = await bench()
     await one.load('[{"a.b":1,"a b":2,"a__b":3,"a":{"b":4}}]')
     expect(await one.values()).toEqual([1, 2, 3, 4])
     expect(one.notices.map(({ kind }) => kind)).toContain('keys-collide')
   })
 
   badInput(8, async () => {
-    const one = bench()
+    const one = await bench()
     const long = 'k'.repeat(70)
     const greek = 'αβγδεζηθικλμνξοπρστυφχψωαβγδεζηθικλ'
     await one.load(
@@ -137,7 +142,7 @@ describe.each(engineNames)('%s', (engine) => {
     9,
     async () => {
       const wide = JSON.stringify([Object.fromEntries(Array.from({ length: 1601 }, (_, at) => [`k${at}`, at]))])
-      const one = bench()
+      const one = await bench()
       if (engine === 'postgres') {
         const error = await one.refusal(one.load(wide))
         expect(error).toMatchObject({ code: 'TOO_MANY_KEYS' })
@@ -150,7 +155,7 @@ describe.each(engineNames)('%s', (engine) => {
         JSON.stringify(Array.from({ length: 1000 }, (_, row) => of(row)))
       const keys = (row: number, value: unknown): object =>
         Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`user_${row}_${at}`, value]))
-      const atRoot = bench()
+      const atRoot = await bench()
       const error = await atRoot.refusal(atRoot.load(exploding((row) => keys(row, 1))))
       expect(error).toMatchObject({ code: 'TOO_MANY_KEYS', fix: expect.stringContaining('.map()') })
       expect(error.message).toMatch(/the key "user_\d+_\d+" of a row is new/)
@@ -160,11 +165,11 @@ describe.each(engineNames)('%s', (engine) => {
         { columns: { by: { dataType: 'json' } } },
       )
       expect(await atRoot.rows()).toHaveLength(1000)
-      const lists = bench()
+      const lists = await bench()
       expect(await lists.refusal(lists.load(exploding((row) => keys(row, [1]))))).toMatchObject({
         code: 'TOO_MANY_KEYS',
       })
-      const few = bench()
+      const few = await bench()
       await few.load('[{"a":1},{"a":1,"b":2}]', { maxTableColumns: 2 })
       await expect(few.load('[{"a":1,"b":2,"c":3}]', { maxTableColumns: 2 })).rejects.toMatchObject({
         code: 'TOO_MANY_KEYS',
@@ -174,7 +179,7 @@ describe.each(engineNames)('%s', (engine) => {
   )
 
   badInput(10, async () => {
-    const one = bench()
+    const one = await bench()
     const names = ['select', 'from', 'order', 'user', 'table', 'oid', 'xmin', 'ctid', 'tableoid', 'rowid', 'primary']
     const row = Object.fromEntries(names.map((name, at) => [name, at]))
     await one.load(JSON.stringify([{ ...row, _dlt_id: 'mine', _dlt_load_id: 'mine', _dlt_parent_id: 'mine', l: [1] }]))
@@ -187,7 +192,7 @@ describe.each(engineNames)('%s', (engine) => {
   })
 
   badInput(11, async () => {
-    const one = bench()
+    const one = await bench()
     await one.load('[{"v":"a\\u0000b"}]')
     const stores = engine !== 'postgres'
     expect(await one.values()).toEqual([stores ? 'a\u0000b' : 'a\ufffdb'])
@@ -195,14 +200,14 @@ describe.each(engineNames)('%s', (engine) => {
   })
 
   badInput(12, async () => {
-    const one = bench()
+    const one = await bench()
     await one.load('[{"v":"a\\ud800b"}]')
     expect(await one.values()).toEqual(['a\ufffdb'])
     expect(one.notices.map(({ kind }) => kind)).toEqual(['character-replaced'])
   })
 
   badInput(13, async () => {
-    const one = bench()
+    const one = await bench()
     await one.load(
       '[{"\\u202eabc":1,"a\\u200bb":2,"\\u0430":3,"a":4,"caf\\u00e9":5,"cafe\\u0301":6,"😀":7,"\\ufeffa":8}]',
     )
@@ -210,7 +215,7 @@ describe.each(engineNames)('%s', (engine) => {
   })
 
   badInput(14, async () => {
-    const one = bench()
+    const one = await bench()
     await one.load('[{"v":9007199254740993},{"v":9223372036854775807},{"v":12345678901234567890}]')
     expect(
       (await one.rows())
@@ -221,7 +226,7 @@ describe.each(engineNames)('%s', (engine) => {
   })
 
   badInput(15, async () => {
-    const one = bench()
+    const one = await bench()
     await one.load('[{"v":1234567890123456789.5},{"v":0.12345678901234567891}]')
     const seen = (await one.rows()).flatMap((row) => Object.values(row)).filter((v) => v !== null)
     expect(seen.map((value) => String(value).replace(/0+$/, ''))).toEqual([
@@ -231,7 +236,7 @@ describe.each(engineNames)('%s', (engine) => {
   })
 
   badInput(16, async () => {
-    const one = bench()
+    const one = await bench()
     await one.load('[{"id":1,"v":1.5},{"id":2,"v":1e400},{"id":3,"v":-0},{"id":4,"t":"NaN","u":"Infinity"}]')
     // As text where a number has made the column one: found by fuzzing.
     await one.load('[{"id":5,"v":"1e400"},{"id":6,"v":"1e-400"}]')
@@ -245,13 +250,13 @@ describe.each(engineNames)('%s', (engine) => {
   })
 
   badInput(17, async () => {
-    const one = bench()
+    const one = await bench()
     await one.load('[{"a":1,"a":2}]')
     expect(await one.rows()).toEqual([{ a: 2 }])
   })
 
   badInput(18, async () => {
-    const one = bench()
+    const one = await bench()
     await one.load(
       '[{"v":1},{"v":1.5},{"v":"x"},{"v":{"a":true}},{"v":[9]},{"v":null},{"v":false},{"v":"2024-01-02T03:04:05Z"}]',
     )
@@ -272,7 +277,7 @@ describe.each(engineNames)('%s', (engine) => {
   })
 
   badInput(19, async () => {
-    const one = bench()
+    const one = await bench()
     await one.load('[{"id":1,"v":"a"},{"id":2,"v":null},{"id":3},{"id":4,"v":""}]')
     expect((await one.rows()).sort((a, b) => Number(a.id) - Number(b.id)).map(({ v }) => v)).toEqual([
       'a',
@@ -283,7 +288,7 @@ describe.each(engineNames)('%s', (engine) => {
   })
 
   badInput(20, async () => {
-    const one = bench()
+    const one = await bench()
     await one.load('[{"id":1,"a":{},"b":[],"c":[[],[]],"d":[1,{"x":2},"y",null,[3]]}]')
     expect(await one.rows()).toEqual([{ id: 1 }])
     expect([...(await one.target.dataset().tables()).keys()].sort()).toEqual(['t', 't__c', 't__d', 't__d__list'])
@@ -293,7 +298,7 @@ describe.each(engineNames)('%s', (engine) => {
   })
 
   badInput(21, async () => {
-    const one = bench()
+    const one = await bench()
     const given: Record<string, [text: string, instant?: string]> = {
       a: ['0000-00-00'],
       b: ['10000-01-01T00:00:00Z'],
@@ -318,7 +323,7 @@ describe.each(engineNames)('%s', (engine) => {
   })
 
   badInput(22, async () => {
-    const one = bench()
+    const one = await bench()
     await one.load('[{"a":"00123","b":"true","c":"1e5","d":"2023-11-15","e":"null"}]')
     expect(await one.rows()).toEqual([{ a: '00123', b: 'true', c: '1e5', d: '2023-11-15', e: 'null' }])
   })
@@ -328,7 +333,7 @@ describe.each(engineNames)('%s', (engine) => {
       ['{"a":', '1', '}'],
       ['[', '1', ']'],
     ] as const) {
-      const one = bench()
+      const one = await bench()
       const deep = `[{"id":1,"deep":${open.repeat(100_000)}${inner}${close.repeat(100_000)}}]`
       expect(await one.refusal(one.load(deep))).toMatchObject({
         code: 'NESTED_TOO_DEEP',
@@ -341,7 +346,7 @@ describe.each(engineNames)('%s', (engine) => {
   badInput(
     24,
     async () => {
-      const one = bench()
+      const one = await bench()
       await one.load(`[{"id":1,"l":[${Array.from({ length: 1_000_000 }, (_, at) => `{"v":${at}}`).join(',')}]}]`)
       const [sums] = await one.target
         .dataset()
@@ -357,7 +362,7 @@ describe.each(engineNames)('%s', (engine) => {
   badInput(
     25,
     async () => {
-      const one = bench()
+      const one = await bench()
       const text = 'ab"c\n,é'.repeat(12_500_000)
       await one.target.run(
         [

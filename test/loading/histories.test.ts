@@ -1,13 +1,14 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, inject, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
 import { filesystem } from '../../src/destinations/filesystem/filesystem.ts'
 import { postgres } from '../../src/destinations/postgres/postgres.ts'
 import { engineNames } from '../support/destinations.ts'
 import { pipeline, type Pipeline, type RunOptions } from '../../src/index.ts'
 import { fc } from '../support/seed.ts'
+import { running } from '../support/running.ts'
 
 interface Item {
   id: number
@@ -96,7 +97,7 @@ let used = 0
 let folder = ''
 
 /** A dataset of its own for each history; a new file now and then, so that no file grows large. */
-function freshTarget(name: string): { target: Pipeline; dataset: string } {
+async function freshTarget(name: string): Promise<{ target: Pipeline; dataset: string }> {
   if (used % 50 === 0) folder = mkdtempSync(join(tmpdir(), 'sluice-history-'))
   used += 1
   process.env.SLUICE_DATA_DIR = join(folder, 'data')
@@ -105,7 +106,7 @@ function freshTarget(name: string): { target: Pipeline; dataset: string } {
     name === 'duckdb'
       ? duckdb({ path: join(folder, 'histories.duckdb') })
       : name === 'postgres'
-        ? postgres({ url: inject('postgresUrl') })
+        ? postgres({ url: await running('postgres') })
         : filesystem({ bucketUrl: join(folder, 'lake') })
   return { target: pipeline({ name: `history_${used}`, dataset, destination }), dataset }
 }
@@ -164,7 +165,7 @@ it.each(cases)(
     await fc.assert(
       fc.asyncProperty(batches, async (given) => {
         const loads = unique ? given.map((load) => [...byId(load).values()]) : given
-        const { target, dataset } = freshTarget(name)
+        const { target, dataset } = await freshTarget(name)
         const column = partitions[name]
         const columns = column === undefined ? {} : { columns: { [column]: { partition: true } } }
         for (const load of loads) await target.run(load, { tableName: 't', ...options, ...columns })

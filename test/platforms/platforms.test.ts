@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, inject, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
 import { postgres } from '../../src/destinations/postgres/postgres.ts'
 import { filesystem } from '../../src/destinations/filesystem/filesystem.ts'
@@ -20,6 +20,7 @@ import {
   type SimulationOptions,
 } from '../../src/sources/simulators/index.ts'
 import { expectedTables, lines } from './expected-tables.ts'
+import { running } from '../support/running.ts'
 
 const unlimited = 10_000_000
 const platforms: Record<string, (baseUrl: string) => Source> = {
@@ -44,17 +45,17 @@ const compared: Record<string, Record<string, readonly string[]>> = {
   cliengo: { contacts: [], conversations: [], conversation_messages: [], users: [], sites: [], account: [] },
 }
 
-let running: RunningSimulator | undefined
+let server: RunningSimulator | undefined
 afterEach(async () => {
-  await running?.close()
-  running = undefined
+  await server?.close()
+  server = undefined
 })
 
 async function setUp(platform: string, options: SimulationOptions, into?: Destination) {
   const folder = mkdtempSync(join(tmpdir(), `sluice-${platform}-`))
   process.env.SLUICE_DATA_DIR = join(folder, 'data')
   const simulated = simulation(platform, options)!
-  running = await serve(simulated)
+  server = await serve(simulated)
   const [key, value] = simulated.secret
   process.env[`SOURCES__${platform}_source__${key}`.toUpperCase()] = value
   configure(platform, simulated)
@@ -63,7 +64,7 @@ async function setUp(platform: string, options: SimulationOptions, into?: Destin
     dataset: `${platform}_data`,
     destination: into ?? duckdb({ path: join(folder, `${platform}.duckdb`) }),
   })
-  return { simulated, target, server: running, run: () => target.run(platforms[platform]!(running!.baseUrl)) }
+  return { simulated, target, server, run: () => target.run(platforms[platform]!(server!.baseUrl)) }
 }
 
 function configure(platform: string, simulated: Simulation): void {
@@ -109,17 +110,17 @@ describe.each(Object.keys(platforms))('%s', (platform) => {
 })
 
 /** The others, by changing only the destination. */
-const others: Partial<Record<DestinationName, () => Destination>> = {
-  postgres: () => postgres({ url: inject('postgresUrl') }),
+const others: Partial<Record<DestinationName, () => Destination | Promise<Destination>>> = {
+  postgres: async () => postgres({ url: await running('postgres') }),
   filesystem: () => filesystem({ bucketUrl: mkdtempSync(join(tmpdir(), 'sluice-lake-')) }),
-  s3: () => filesystem(inject('s3')),
-  azure: () => filesystem(inject('azure')),
+  s3: async () => filesystem(await running('s3')),
+  azure: async () => filesystem(await running('azure')),
 }
 const chosen = destinationNames.filter((name) => Object.hasOwn(others, name))
 
 describe.each(chosen)('into %s', (name) => {
   it.each(Object.keys(platforms))('%s', async (platform) => {
-    const { simulated, target, run } = await setUp(platform, { size: 150, seed: 5 }, others[name]!())
+    const { simulated, target, run } = await setUp(platform, { size: 150, seed: 5 }, await others[name]!())
     await run()
     await expectSame(platform, simulated, target)
     simulated.advance()
@@ -154,7 +155,7 @@ describe('shapes that are only guessed', () => {
 describe('what the platforms need', () => {
   it('cliengo loads 100,000 contacts past the offset cap', { timeout: 240_000 }, async () => {
     const { simulated, target } = await setUp('cliengo', { size: 100_000, seed: 1 })
-    const source = cliengo({ baseUrl: running!.baseUrl, since: '2024-06-01' }).withResources('contacts')
+    const source = cliengo({ baseUrl: server!.baseUrl, since: '2024-06-01' }).withResources('contacts')
     await target.run(source)
     const [count] = await target
       .dataset()
@@ -168,8 +169,8 @@ describe('what the platforms need', () => {
 
   it('cliengo trades its key for a token', async () => {
     const { target } = await setUp('cliengo', { size: 5, seed: 1 })
-    await target.run(cliengo({ baseUrl: running!.baseUrl, since: '2025-01-01', auth: 'jwt' }).withResources('users'))
-    expect(running!.requests.filter((one) => one.includes('/jwt'))).toHaveLength(1)
+    await target.run(cliengo({ baseUrl: server!.baseUrl, since: '2025-01-01', auth: 'jwt' }).withResources('users'))
+    expect(server!.requests.filter((one) => one.includes('/jwt'))).toHaveLength(1)
     expect(await target.dataset().table('users').toArray()).toHaveLength(3)
   })
 
@@ -218,7 +219,7 @@ describe('what the platforms need', () => {
     )
     const { target } = await setUp('chatlio', { size: 1, seed: 1 })
     const load = () =>
-      target.run(chatlio({ baseUrl: running!.baseUrl, webhookFiles: files }).withResources('webhook_payload'))
+      target.run(chatlio({ baseUrl: server!.baseUrl, webhookFiles: files }).withResources('webhook_payload'))
     expect((await load()).rows).toMatchObject({ webhook_payload: 4, webhook_payload__messages: 1 })
     expect((await load()).rows).toEqual({})
     writeFileSync(join(files, 'c.json'), JSON.stringify({ message: 'three' }))
@@ -228,10 +229,10 @@ describe('what the platforms need', () => {
   it('actions write, loads do not', async () => {
     const { simulated, run } = await setUp('chaport', { size: 3, seed: 2 })
     await run()
-    expect(running!.requests.every((one) => one.startsWith('GET '))).toBe(true)
+    expect(server!.requests.every((one) => one.startsWith('GET '))).toBe(true)
     const { id } = simulated.data.visitors![0] as { id: string }
     const message = { visitorId: id, text: 'Hello', operatorId: 'op1' }
-    await chaport.actions.sendMessage(message, { baseUrl: running!.baseUrl })
+    await chaport.actions.sendMessage(message, { baseUrl: server!.baseUrl })
     expect((simulated as unknown as { sent: unknown[] }).sent).toEqual([
       { visitorId: id, chatEvent: { type: 'operator-message', params: { text: 'Hello', operatorId: 'op1' } } },
     ])

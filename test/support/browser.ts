@@ -2,8 +2,9 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium as playwright, type Browser, type BrowserContext, type Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, inject } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { startDashboard, type Dashboard } from '../../src/dashboard/server.ts'
+import { running } from './running.ts'
 
 export interface Visit {
   page: Page
@@ -28,7 +29,7 @@ export function browserBench(): Bench {
     process.env.SLUICE_DATA_DIR = join(folder, 'data')
     process.chdir(folder)
     bench.dashboard = await startDashboard({ port: 0 })
-    bench.browser = await playwright.launch(inject('chromium'))
+    bench.browser = await playwright.launch(await running('chromium'))
     bench.visit = async (path, options = {}) => {
       const context = await bench.browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
       context.setDefaultTimeout(60_000)

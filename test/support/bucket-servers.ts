@@ -5,24 +5,10 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BlobServiceClient } from '@azure/storage-blob'
 import { buildApp } from 'fauxqs'
-import type { TestProject } from 'vitest/node'
-import type { StoreCredentials } from '../../src/destinations/stores/index.ts'
-
-/** A bucket on a server of somebody else's making, for tests. */
-export interface TestBucket {
-  bucketUrl: string
-  credentials: StoreCredentials
-}
+import type { TestBucket } from './running.ts'
 
 export interface BucketServer extends TestBucket {
   stop(): Promise<void>
-}
-
-declare module 'vitest' {
-  export interface ProvidedContext {
-    s3: TestBucket
-    azure: TestBucket
-  }
 }
 
 export async function freePort(): Promise<number> {
@@ -100,15 +86,5 @@ export async function startAzurite(): Promise<BucketServer> {
     bucketUrl: 'az://lake/some/prefix',
     credentials: { ...account, endpoint },
     stop: () => stopProcess(server),
-  }
-}
-
-/** An S3 server and Azurite for all tests of a run. */
-export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const [s3, azure] = await Promise.all([startS3(), startAzurite()])
-  project.provide('s3', { bucketUrl: s3.bucketUrl, credentials: s3.credentials })
-  project.provide('azure', { bucketUrl: azure.bucketUrl, credentials: azure.credentials })
-  return async () => {
-    await Promise.all([s3.stop(), azure.stop()])
   }
 }

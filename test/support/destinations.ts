@@ -1,11 +1,12 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { inject } from 'vitest'
+import {} from 'vitest'
 import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
 import { filesystem } from '../../src/destinations/filesystem/filesystem.ts'
 import { postgres } from '../../src/destinations/postgres/postgres.ts'
 import { pipeline, type Destination, type Pipeline } from '../../src/index.ts'
+import { running } from './running.ts'
 
 export type DestinationName = 'duckdb' | 'postgres' | 'filesystem' | 's3' | 'azure'
 const all: DestinationName[] = ['duckdb', 'postgres', 'filesystem', 's3', 'azure']
@@ -22,10 +23,10 @@ export const engineNames = destinationNames.filter((name) => name !== 's3' && na
 let used = 0
 
 /** A pipeline into an empty dataset of its own. */
-export function emptyTarget(
+export async function emptyTarget(
   name: DestinationName,
   options: { pipeline?: string; maxIdentifierLength?: number } = {},
-): { target: Pipeline; dataset: string; destination: Destination } {
+): Promise<{ target: Pipeline; dataset: string; destination: Destination }> {
   const folder = mkdtempSync(join(tmpdir(), `sluice-${name}-`))
   process.env.SLUICE_DATA_DIR = join(folder, 'data')
   used += 1
@@ -34,10 +35,10 @@ export function emptyTarget(
     name === 'duckdb'
       ? duckdb({ path: join(folder, 'test.duckdb'), maxIdentifierLength })
       : name === 'postgres'
-        ? postgres({ url: inject('postgresUrl'), maxIdentifierLength })
+        ? postgres({ url: await running('postgres'), maxIdentifierLength })
         : name === 'filesystem'
           ? filesystem({ bucketUrl: join(folder, 'lake'), maxIdentifierLength })
-          : filesystem({ ...inject(name), maxIdentifierLength })
+          : filesystem({ ...(await running(name)), maxIdentifierLength })
   const dataset = `d_${process.pid}_${used}`
   return { target: pipeline({ name: options.pipeline ?? 'test', dataset, destination }), dataset, destination }
 }

