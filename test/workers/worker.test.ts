@@ -6,7 +6,8 @@ import { parseWorkItem } from '../../src/workers/work-item.ts'
 import { WorkQueue } from '../../src/workers/work-queue.ts'
 import { api, json } from '../support/api.ts'
 import { freePort } from '../support/bucket-servers.ts'
-import { freshDatabase, signal, WorkerProject } from './worker-processes.ts'
+import { signal } from '../support/processes.ts'
+import { freshDatabase, WorkerProject } from './worker-processes.ts'
 import { running } from '../support/running.ts'
 
 async function project(jobs: string): Promise<WorkerProject> {
