@@ -10,7 +10,8 @@ import { localStore, type ObjectStore } from '../../src/destinations/stores/inde
 import { postgres, postgresParts } from '../../src/destinations/postgres/postgres.ts'
 import { sqlDestination, type SqlDestinationParts } from '../../src/destinations/sql/sql-destination.ts'
 import { pipeline, resource, type Destination } from '../../src/index.ts'
-import { breaking, endsExactlyRight } from '../support/cut-connections.ts'
+import { breaking, endsExactlyRight, everyCut } from '../support/cut-connections.ts'
+import { someOf } from '../support/effort.ts'
 import { destinationNames, engineNames, type DestinationName } from '../support/destinations.ts'
 import { running } from '../support/running.ts'
 
@@ -26,7 +27,7 @@ const databases = engineNames.filter((name) => name !== 'filesystem')
 
 describe.each(databases)('%s', (name) => {
   it('ends exactly right wherever the connection breaks', { timeout: 240_000 }, async () => {
-    await endsExactlyRight((folder) => parts(name, folder))
+    await endsExactlyRight((folder) => parts(name, folder), { cuts: 16 })
   })
 })
 
@@ -95,10 +96,7 @@ describe.runIf(destinationNames.includes('filesystem'))('filesystem', () => {
     }
     const operations = await broken(Number.POSITIVE_INFINITY, 'before')
     expect(operations).toBeGreaterThan(10)
-    for (let at = 1; at <= operations; at++) {
-      await broken(at, 'before')
-      await broken(at, 'after')
-    }
+    for (const [at, when] of someOf(everyCut(operations), 16)) await broken(at, when)
   })
 
   it('lets one of two writers through, and the other on top of it', async () => {
@@ -256,10 +254,7 @@ describe.runIf(destinationNames.includes('postgres'))('postgres', () => {
     }
     const statements = await broken(Number.POSITIVE_INFINITY, 'before')
     expect(statements).toBeGreaterThan(45)
-    for (let at = 1; at <= statements; at += 5) {
-      await broken(at, 'before')
-      await broken(at + 2, 'after')
-    }
+    for (const [at, when] of someOf(everyCut(statements), 10)) await broken(at, when)
   })
 
   it('loads once when the answer to COMMIT is lost', async () => {

@@ -10,6 +10,7 @@ import { pipeline, type Destination } from '../../src/index.ts'
 import { platformNames } from '../../src/sources/chats/registry.ts'
 import { casesWithGaps } from '../../src/testing/index.ts'
 import { breaking } from '../support/cut-connections.ts'
+import { someOf } from '../support/effort.ts'
 import { loadsLikeDuckdb } from '../support/platform-loads.ts'
 import { databricksGaps, startDatabricks, type DatabricksServer } from './databricks-server.ts'
 
@@ -84,7 +85,9 @@ describe('databricks, on Spark with Delta', { timeout: 300_000 }, () => {
       // From the first claim to the last row of the ledger; before it nothing that counts is touched.
       const whole = dying(Number.POSITIVE_INFINITY)
       await load(whole.destination, emptyFolders())
-      for (let at = whole.count() - 9; at <= whole.count(); at++) {
+      const last = Array.from({ length: 10 }, (_, at) => whole.count() - at)
+      // Behind the rows, before the ledger says that they are in: what is taken back.
+      for (const at of new Set([whole.count() - 3, ...someOf(last, 2)])) {
         const dataset = emptyFolders()
         const died = await load(dying(at).destination, dataset).then(
           () => false,
@@ -168,7 +171,7 @@ describe('databricks, on Spark with Delta', { timeout: 300_000 }, () => {
     expect(steps).toHaveLength(4)
   })
 
-  it.each(platformNames)('%s, unchanged but for its destination', { timeout: 600_000 }, async (name) => {
+  it.each(someOf(platformNames, 1, 2))('%s, unchanged but for its destination', { timeout: 600_000 }, async (name) => {
     await loadsLikeDuckdb(name, () => fresh().destination, { loads: 1 })
   })
 })

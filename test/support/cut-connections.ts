@@ -5,6 +5,7 @@ import { expect } from 'vitest'
 import type { SqlConnection } from '../../src/destinations/destination.ts'
 import { sqlDestination, type SqlDestinationParts } from '../../src/destinations/sql/sql-destination.ts'
 import { pipeline, type Destination } from '../../src/index.ts'
+import { someOf } from './effort.ts'
 
 let used = 0
 
@@ -49,8 +50,20 @@ export function breaking(
   return { destination, count: () => statements }
 }
 
-/** Cuts the connection at every statement of a load, before it is sent and before it is answered; a further run repairs. */
-export async function endsExactlyRight(parts: (folder: string) => SqlDestinationParts): Promise<void> {
+/** Each operation of so many, before it happens and after. */
+export const everyCut = (operations: number): [number, 'before' | 'after'][] =>
+  (['before', 'after'] as const).flatMap((when) =>
+    Array.from({ length: operations }, (_, at): [number, typeof when] => [at + 1, when]),
+  )
+
+/**
+ * Cuts the connection at statements of a load, before one is sent or before it is answered; another run repairs. `cuts` of all
+ * statements are drawn, all of them in a whole run.
+ */
+export async function endsExactlyRight(
+  parts: (folder: string) => SqlDestinationParts,
+  { cuts }: { cuts: number },
+): Promise<void> {
   const rows = [
     { id: 1, l: [{ x: 1 }, { x: 2 }] },
     { id: 2, l: [{ x: 3 }] },
@@ -58,10 +71,7 @@ export async function endsExactlyRight(parts: (folder: string) => SqlDestination
   const options = { tableName: 't', writeDisposition: 'merge', primaryKey: 'id' } as const
   const whole = await broken(Number.POSITIVE_INFINITY, 'before')
   expect(whole.statements).toBeGreaterThan(15)
-  for (let at = 1; at <= whole.statements; at++) {
-    await broken(at, 'before')
-    await broken(at, 'after')
-  }
+  for (const [at, when] of someOf(everyCut(whole.statements), cuts)) await broken(at, when)
 
   async function broken(at: number, when: 'before' | 'after'): Promise<{ statements: number }> {
     used += 1
