@@ -1,3 +1,4 @@
+/** @module-tag engine */
 /** Files of `sluice deploy`, read by what will read them. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, writeFileSync } from 'node:fs'

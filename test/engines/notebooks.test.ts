@@ -1,3 +1,4 @@
+/** @module-tag engine */
 /** The examples for notebooks, run as their readers would. */
 import { execFile } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'

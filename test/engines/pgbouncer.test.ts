@@ -1,3 +1,4 @@
+/** @module-tag engine */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,3 +1,4 @@
+/** @module-tag slow */
 import { afterAll, beforeAll, it } from 'vitest'
 import { redshift, redshiftParts } from '../../src/destinations/redshift/redshift.ts'
 import { platformNames } from '../../src/sources/chats/registry.ts'

@@ -1,3 +1,4 @@
+/** @module-tag slow */
 import { describe, expect, it } from 'vitest'
 import { failpoints } from '../../src/failpoints/index.ts'
 import { destinationNames } from '../support/destinations.ts'
