@@ -13,6 +13,7 @@ import { chatra } from '../../src/sources/chats/chatra.ts'
 import { api, json } from '../support/api.ts'
 import { freshDatabase } from '../workers/worker-processes.ts'
 import { running } from '../support/running.ts'
+import { tiered } from '../support/effort.ts'
 
 let folder: string
 beforeEach(() => {
@@ -278,48 +279,55 @@ export const greet = action({
     expect(new Set(Object.values(await results(of)))).toEqual(new Set(['sent']))
   })
 
-  it.each(['duckdb', 'postgres'] as const)(
-    'again and again while it sends: nothing twice, nothing lost, into %s',
-    { timeout: 180_000 },
-    async (kind) => {
-      const url = kind === 'postgres' ? await freshDatabase(await running('postgres')) : ''
-      const destination = kind === 'postgres' ? postgres({ url }) : duckdb({ path: join(folder, 'shop.duckdb') })
-      const of = await shop(300, pipeline({ name: 'shop', dataset: 'shop', destination }))
-      const got: number[] = []
-      const server = await api((_request, response, _url, body) => {
-        got.push((JSON.parse(body) as { id: number }).id)
-        // Slow, so that some are left for every kill.
-        setTimeout(() => json(response, {}), 20)
-      })
-      const start = program(kind, kind === 'postgres' ? { url } : { path: join(folder, 'shop.duckdb') }, server.baseUrl)
-      for (let kills = 0; kills < 6; kills++) {
-        const before = got.length
-        const child = start()
-        // Somewhere between its first message and the end of a batch.
-        await expect.poll(() => got.length > before || child.exitCode !== null, { interval: 5 }).toBe(true)
-        await new Promise((resolve) => setTimeout(resolve, 40 * kills))
-        child.kill('SIGKILL')
-        await once(child, 'close')
-      }
-      // And at each of its own steps; the last of them is passed when all is sent.
-      const steps = ['send-noted:2', 'send-answered:1', 'send-outcome-noted:1', 'journal-cleared:1']
-      for (const step of steps) {
-        const child = start(undefined, { SLUICE_FAILPOINT: step })
-        const [, signal] = (await once(child, 'close')) as [number | null, string | null]
-        expect(signal, step).toBe('SIGKILL')
-      }
-      const last = start()
-      let said = ''
-      for (const stream of [last.stdout, last.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
-      await once(last, 'close')
-      const status = await results(of)
-      const counts = Object.groupBy(Object.entries(status), ([, one]) => one)
-      // Sent and answered; or begun when it was killed, and then nobody knows, and nobody sends it again.
-      expect(new Set(got).size, said).toBe(got.length)
-      expect((counts.sent?.length ?? 0) + (counts.unknown?.length ?? 0), said).toBe(300)
-      expect(counts.unknown?.length ?? 0).toBeLessThanOrEqual((6 + steps.length) * 3)
-      for (const [key] of counts.sent ?? []) expect(got).toContain(Number(key))
-      for (const id of got) expect(['sent', 'unknown']).toContain(status[id])
-    },
-  )
+  for (const [kind, { tags }] of tiered(['duckdb', 'postgres'] as const, 1)) {
+    it(
+      `again and again while it sends: nothing twice, nothing lost, into ${kind}`,
+      { tags, timeout: 180_000 },
+      async () => {
+        const url = kind === 'postgres' ? await freshDatabase(await running('postgres')) : ''
+        const destination = kind === 'postgres' ? postgres({ url }) : duckdb({ path: join(folder, 'shop.duckdb') })
+        const of = await shop(300, pipeline({ name: 'shop', dataset: 'shop', destination }))
+        const got: number[] = []
+        const server = await api((_request, response, _url, body) => {
+          got.push((JSON.parse(body) as { id: number }).id)
+          // Slow, so that some are left for every kill.
+          setTimeout(() => json(response, {}), 20)
+        })
+        const start = program(
+          kind,
+          kind === 'postgres' ? { url } : { path: join(folder, 'shop.duckdb') },
+          server.baseUrl,
+        )
+        for (let kills = 0; kills < 6; kills++) {
+          const before = got.length
+          const child = start()
+          // Somewhere between its first message and the end of a batch.
+          await expect.poll(() => got.length > before || child.exitCode !== null, { interval: 5 }).toBe(true)
+          await new Promise((resolve) => setTimeout(resolve, 40 * kills))
+          child.kill('SIGKILL')
+          await once(child, 'close')
+        }
+        // And at each of its own steps; the last of them is passed when all is sent.
+        const steps = ['send-noted:2', 'send-answered:1', 'send-outcome-noted:1', 'journal-cleared:1']
+        for (const step of steps) {
+          const child = start(undefined, { SLUICE_FAILPOINT: step })
+          const [, signal] = (await once(child, 'close')) as [number | null, string | null]
+          expect(signal, step).toBe('SIGKILL')
+        }
+        const last = start()
+        let said = ''
+        for (const stream of [last.stdout, last.stderr])
+          stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
+        await once(last, 'close')
+        const status = await results(of)
+        const counts = Object.groupBy(Object.entries(status), ([, one]) => one)
+        // Sent and answered; or begun when it was killed, and then nobody knows, and nobody sends it again.
+        expect(new Set(got).size, said).toBe(got.length)
+        expect((counts.sent?.length ?? 0) + (counts.unknown?.length ?? 0), said).toBe(300)
+        expect(counts.unknown?.length ?? 0).toBeLessThanOrEqual((6 + steps.length) * 3)
+        for (const [key] of counts.sent ?? []) expect(got).toContain(Number(key))
+        for (const id of got) expect(['sent', 'unknown']).toContain(status[id])
+      },
+    )
+  }
 })

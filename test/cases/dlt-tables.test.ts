@@ -11,6 +11,7 @@ import { parseJson } from '../../src/extract/index.ts'
 import { caseFile, readTables, runBatch, runStep, stepsOf, type DlTCase, type TableState } from './dlt-case.ts'
 import { engineNames, emptyTarget } from '../support/destinations.ts'
 import { differences } from './same-rows.ts'
+import { tiered } from '../support/effort.ts'
 
 describe('naming as dlt does it', () => {
   it.each(namingNames)('%s', (name: NamingName) => {
@@ -88,34 +89,36 @@ const defaultHints: Record<string, object> = {
 
 type CaseTarget = Awaited<ReturnType<typeof emptyTarget>>
 
-describe.each(engineNames)('tables as dlt lays them out, in %s', (destination) => {
-  const tableCases = caseFile.cases.filter((one) => one.batches === undefined && !(one.id in notOurs))
-  it.each(tableCases)('$id $title', async (given) => {
-    const series = stepsOf(given)!
-    for (const [at, steps] of series.entries()) {
-      const into = await emptyTarget(destination, { pipeline: `case_${given.id.toLowerCase()}` })
-      const { target, dataset } = into
-      const states = series.length > 1 ? [given.expected[at]!] : given.expected
-      const fails = states.some((state) => (state.raises ?? []).length > 0) && !(given.id in different)
-      for (const [index, step] of steps.entries()) {
-        const run = runStep(target, step)
-        if (fails && index === steps.length - 1) await expect(run).rejects.toThrow()
-        else await run
-        if (states.length === steps.length && !fails && !(given.id in different)) {
-          await checkState(into, states[index]!)
+for (const [destination, options] of tiered(engineNames, 2)) {
+  describe(`tables as dlt lays them out, in ${destination}`, options, () => {
+    const tableCases = caseFile.cases.filter((one) => one.batches === undefined && !(one.id in notOurs))
+    it.each(tableCases)('$id $title', async (given) => {
+      const series = stepsOf(given)!
+      for (const [at, steps] of series.entries()) {
+        const into = await emptyTarget(destination, { pipeline: `case_${given.id.toLowerCase()}` })
+        const { target, dataset } = into
+        const states = series.length > 1 ? [given.expected[at]!] : given.expected
+        const fails = states.some((state) => (state.raises ?? []).length > 0) && !(given.id in different)
+        for (const [index, step] of steps.entries()) {
+          const run = runStep(target, step)
+          if (fails && index === steps.length - 1) await expect(run).rejects.toThrow()
+          else await run
+          if (states.length === steps.length && !fails && !(given.id in different)) {
+            await checkState(into, states[index]!)
+          }
         }
+        if (given.id in different) different[given.id]!(await readTables(target, dataset))
+        else if (!fails) await checkState(into, states.at(-1)!)
+        else if (states.length > 1) await checkState(into, states.at(-1)!)
       }
-      if (given.id in different) different[given.id]!(await readTables(target, dataset))
-      else if (!fails) await checkState(into, states.at(-1)!)
-      else if (states.length > 1) await checkState(into, states.at(-1)!)
-    }
-  })
+    })
 
-  it('says which cases are not ours', () => {
-    const ids = caseFile.cases.map((one) => one.id)
-    for (const id of [...Object.keys(different), ...Object.keys(notOurs)]) expect(ids).toContain(id)
+    it('says which cases are not ours', () => {
+      const ids = caseFile.cases.map((one) => one.id)
+      for (const id of [...Object.keys(different), ...Object.keys(notOurs)]) expect(ids).toContain(id)
+    })
   })
-})
+}
 
 interface BatchState {
   error?: string
@@ -125,32 +128,34 @@ interface BatchState {
   state?: Record<string, { initial_value: string; last_value: string; unique_hashes: number; start_value: string }>
 }
 
-describe.each(engineNames)('incremental as dlt does it, in %s', (destination) => {
-  it.each(caseFile.cases.filter((one) => one.batches !== undefined))('$id $title', async (given) => {
-    const { target, dataset } = await emptyTarget(destination, { pipeline: `case_${given.id.toLowerCase()}` })
-    for (const [index, batch] of given.batches!.entries()) {
-      const expected = given.expected[index] as unknown as BatchState
-      if (expected.error !== undefined) {
-        await expect(runBatch(target, given, batch)).rejects.toThrow()
-        return
+for (const [destination, options] of tiered(engineNames, 2)) {
+  describe(`incremental as dlt does it, in ${destination}`, options, () => {
+    it.each(caseFile.cases.filter((one) => one.batches !== undefined))('$id $title', async (given) => {
+      const { target, dataset } = await emptyTarget(destination, { pipeline: `case_${given.id.toLowerCase()}` })
+      for (const [index, batch] of given.batches!.entries()) {
+        const expected = given.expected[index] as unknown as BatchState
+        if (expected.error !== undefined) {
+          await expect(runBatch(target, given, batch)).rejects.toThrow()
+          return
+        }
+        const { seen, loaded, state } = await runBatch(target, given, batch)
+        expect(seen).toEqual(expected.seen)
+        expect(loaded).toBe(expected.loaded_rows)
+        const { t } = await readTables(target, dataset)
+        const own = new Map([['t', t!.rows]])
+        expect(differences(new Map([['t', expected.table_after]]), own), JSON.stringify(t!.rows)).toBeUndefined()
+        if (expected.state === undefined) {
+          expect(state).toBeUndefined()
+          continue
+        }
+        const [kept] = Object.values(expected.state)
+        const python = (value: unknown): string => (value === null || value === undefined ? 'None' : String(value))
+        expect({ ...state, unique_hashes: state!.unique_hashes.length }).toMatchObject({
+          unique_hashes: kept!.unique_hashes,
+        })
+        expect(python(state!.last_value)).toBe(kept!.last_value)
+        expect(python(state!.initial_value)).toBe(kept!.initial_value)
       }
-      const { seen, loaded, state } = await runBatch(target, given, batch)
-      expect(seen).toEqual(expected.seen)
-      expect(loaded).toBe(expected.loaded_rows)
-      const { t } = await readTables(target, dataset)
-      const own = new Map([['t', t!.rows]])
-      expect(differences(new Map([['t', expected.table_after]]), own), JSON.stringify(t!.rows)).toBeUndefined()
-      if (expected.state === undefined) {
-        expect(state).toBeUndefined()
-        continue
-      }
-      const [kept] = Object.values(expected.state)
-      const python = (value: unknown): string => (value === null || value === undefined ? 'None' : String(value))
-      expect({ ...state, unique_hashes: state!.unique_hashes.length }).toMatchObject({
-        unique_hashes: kept!.unique_hashes,
-      })
-      expect(python(state!.last_value)).toBe(kept!.last_value)
-      expect(python(state!.initial_value)).toBe(kept!.initial_value)
-    }
+    })
   })
-})
+}

@@ -9,6 +9,7 @@ import { run as demo } from '../../src/cli/commands/demo.ts'
 import type { Pipeline } from '../../src/index.ts'
 import { browserBench, writeSql } from '../support/browser.ts'
 import { openShop, shopHistory, shopKey } from './shop.ts'
+import { tiered } from '../support/effort.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 /** `npm run docs:dashboard` keeps the pictures for the documentation. */
@@ -134,33 +135,35 @@ const views: View[] = [
 ]
 
 describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
-  it.each(views)('$name', async ({ name, path, tells, steps }) => {
-    const { page, context, complaints } = await bench.visit(path(), { colorScheme })
+  for (const [{ name, path, tells, steps }, options] of tiered(views, 3))
+    it(name, options, async () => {
+      const { page, context, complaints } = await bench.visit(path(), { colorScheme })
+      await steps?.(page)
+      await telling(page, tells)
+      const broken = await violations(page)
+      expect(broken).toEqual([])
+      expect(await page.content()).not.toContain(shopKey)
+      if (colorScheme === 'light' || name === 'run') {
+        await page.mouse.move(640, 790)
+        await page.screenshot({ path: join(pictures, colorScheme === 'light' ? `${name}.png` : `${name}-dark.png`) })
+      }
+      expect(complaints).toEqual([])
+      await context.close()
+    })
+})
+
+for (const [{ name, path, tells, steps }, options] of tiered(views, 2, 1))
+  it(`${name}, on a phone`, options, async () => {
+    const { page, context, complaints } = await bench.visit(path(), { viewport: { width: 390, height: 844 } })
     await steps?.(page)
     await telling(page, tells)
-    const broken = await violations(page)
-    expect(broken).toEqual([])
-    expect(await page.content()).not.toContain(shopKey)
-    if (colorScheme === 'light' || name === 'run') {
-      await page.mouse.move(640, 790)
-      await page.screenshot({ path: join(pictures, colorScheme === 'light' ? `${name}.png` : `${name}-dark.png`) })
-    }
+    // What is wider than the screen scrolls in a place of its own.
+    const width = await page.evaluate('document.documentElement.scrollWidth')
+    if (name === 'run') await page.screenshot({ path: join(pictures, 'run-phone.png') })
+    expect(width).toBeLessThanOrEqual(390)
     expect(complaints).toEqual([])
     await context.close()
   })
-})
-
-it.each(views)('$name, on a phone', async ({ name, path, tells, steps }) => {
-  const { page, context, complaints } = await bench.visit(path(), { viewport: { width: 390, height: 844 } })
-  await steps?.(page)
-  await telling(page, tells)
-  // What is wider than the screen scrolls in a place of its own.
-  const width = await page.evaluate('document.documentElement.scrollWidth')
-  if (name === 'run') await page.screenshot({ path: join(pictures, 'run-phone.png') })
-  expect(width).toBeLessThanOrEqual(390)
-  expect(complaints).toEqual([])
-  await context.close()
-})
 
 /** Waits until the page shows all of it. */
 async function telling(page: Page, tells: View['tells']): Promise<void> {

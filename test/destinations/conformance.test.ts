@@ -9,7 +9,7 @@ import { bigqueryGaps } from '../engines/bigquery-server.ts'
 import { databricksGaps } from '../engines/databricks-server.ts'
 import { snowflakeGaps } from '../engines/snowflake-server.ts'
 import { redshiftGaps } from '../support/redshift-server.ts'
-import { destinationNames, emptyTarget } from '../support/destinations.ts'
+import { destinationNames, emptyTarget, isEngine } from '../support/destinations.ts'
 
 it('docs/destinations.md has the table of this suite, and it is a good one', () => {
   const page = readFileSync(new URL('../../docs/destinations.md', import.meta.url), 'utf8')
@@ -22,6 +22,7 @@ it('docs/destinations.md has the table of this suite, and it is a good one', () 
 
 describe.runIf(destinationNames.includes('filesystem')).each(['jsonl', 'csv'] as const)(
   'filesystem as %s',
+  { tags: ['slow'] },
   (format) => {
     it.each(conformanceCases.map((one) => [one.title, one] as const))('%s', async (_title, { run }) => {
       const folder = mkdtempSync(join(tmpdir(), 'sluice-format-'))
@@ -60,8 +61,10 @@ describe.runIf(destinationNames.includes('duckdb'))('a destination with known ga
   })
 })
 
-describe.each(destinationNames)('%s', (name) => {
-  it.each(conformanceCases.map((one) => [one.title, one] as const))('%s', async (_title, { run }) => {
-    await run(await emptyTarget(name))
+for (const name of destinationNames) {
+  describe(name, { tags: isEngine(name) ? [] : ['slow'] }, () => {
+    it.each(conformanceCases.map((one) => [one.title, one] as const))('%s', async (_title, { run }) => {
+      await run(await emptyTarget(name))
+    })
   })
-})
+}

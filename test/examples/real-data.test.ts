@@ -1,3 +1,4 @@
+/** @module-tag slow */
 import { beforeAll, expect, it } from 'vitest'
 import type { LoadInfo, Pipeline } from '../../src/index.ts'
 import { loadRealData } from '../../examples/real-data/load.ts'

@@ -128,68 +128,72 @@ describe('what is refused', () => {
   })
 })
 
-it('acknowledged is kept: a server that is killed again and again loses nothing, and nothing is there twice', async () => {
-  const env = { ...process.env, HOME: folder }
-  expect(spawnSync(process.execPath, [main, 'serve', 'add', 'shop'], { cwd: folder, env }).status).toBe(0)
-  const path = /path = "(\w+)"/.exec(readFileSync(join(folder, '.sluice', 'secrets.toml'), 'utf8'))![1]!
-  // Below those that the system gives to others, because it is taken again after each kill.
-  const port = 20_000 + (process.pid % 12_000)
-  const start = async (more: Record<string, string> = {}) => {
-    const child = spawn(process.execPath, [main, 'serve', '--port', String(port), '--json'], {
-      cwd: folder,
-      env: { ...env, ...more },
-    })
-    onTestFinished(() => void child.kill('SIGKILL'))
-    await once(child.stdout, 'data')
-    return child
-  }
-  const acknowledged: number[] = []
-  const end = new AbortController()
-  const sender = async (first: number): Promise<void> => {
-    for (let id = first; !end.signal.aborted;) {
-      const sent = await fetch(`http://127.0.0.1:${port}/hooks/shop/${path}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ id }),
-        signal: AbortSignal.timeout(2000),
-      }).catch(() => undefined)
-      // As platforms do: the same again, until it is acknowledged.
-      if (sent?.status !== 200) await new Promise((resolve) => setTimeout(resolve, 20))
-      else {
-        acknowledged.push(id)
-        id += 4
+it(
+  'acknowledged is kept: a server that is killed again and again loses nothing, and nothing is there twice',
+  { tags: ['slow'] },
+  async () => {
+    const env = { ...process.env, HOME: folder }
+    expect(spawnSync(process.execPath, [main, 'serve', 'add', 'shop'], { cwd: folder, env }).status).toBe(0)
+    const path = /path = "(\w+)"/.exec(readFileSync(join(folder, '.sluice', 'secrets.toml'), 'utf8'))![1]!
+    // Below those that the system gives to others, because it is taken again after each kill.
+    const port = 20_000 + (process.pid % 12_000)
+    const start = async (more: Record<string, string> = {}) => {
+      const child = spawn(process.execPath, [main, 'serve', '--port', String(port), '--json'], {
+        cwd: folder,
+        env: { ...env, ...more },
+      })
+      onTestFinished(() => void child.kill('SIGKILL'))
+      await once(child.stdout, 'data')
+      return child
+    }
+    const acknowledged: number[] = []
+    const end = new AbortController()
+    const sender = async (first: number): Promise<void> => {
+      for (let id = first; !end.signal.aborted;) {
+        const sent = await fetch(`http://127.0.0.1:${port}/hooks/shop/${path}`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ id }),
+          signal: AbortSignal.timeout(2000),
+        }).catch(() => undefined)
+        // As platforms do: the same again, until it is acknowledged.
+        if (sent?.status !== 200) await new Promise((resolve) => setTimeout(resolve, 20))
+        else {
+          acknowledged.push(id)
+          id += 4
+        }
       }
     }
-  }
-  const senders = [0, 1, 2, 3].map(sender)
-  for (const wait of [300, 150, 500, 90, 400]) {
-    const server = await start()
-    await new Promise((resolve) => setTimeout(resolve, wait))
-    server.kill('SIGKILL')
-    await once(server, 'close')
+    const senders = [0, 1, 2, 3].map(sender)
+    for (const wait of [300, 150, 500, 90, 400]) {
+      const server = await start()
+      await new Promise((resolve) => setTimeout(resolve, wait))
+      server.kill('SIGKILL')
+      await once(server, 'close')
+      await loading().run(inboxSource('shop'))
+    }
+    // And at each of its own steps: with the messages in the file, and with the file on the disk.
+    for (const step of ['message-appended:1', 'message-appended:7', 'message-synced:1', 'message-synced:7']) {
+      const server = await start({ SLUICE_FAILPOINT: step })
+      const [, signal] = (await once(server, 'close')) as [number | null, string | null]
+      expect(signal, step).toBe('SIGKILL')
+      await loading().run(inboxSource('shop'))
+    }
+    const last = await start()
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    end.abort()
+    await Promise.all(senders)
+    last.kill('SIGTERM')
+    await once(last, 'close')
     await loading().run(inboxSource('shop'))
-  }
-  // And at each of its own steps: with the messages in the file, and with the file on the disk.
-  for (const step of ['message-appended:1', 'message-appended:7', 'message-synced:1', 'message-synced:7']) {
-    const server = await start({ SLUICE_FAILPOINT: step })
-    const [, signal] = (await once(server, 'close')) as [number | null, string | null]
-    expect(signal, step).toBe('SIGKILL')
-    await loading().run(inboxSource('shop'))
-  }
-  const last = await start()
-  await new Promise((resolve) => setTimeout(resolve, 300))
-  end.abort()
-  await Promise.all(senders)
-  last.kill('SIGTERM')
-  await once(last, 'close')
-  await loading().run(inboxSource('shop'))
-  const ids = (await rows('webhook_payload', 'id')).map(({ id }) => Number(id))
-  expect(new Set(ids).size).toBe(ids.length)
-  expect(ids).toEqual(expect.arrayContaining(acknowledged))
-  // At most what each sender had sent and was not told of.
-  expect(ids.length - acknowledged.length).toBeLessThanOrEqual(4)
-  expect(acknowledged.length).toBeGreaterThan(20)
-})
+    const ids = (await rows('webhook_payload', 'id')).map(({ id }) => Number(id))
+    expect(new Set(ids).size).toBe(ids.length)
+    expect(ids).toEqual(expect.arrayContaining(acknowledged))
+    // At most what each sender had sent and was not told of.
+    expect(ids.length - acknowledged.length).toBeLessThanOrEqual(4)
+    expect(acknowledged.length).toBeGreaterThan(20)
+  },
+)
 
 it('a torn line is passed over, and not written on; files that are loaded go when they are old', async () => {
   const first = new InboxWriter('shop')

@@ -233,7 +233,7 @@ it('what could not be sent is sent the next time, and then not again', async () 
   expect(target.requests).toHaveLength(2)
 })
 
-it('the schedule sends them: a failure, and that it is over', async () => {
+it('the schedule sends them: a failure, and that it is over', { tags: ['slow'] }, async () => {
   const texts: string[] = []
   const target = await api((_request, response, _url, body) => {
     texts.push((JSON.parse(body) as { text: string }).text)

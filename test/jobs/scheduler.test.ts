@@ -71,41 +71,45 @@ const ended = (events: readonly Event[], job: string): Event[] =>
   events.filter((one) => one.type === 'ended' && one.job === job)
 
 describe('sluice schedule', () => {
-  it('gives every interval once, in order, while it is killed again and again', { timeout: 300_000 }, async () => {
-    const begin = new Date(Math.floor(Date.now() / 1000) * 1000 - 20_000)
-    jobs(`export const seconds = job({
+  it(
+    'gives every interval once, in order, while it is killed again and again',
+    { tags: ['slow'], timeout: 300_000 },
+    async () => {
+      const begin = new Date(Math.floor(Date.now() / 1000) * 1000 - 20_000)
+      jobs(`export const seconds = job({
       run: async ({ interval }) => { await sleep(30); note('seen', interval!.start.toISOString() + ' ' + interval!.end.toISOString()) },
       trigger: every('1s'),
       interval: { start: '${begin.toISOString()}' },
     })`)
-    let kills = 0
-    for (const wait of [600, 1500, 250, 2200, 900, 1300]) {
-      const scheduler = start('--json')
-      await new Promise((resolve) => setTimeout(resolve, wait + 700))
-      scheduler.kill('SIGKILL')
-      await scheduler.ended
-      kills += 1
-    }
-    // And where it writes down what it has begun and what has ended.
-    for (const step of ['schedule-drafted:1', 'schedule-drafted:4', 'schedule-written:1', 'schedule-written:4']) {
-      failing = { SLUICE_FAILPOINT: step }
-      const scheduler = start('--json')
-      await scheduler.ended
-      expect(scheduler.signalCode, step).toBe('SIGKILL')
-      kills += 1
-    }
-    failing = {}
-    const last = start('--json')
-    // Each is a process of its own: seconds, where much else runs.
-    await expect.poll(() => lines('seen').length, { timeout: 200_000 }).toBeGreaterThan(25)
-    last.kill('SIGTERM')
-    await last.ended
-    let reached = begin.toISOString()
-    for (const line of lines('seen')) {
-      expect(line.split(' ')[0], `after ${kills} kills`).toBe(reached)
-      reached = line.split(' ')[1]!
-    }
-  })
+      let kills = 0
+      for (const wait of [600, 1500, 250, 2200, 900, 1300]) {
+        const scheduler = start('--json')
+        await new Promise((resolve) => setTimeout(resolve, wait + 700))
+        scheduler.kill('SIGKILL')
+        await scheduler.ended
+        kills += 1
+      }
+      // And where it writes down what it has begun and what has ended.
+      for (const step of ['schedule-drafted:1', 'schedule-drafted:4', 'schedule-written:1', 'schedule-written:4']) {
+        failing = { SLUICE_FAILPOINT: step }
+        const scheduler = start('--json')
+        await scheduler.ended
+        expect(scheduler.signalCode, step).toBe('SIGKILL')
+        kills += 1
+      }
+      failing = {}
+      const last = start('--json')
+      // Each is a process of its own: seconds, where much else runs.
+      await expect.poll(() => lines('seen').length, { timeout: 200_000 }).toBeGreaterThan(25)
+      last.kill('SIGTERM')
+      await last.ended
+      let reached = begin.toISOString()
+      for (const line of lines('seen')) {
+        expect(line.split(' ')[0], `after ${kills} kills`).toBe(reached)
+        reached = line.split(' ')[1]!
+      }
+    },
+  )
 
   it('tries again what failed, also where its process was killed; then what comes after it', async () => {
     const soon = whenItRuns()
@@ -131,28 +135,35 @@ describe('sluice schedule', () => {
     expect(await scheduler.ended).toBe(0)
   })
 
-  it('ends what takes too long; in the end asks what runs to end, and runs it again the next time', async () => {
-    const soon = whenItRuns()
-    jobs(`export const slow = job({ run: ({ signal }) => sleep(60_000, undefined, { signal }), trigger: at('${soon}'), timeout: '1s', retries: 0 })
+  it(
+    'ends what takes too long; in the end asks what runs to end, and runs it again the next time',
+    { tags: ['slow'] },
+    async () => {
+      const soon = whenItRuns()
+      jobs(`export const slow = job({ run: ({ signal }) => sleep(60_000, undefined, { signal }), trigger: at('${soon}'), timeout: '1s', retries: 0 })
     export const long = job({ run: async ({ signal }) => { note('long', 'began'); await sleep(60_000, undefined, { signal }) }, trigger: at('${soon}') })`)
-    const scheduler = start('--json')
-    await expect
-      .poll(() => ended(scheduler.events, 'slow'))
-      .toMatchObject([{ outcome: 'failure', error: 'it was ended after 1s' }])
-    await expect.poll(() => lines('long')).toEqual(['began'])
-    scheduler.kill('SIGTERM')
-    expect(await scheduler.ended).toBe(0)
-    expect(ended(scheduler.events, 'long')).toMatchObject([{ outcome: 'interrupted' }])
-    const again = start('--json')
-    await expect.poll(() => lines('long')).toEqual(['began', 'began'])
-    again.kill('SIGTERM')
-    await again.ended
-  })
+      const scheduler = start('--json')
+      await expect
+        .poll(() => ended(scheduler.events, 'slow'))
+        .toMatchObject([{ outcome: 'failure', error: 'it was ended after 1s' }])
+      await expect.poll(() => lines('long')).toEqual(['began'])
+      scheduler.kill('SIGTERM')
+      expect(await scheduler.ended).toBe(0)
+      expect(ended(scheduler.events, 'long')).toMatchObject([{ outcome: 'interrupted' }])
+      const again = start('--json')
+      await expect.poll(() => lines('long')).toEqual(['began', 'began'])
+      again.kill('SIGTERM')
+      await again.ended
+    },
+  )
 
-  it('finds a run that outlived its scheduler, and does not begin it twice; a second scheduler is refused', async () => {
-    const soon = whenItRuns()
-    jobs(
-      `export const long = job({
+  it(
+    'finds a run that outlived its scheduler, and does not begin it twice; a second scheduler is refused',
+    { tags: ['slow'] },
+    async () => {
+      const soon = whenItRuns()
+      jobs(
+        `export const long = job({
         run: async () => {
           note('long', 'began')
           while (!existsSync(${JSON.stringify(join(folder, 'enough'))})) await sleep(50)
@@ -160,44 +171,49 @@ describe('sluice schedule', () => {
         },
         trigger: at('${soon}'),
       })`,
-    )
-    const first = start('--json')
-    await expect.poll(() => lines('long')).toEqual(['began'])
-    const second = start('--json')
-    expect(await second.ended).toBe(1)
-    expect(JSON.stringify(second.events)).toContain('another scheduler runs these jobs already')
-    first.kill('SIGKILL')
-    await first.ended
-    const third = start('--json')
-    await expect.poll(() => third.events.length).toBeGreaterThan(0)
-    write('enough', '')
-    await expect.poll(() => ended(third.events, 'long')).toMatchObject([{ outcome: 'success' }])
-    expect(third.events[0]).toMatchObject({ type: 'found', job: 'long' })
-    expect(lines('long')).toEqual(['began', 'ended'])
-    third.kill('SIGTERM')
-    await third.ended
-  })
+      )
+      const first = start('--json')
+      await expect.poll(() => lines('long')).toEqual(['began'])
+      const second = start('--json')
+      expect(await second.ended).toBe(1)
+      expect(JSON.stringify(second.events)).toContain('another scheduler runs these jobs already')
+      first.kill('SIGKILL')
+      await first.ended
+      const third = start('--json')
+      await expect.poll(() => third.events.length).toBeGreaterThan(0)
+      write('enough', '')
+      await expect.poll(() => ended(third.events, 'long')).toMatchObject([{ outcome: 'success' }])
+      expect(third.events[0]).toMatchObject({ type: 'found', job: 'long' })
+      expect(lines('long')).toEqual(['began', 'ended'])
+      third.kill('SIGTERM')
+      await third.ended
+    },
+  )
 
-  it('begins a job when webhooks have come in, also those that came while it was down', async () => {
-    jobs(`export const hooks = job({ trigger: received('shop'), run: () => note('runs', 'again') })`)
-    process.env.SLUICE_DATA_DIR = join(folder, 'data')
-    const inbox = new InboxWriter('shop')
-    const first = start()
-    await sleep(1500)
-    expect(lines('runs')).toEqual([])
-    await inbox.add('{"id":1}', new Date())
-    await expect.poll(() => lines('runs').length).toBe(1)
-    first.kill('SIGINT')
-    await first.ended
-    await inbox.add('{"id":2}', new Date())
-    await inbox.close()
-    const second = start()
-    await expect.poll(() => lines('runs').length).toBe(2)
-    await sleep(1500)
-    second.kill('SIGINT')
-    expect(await second.ended).toBe(0)
-    expect(lines('runs')).toHaveLength(2)
-  })
+  it(
+    'begins a job when webhooks have come in, also those that came while it was down',
+    { tags: ['slow'] },
+    async () => {
+      jobs(`export const hooks = job({ trigger: received('shop'), run: () => note('runs', 'again') })`)
+      process.env.SLUICE_DATA_DIR = join(folder, 'data')
+      const inbox = new InboxWriter('shop')
+      const first = start()
+      await sleep(1500)
+      expect(lines('runs')).toEqual([])
+      await inbox.add('{"id":1}', new Date())
+      await expect.poll(() => lines('runs').length).toBe(1)
+      first.kill('SIGINT')
+      await first.ended
+      await inbox.add('{"id":2}', new Date())
+      await inbox.close()
+      const second = start()
+      await expect.poll(() => lines('runs').length).toBe(2)
+      await sleep(1500)
+      second.kill('SIGINT')
+      expect(await second.ended).toBe(0)
+      expect(lines('runs')).toHaveLength(2)
+    },
+  )
 
   it('runs what sluice run takes, with the settings of a profile', async () => {
     const target = await api((request, response) =>

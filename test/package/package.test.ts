@@ -37,49 +37,53 @@ it('nothing runs when it is installed: neither it nor what it depends on has an 
   expect(packages.filter(([, { hasInstallScript }]) => hasInstallScript === true).map(([name]) => name)).toEqual([])
 })
 
-it('docs/production.md leads from nothing to a schedule that is watched', { timeout: 180_000 }, async () => {
-  const { cwd, env } = project('from-nothing')
-  writeFileSync(join(cwd, 'package.json'), '{ "private": true, "type": "module" }')
-  const text = readFileSync(join(root, 'docs/production.md'), 'utf8')
-  const section = /## From nothing[^]*?(?=\n## )/.exec(text)![0]
-  const [first, second] = [...section.matchAll(/```sh\n([^]*?)```/g)].map((match) => match[1]!)
-  const jobs = /```ts\n([^]*?)```/.exec(section)![1]!
-  const simulated = simulation('chatra', { size: 5, seed: 1 })!
-  const api = await serve(simulated)
-  onTestFinished(() => api.close())
-  const told: string[] = []
-  const slack = createServer((request, response) => {
-    request.on('data', (part: Buffer) => told.push(part.toString()))
-    request.on('end', () => response.end('ok'))
-  })
-  await new Promise<void>((resolve) => slack.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void slack.close())
-  // What a person types in, and what the package manager does, are there already.
-  const given = {
-    ...env,
-    SOURCES__CHATRA_SOURCE__API_KEY_PAIR: simulated.secret[1],
-    SOURCES__CHATRA_SOURCE__BASE_URL: api.baseUrl,
-    ALERTS__SLACK_URL: `http://127.0.0.1:${(slack.address() as AddressInfo).port}`,
-  }
-  const commands = (block: string): string[] =>
-    block
-      .split('\n')
-      .map((line) => line.replace(/\s+#.*$/, ''))
-      .filter((line) => line !== '' && !/^npm install|secrets set/.test(line))
-  const said: Record<string, string> = {}
-  for (const block of [first!, second!]) {
-    for (const command of commands(block)) {
-      const local = command.replace(/^npx /, 'npx --no-install ')
-      said[command] = (await shell(local, { cwd, env: given })).stdout
+it(
+  'docs/production.md leads from nothing to a schedule that is watched',
+  { tags: ['slow'], timeout: 180_000 },
+  async () => {
+    const { cwd, env } = project('from-nothing')
+    writeFileSync(join(cwd, 'package.json'), '{ "private": true, "type": "module" }')
+    const text = readFileSync(join(root, 'docs/production.md'), 'utf8')
+    const section = /## From nothing[^]*?(?=\n## )/.exec(text)![0]
+    const [first, second] = [...section.matchAll(/```sh\n([^]*?)```/g)].map((match) => match[1]!)
+    const jobs = /```ts\n([^]*?)```/.exec(section)![1]!
+    const simulated = simulation('chatra', { size: 5, seed: 1 })!
+    const api = await serve(simulated)
+    onTestFinished(() => api.close())
+    const told: string[] = []
+    const slack = createServer((request, response) => {
+      request.on('data', (part: Buffer) => told.push(part.toString()))
+      request.on('end', () => response.end('ok'))
+    })
+    await new Promise<void>((resolve) => slack.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void slack.close())
+    // What a person types in, and what the package manager does, are there already.
+    const given = {
+      ...env,
+      SOURCES__CHATRA_SOURCE__API_KEY_PAIR: simulated.secret[1],
+      SOURCES__CHATRA_SOURCE__BASE_URL: api.baseUrl,
+      ALERTS__SLACK_URL: `http://127.0.0.1:${(slack.address() as AddressInfo).port}`,
     }
-    writeFileSync(join(cwd, 'sluice.jobs.ts'), jobs)
-  }
-  expect(said['npx sluice run chatra_pipeline.ts']).toContain('chatra_pipeline')
-  expect(said['npx sluice schedule list']).toMatch(/chats +every 1h/)
-  expect(told.join('')).toContain('a test')
-  expect(existsSync(join(cwd, 'compose.sluice.yaml'))).toBe(true)
-  expect(Object.keys(said)).toHaveLength(7)
-})
+    const commands = (block: string): string[] =>
+      block
+        .split('\n')
+        .map((line) => line.replace(/\s+#.*$/, ''))
+        .filter((line) => line !== '' && !/^npm install|secrets set/.test(line))
+    const said: Record<string, string> = {}
+    for (const block of [first!, second!]) {
+      for (const command of commands(block)) {
+        const local = command.replace(/^npx /, 'npx --no-install ')
+        said[command] = (await shell(local, { cwd, env: given })).stdout
+      }
+      writeFileSync(join(cwd, 'sluice.jobs.ts'), jobs)
+    }
+    expect(said['npx sluice run chatra_pipeline.ts']).toContain('chatra_pipeline')
+    expect(said['npx sluice schedule list']).toMatch(/chats +every 1h/)
+    expect(told.join('')).toContain('a test')
+    expect(existsSync(join(cwd, 'compose.sluice.yaml'))).toBe(true)
+    expect(Object.keys(said)).toHaveLength(7)
+  },
+)
 
 it('works as a library, and as npx sluice', async () => {
   const { folder, env } = installed
@@ -136,7 +140,7 @@ function project(name: string): { cwd: string; env: NodeJS.ProcessEnv } {
 const shell = (command: string, options: { cwd: string; env: NodeJS.ProcessEnv }) =>
   run('bash', ['-ec', command], { ...options, timeout: 120_000 })
 
-describe('sluice init', () => {
+describe('sluice init', { tags: ['slow'] }, () => {
   it.each([
     ...platformNames.map((name) => [name, 'postgres']),
     ['shop', 'duckdb'],
@@ -225,7 +229,7 @@ const skills = readToolkits().flatMap((toolkit) => [
   ...toolkit.commands.map(({ name, text }) => ({ name: `${toolkit.name}/${name}`, text })),
 ])
 
-describe('every command of a skill works as it stands', () => {
+describe('every command of a skill works as it stands', { tags: ['slow'] }, () => {
   let at: Awaited<ReturnType<typeof shop>>
   beforeAll(async () => {
     at = await shop()
@@ -268,7 +272,7 @@ describe('the workbench in a project', () => {
   })
 })
 
-describe('the page of a platform', () => {
+describe('the page of a platform', { tags: ['slow'] }, () => {
   /** What cannot run here, with the reason. */
   const left = new Map([
     [/^npm install sluice$/, 'it is installed already, and the registry has no package of this name that is ours'],

@@ -21,6 +21,7 @@ import {
 } from '../../src/sources/simulators/index.ts'
 import { expectedTables, lines } from './expected-tables.ts'
 import { running } from '../support/running.ts'
+import { tiered } from '../support/effort.ts'
 
 const unlimited = 10_000_000
 const platforms: Record<string, (baseUrl: string) => Source> = {
@@ -85,29 +86,39 @@ async function expectSame(platform: string, simulated: Simulation, target: Targe
   }
 }
 
-describe.each(Object.keys(platforms))('%s', (platform) => {
-  it('loads 10,000 root rows, then only what is new or changed', { timeout: 240_000 }, async () => {
-    const { simulated, target, server, run } = await setUp(platform, { size: 10_000, seed: 7, pageSize: 200 })
-    const first = await run()
-    await expectSame(platform, simulated, target)
-    const requestsOfFirst = server.requests.length
+const sizes = [
+  [1000, []],
+  [10_000, ['slow']],
+] as const
+const loads = Object.keys(platforms).flatMap((platform) => sizes.map(([size, tags]) => ({ platform, size, tags })))
 
-    const again = await run()
-    const requestsOfSecond = server.requests.length - requestsOfFirst
-    await expectSame(platform, simulated, target)
-    const rows = (info: typeof first): number => Object.values(info.rows).reduce((sum, count) => sum + count, 0)
-    // Chatlio can only be read whole, with two requests; the others ask for less the second time.
-    if (platform !== 'chatlio') {
-      expect(rows(again)).toBeLessThan(rows(first) / 5)
-      expect(requestsOfSecond).toBeLessThan(requestsOfFirst / 2)
-    }
+for (const { platform, size, tags } of loads) {
+  it(
+    `${platform}: loads ${size} root rows, then only what is new or changed`,
+    { tags: [...tags], timeout: 240_000 },
+    async () => {
+      const { simulated, target, server, run } = await setUp(platform, { size, seed: 7, pageSize: 200 })
+      const first = await run()
+      await expectSame(platform, simulated, target)
+      const requestsOfFirst = server.requests.length
 
-    simulated.advance()
-    configure(platform, simulated)
-    await run()
-    await expectSame(platform, simulated, target)
-  })
-})
+      const again = await run()
+      const requestsOfSecond = server.requests.length - requestsOfFirst
+      await expectSame(platform, simulated, target)
+      const rows = (info: typeof first): number => Object.values(info.rows).reduce((sum, count) => sum + count, 0)
+      // Chatlio can only be read whole, with two requests; the others ask for less the second time.
+      if (platform !== 'chatlio') {
+        expect(rows(again)).toBeLessThan(rows(first) / 5)
+        expect(requestsOfSecond).toBeLessThan(requestsOfFirst / 2)
+      }
+
+      simulated.advance()
+      configure(platform, simulated)
+      await run()
+      await expectSame(platform, simulated, target)
+    },
+  )
+}
 
 /** The others, by changing only the destination. */
 const others: Partial<Record<DestinationName, () => Destination | Promise<Destination>>> = {
@@ -119,15 +130,16 @@ const others: Partial<Record<DestinationName, () => Destination | Promise<Destin
 const chosen = destinationNames.filter((name) => Object.hasOwn(others, name))
 
 describe.each(chosen)('into %s', (name) => {
-  it.each(Object.keys(platforms))('%s', async (platform) => {
-    const { simulated, target, run } = await setUp(platform, { size: 150, seed: 5 }, await others[name]!())
-    await run()
-    await expectSame(platform, simulated, target)
-    simulated.advance()
-    configure(platform, simulated)
-    await run()
-    await expectSame(platform, simulated, target)
-  })
+  for (const [platform, options] of tiered(Object.keys(platforms), 1, chosen.indexOf(name)))
+    it(platform, options, async () => {
+      const { simulated, target, run } = await setUp(platform, { size: 150, seed: 5 }, await others[name]!())
+      await run()
+      await expectSame(platform, simulated, target)
+      simulated.advance()
+      configure(platform, simulated)
+      await run()
+      await expectSame(platform, simulated, target)
+    })
 })
 
 describe('shapes that are only guessed', () => {
@@ -153,7 +165,7 @@ describe('shapes that are only guessed', () => {
 })
 
 describe('what the platforms need', () => {
-  it('cliengo loads 100,000 contacts past the offset cap', { timeout: 240_000 }, async () => {
+  it('cliengo loads 100,000 contacts past the offset cap', { tags: ['slow'], timeout: 240_000 }, async () => {
     const { simulated, target } = await setUp('cliengo', { size: 100_000, seed: 1 })
     const source = cliengo({ baseUrl: server!.baseUrl, since: '2024-06-01' }).withResources('contacts')
     await target.run(source)

@@ -17,7 +17,8 @@ export const destinationNames: DestinationName[] =
     : all.filter((name) => process.env.DESTINATIONS!.split(',').includes(name))
 
 /** Those that differ in how they work; buckets are the filesystem's way, through another store. */
-export const engineNames = destinationNames.filter((name) => name !== 's3' && name !== 'azure')
+export const isEngine = (name: DestinationName) => name !== 's3' && name !== 'azure'
+export const engineNames = destinationNames.filter(isEngine)
 
 let used = 0
 

@@ -9,11 +9,25 @@ const isWhole = process.env.SLUICE_TEST_EFFORT === 'whole'
 /** A number of runs, kills or rows. */
 export const effort = (sample: number, whole: number): number => (isWhole ? whole : sample)
 
-/** So many of the items, in their order; all of them in a whole run. Without `salt`, lists of one length lose the same places. */
+/** So many of the items, in their order; all of them in a whole run. `salt` keeps lists of one length from drawing alike. */
 export function someOf<T>(items: readonly T[], count: number, salt = 0): T[] {
-  if (isWhole || count >= items.length) return [...items]
+  if (isWhole) return [...items]
+  const drawn = new Set(draw(items, count, salt))
+  return items.filter((_, at) => drawn.has(at))
+}
+
+/**
+ * Items with the tags of their tests: so many, drawn anew in each run, run with `npm test`, the others are slow. Both tiers
+ * together run all of them.
+ */
+export function tiered<T>(items: readonly T[], quick: number, salt = 0): [item: T, options: { tags: string[] }][] {
+  const drawn = new Set(draw(items, quick, salt))
+  return items.map((item, at) => [item, { tags: drawn.has(at) ? [] : ['slow'] }])
+}
+
+/** Positions of so many of the items. */
+function draw(items: readonly unknown[], count: number, salt: number): number[] {
   const random = randomFrom(seed + salt)
   const drawn = items.map((_, at) => [random(), at] as const).sort(([a], [b]) => a - b)
-  const chosen = new Set(drawn.slice(0, count).map(([, at]) => at))
-  return items.filter((_, at) => chosen.has(at))
+  return drawn.slice(0, count).map(([, at]) => at)
 }

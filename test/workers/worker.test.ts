@@ -43,8 +43,11 @@ export const first = job({ run, partitions, priority: 5 })`)
     ])
   })
 
-  it('does as many items of a job at the same time as it allows, on all workers together', async () => {
-    const here = await project(`
+  it(
+    'does as many items of a job at the same time as it allows, on all workers together',
+    { tags: ['slow'] },
+    async () => {
+      const here = await project(`
 export const limited = job({
   concurrency: 2,
   partitions: Array.from({ length: 8 }, (_, at) => ({ name: 'p' + at })),
@@ -54,22 +57,26 @@ export const limited = job({
     note('- ' + partition.name)
   },
 })`)
-    await here.run('worker', 'add', 'limited')
-    const ended = await Promise.all([1, 2].map(() => here.run('worker', '--until-done', '--parallel', '3')))
-    expect(ended.map(({ code }) => code)).toEqual([0, 0])
-    const notes = here.notes()
-    let [now, most] = [0, 0]
-    for (const line of notes) {
-      now += line.startsWith('+') ? 1 : -1
-      most = Math.max(most, now)
-    }
-    expect(most).toBe(2)
-    expect(notes.filter((line) => line.startsWith('+'))).toHaveLength(8)
-    expect(new Set(notes).size).toBe(16)
-  })
+      await here.run('worker', 'add', 'limited')
+      const ended = await Promise.all([1, 2].map(() => here.run('worker', '--until-done', '--parallel', '3')))
+      expect(ended.map(({ code }) => code)).toEqual([0, 0])
+      const notes = here.notes()
+      let [now, most] = [0, 0]
+      for (const line of notes) {
+        now += line.startsWith('+') ? 1 : -1
+        most = Math.max(most, now)
+      }
+      expect(most).toBe(2)
+      expect(notes.filter((line) => line.startsWith('+'))).toHaveLength(8)
+      expect(new Set(notes).size).toBe(16)
+    },
+  )
 
-  it('killed where it adds items, takes one or ends one, loses none and does none for nothing', async () => {
-    const here = await project(`
+  it(
+    'killed where it adds items, takes one or ends one, loses none and does none for nothing',
+    { tags: ['slow'] },
+    async () => {
+      const here = await project(`
 export const counted = job({
   retries: 5,
   retryWait: '1s',
@@ -79,22 +86,23 @@ export const counted = job({
     await pipeline({ name: 'counted', dataset: 'counted', destination }).run(source('s', [rows]), { partition: partition.name })
   },
 })`)
-    const killedAt = async (step: string, ...args: string[]): Promise<void> => {
-      here.failing = { SLUICE_FAILPOINT: step }
-      const child = here.start(...args)
-      await child.ended
-      expect(child.signalCode, step).toBe('SIGKILL')
-      here.failing = {}
-    }
-    await killedAt('item-enqueued:1', 'worker', 'add', 'counted')
-    await here.run('worker', 'add', 'counted')
-    for (const step of ['item-claimed:1', 'item-completed:1', 'item-claimed:2', 'item-completed:2']) {
-      await killedAt(step, 'worker', '--heartbeat', '10')
-    }
-    expect(await here.run('worker', '--until-done', '--heartbeat', '10')).toMatchObject({ code: 0 })
-    const parts = await here.rows('SELECT part, count(*)::int AS n FROM counted.rows GROUP BY part ORDER BY part')
-    expect(parts).toEqual(Array.from({ length: 6 }, (_, at) => ({ part: `p${at}`, n: 1 })))
-  })
+      const killedAt = async (step: string, ...args: string[]): Promise<void> => {
+        here.failing = { SLUICE_FAILPOINT: step }
+        const child = here.start(...args)
+        await child.ended
+        expect(child.signalCode, step).toBe('SIGKILL')
+        here.failing = {}
+      }
+      await killedAt('item-enqueued:1', 'worker', 'add', 'counted')
+      await here.run('worker', 'add', 'counted')
+      for (const step of ['item-claimed:1', 'item-completed:1', 'item-claimed:2', 'item-completed:2']) {
+        await killedAt(step, 'worker', '--heartbeat', '10')
+      }
+      expect(await here.run('worker', '--until-done', '--heartbeat', '10')).toMatchObject({ code: 0 })
+      const parts = await here.rows('SELECT part, count(*)::int AS n FROM counted.rows GROUP BY part ORDER BY part')
+      expect(parts).toEqual(Array.from({ length: 6 }, (_, at) => ({ part: `p${at}`, n: 1 })))
+    },
+  )
 
   it('tries a failed item again, keeps it when its tries are used up, and has it tried again when asked', async () => {
     const here = await project(`
@@ -129,7 +137,7 @@ export const afterwards = job({ trigger: after(fragile, 'failure'), run: () => n
     expect(here.notes().filter((line) => line.startsWith('good'))).toHaveLength(1)
   })
 
-  it('keeps an item while its process is busy for longer than a heartbeat', async () => {
+  it('keeps an item while its process is busy for longer than a heartbeat', { tags: ['slow'] }, async () => {
     const here = await project(`
 export const busy = job({
   run: ({ attempt }) => {
@@ -145,7 +153,7 @@ export const busy = job({
     expect(here.notes()).toEqual(['begun 1', 'ended'])
   })
 
-  it('gives back what it does when it is asked to end, and that is no failed try', async () => {
+  it('gives back what it does when it is asked to end, and that is no failed try', { tags: ['slow'] }, async () => {
     const here = await project(`
 export const long = job({
   retries: 0,
@@ -167,7 +175,7 @@ export const long = job({
     expect(here.notes()).toEqual(['begun 1', 'begun 1', 'ended'])
   })
 
-  it('ends an item whose time is over', async () => {
+  it('ends an item whose time is over', { tags: ['slow'] }, async () => {
     const here = await project(`
 export const endless = job({ retries: 0, timeout: '2s', run: ({ signal }) => sleep(60_000, undefined, { signal }) })`)
     await here.run('worker', 'add', 'endless')
@@ -175,7 +183,7 @@ export const endless = job({ retries: 0, timeout: '2s', run: ({ signal }) => sle
     expect(said).toContain('it was ended after 2s')
   })
 
-  it('begins what is due, each tick once, however many workers there are', async () => {
+  it('begins what is due, each tick once, however many workers there are', { tags: ['slow'] }, async () => {
     const here = await project(`
 export const ticking = job({
   trigger: every('2s'),
@@ -193,7 +201,7 @@ export const then = job({ trigger: after(ticking), run: () => note('then') })`)
     for (const [at, start] of starts.entries()) if (at > 0) expect(start - starts[at - 1]!).toBe(2000)
   })
 
-  it('sends each alert once, whichever worker does, and answers Prometheus', async () => {
+  it('sends each alert once, whichever worker does, and answers Prometheus', { tags: ['slow'] }, async () => {
     const texts: string[] = []
     const channel = await api((_request, response, _url, body) => {
       texts.push((JSON.parse(body) as { text: string }).text)
@@ -223,13 +231,16 @@ export const team = alerts({ to: webhook({ url: ${JSON.stringify(channel.baseUrl
     expect(texts[1]).toContain('fragile')
   })
 
-  it('tells what all parts of a run have brought: new tables, and what the contract refuses', async () => {
-    const told: string[][] = []
-    const channel = await api((_request, response, _url, body) => {
-      told.push((JSON.parse(body) as { opened: { kind: string; text: string }[] }).opened.map(({ text }) => text))
-      json(response, {})
-    })
-    const here = await project(`
+  it(
+    'tells what all parts of a run have brought: new tables, and what the contract refuses',
+    { tags: ['slow'] },
+    async () => {
+      const told: string[][] = []
+      const channel = await api((_request, response, _url, body) => {
+        told.push((JSON.parse(body) as { opened: { kind: string; text: string }[] }).opened.map(({ text }) => text))
+        json(response, {})
+      })
+      const here = await project(`
 import { alerts, webhook } from ${JSON.stringify(new URL('../../src/jobs/index.ts', import.meta.url).pathname)}
 const brought = process.env.BROUGHT === undefined ? {} : { unasked: 'here' }
 export const shop = job({
@@ -242,22 +253,23 @@ export const shop = job({
   },
 })
 export const team = alerts({ to: webhook({ url: ${JSON.stringify(channel.baseUrl)} }) })`)
-    await here.run('worker', 'add', 'shop')
-    expect((await here.run('worker', '--until-done')).code).toBe(0)
-    expect(told).toHaveLength(1)
-    expect(told[0]!.join()).toMatch(/^shop has new columns: (table p0, table p1|table p1, table p0)$/)
-    process.env.BROUGHT = 'yes'
-    onTestFinished(() => void delete process.env.BROUGHT)
-    await here.run('worker', 'add', 'shop', '--again')
-    expect((await here.run('worker', '--until-done')).code).toBe(1)
-    expect(told[1]!.join()).toMatch(/^shop failed: .*unasked/)
-    const { said } = await here.run('worker', 'alerts')
-    expect(said).toMatch(/^✗ contract +shop failed: [^✗]*unasked/)
-    expect(JSON.parse((await here.run('worker', 'alerts', '--json')).said)).toMatchObject([
-      { kind: 'contract' },
-      { kind: 'schema change' },
-    ])
-  })
+      await here.run('worker', 'add', 'shop')
+      expect((await here.run('worker', '--until-done')).code).toBe(0)
+      expect(told).toHaveLength(1)
+      expect(told[0]!.join()).toMatch(/^shop has new columns: (table p0, table p1|table p1, table p0)$/)
+      process.env.BROUGHT = 'yes'
+      onTestFinished(() => void delete process.env.BROUGHT)
+      await here.run('worker', 'add', 'shop', '--again')
+      expect((await here.run('worker', '--until-done')).code).toBe(1)
+      expect(told[1]!.join()).toMatch(/^shop failed: .*unasked/)
+      const { said } = await here.run('worker', 'alerts')
+      expect(said).toMatch(/^✗ contract +shop failed: [^✗]*unasked/)
+      expect(JSON.parse((await here.run('worker', 'alerts', '--json')).said)).toMatchObject([
+        { kind: 'contract' },
+        { kind: 'schema change' },
+      ])
+    },
+  )
 
   it('fails an item whose error is no text that a database takes', async () => {
     const here = await project(`
@@ -267,7 +279,7 @@ export const odd = job({ retries: 0, run: () => { throw new Error('a\\0b \\ud800
     expect((await here.run('worker', 'dead')).said).toMatch(/odd[^]*a.b/)
   })
 
-  it('makes an item of each resource, and loads each once for each time', async () => {
+  it('makes an item of each resource, and loads each once for each time', { tags: ['slow'] }, async () => {
     const here = await project(`
 const shop = source('shop', [
   resource('orders', [{ id: 1 }, { id: 2 }]),
@@ -289,7 +301,7 @@ export const load = job({
     expect(await here.rows('SELECT count(*)::int AS n FROM parts.people')).toEqual([{ n: 2 }])
   })
 
-  it('lets another engine do an item', async () => {
+  it('lets another engine do an item', { tags: ['slow'] }, async () => {
     const here = await project(`
 export const days = job({
   partitions: timeWindows({ start: '2025-01-30', end: '2025-02-02', every: '1d' }),
