@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { api, json } from '../support/api.ts'
+import { platformNames } from '../../src/sources/chats/registry.ts'
+import { someOf } from '../support/effort.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 let folder: string
@@ -202,7 +204,7 @@ describe('sluice source', () => {
   })
 
   it('documents each platform', async () => {
-    for (const name of ['chatlio', 'chatbot', 'chaport', 'chatra', 'cliengo']) {
+    for (const name of someOf(platformNames, 2)) {
       const { out } = await sluice(['source', 'docs', name, '--format', 'text'])
       expect(out).toContain(`sluice/sources/${name}`)
       expect(out).toContain('API differs from what is said of it')

@@ -6,6 +6,7 @@ import { faultsOf, leftInLake, leftInWorkingData, leftOnServer, onServer } from 
 import { Trial } from './trial.ts'
 import { World } from './world.ts'
 import { running } from '../support/running.ts'
+import { tiered } from '../support/effort.ts'
 
 // What the crash tests find must be found: each fault is made by hand here.
 
@@ -14,7 +15,7 @@ beforeAll(() => world.start())
 afterAll(() => world[Symbol.asyncDispose]())
 
 describe('a fault is seen', () => {
-  it.each([
+  const faults: [what: string, sql: string, counts: object][] = [
     ['a row lost', 'delete from d.rows where id = 7', { lost: 1, doubled: 0 }],
     ['a row doubled', 'insert into d.rows select * from d.rows where id = 7', { lost: 0, doubled: 1 }],
     ['a row that was changed', "update d.rows set text = 'x' where id = 7", { lost: 1, doubled: 1 }],
@@ -27,21 +28,23 @@ describe('a fault is seen', () => {
     ['a load twice in the ledger', 'insert into d._dlt_loads select * from d._dlt_loads limit 1', { lost: 0 }],
     ['a load that is not in the ledger', 'delete from d._dlt_loads', { lost: 0 }],
     ['a state twice', 'insert into d._dlt_pipeline_state select * from d._dlt_pipeline_state limit 1', { lost: 0 }],
-  ])('%s', async (what, sql, counts) => {
-    await using trial = new Trial(world, {
-      name: `seen_${process.pid}_${what.replaceAll(' ', '_')}`,
-      scenario: 'merge',
-      destination: 'duckdb',
-      postgresUrl: '',
+  ]
+  for (const [[what, sql, counts], options] of tiered(faults, 3))
+    it(what, options, async () => {
+      await using trial = new Trial(world, {
+        name: `seen_${process.pid}_${what.replaceAll(' ', '_')}`,
+        scenario: 'merge',
+        destination: 'duckdb',
+        postgresUrl: '',
+      })
+      expect(await trial.finish()).toEqual({ lost: 0, doubled: 0, others: [] })
+      const { connection } = await duckdbParts({ path: trial.load.place }).connect({ pipeline: 'hand', dataset: 'd' })
+      await connection.run(sql.replaceAll('d.', `${trial.load.dataset}.`))
+      await connection.close()
+      const found = await faultsOf(trial.load)
+      expect(found).toMatchObject(counts)
+      expect(found.lost + found.doubled + found.others.length).toBeGreaterThan(0)
     })
-    expect(await trial.finish()).toEqual({ lost: 0, doubled: 0, others: [] })
-    const { connection } = await duckdbParts({ path: trial.load.place }).connect({ pipeline: 'hand', dataset: 'd' })
-    await connection.run(sql.replaceAll('d.', `${trial.load.dataset}.`))
-    await connection.close()
-    const found = await faultsOf(trial.load)
-    expect(found).toMatchObject(counts)
-    expect(found.lost + found.doubled + found.others.length).toBeGreaterThan(0)
-  })
 
   it('files, tables and packages left behind', async () => {
     await using files = new Trial(world, {

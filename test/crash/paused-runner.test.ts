@@ -11,6 +11,8 @@ import { faultsOf } from './faults.ts'
 import { loadAll, type Load } from './loader.ts'
 import { scenarioNames, World } from './world.ts'
 import { running } from '../support/running.ts'
+import { tiered } from '../support/effort.ts'
+import { randomFrom } from '../support/seed.ts'
 
 const world = new World()
 beforeAll(() => world.start())
@@ -30,31 +32,37 @@ function runner(load: Load) {
 // DuckDB's file takes one process at a time: a second runner is refused at its door.
 const several = (['postgres', 'filesystem'] as const).filter((name) => destinationNames.includes(name))
 
-it.each(several.flatMap((name) => scenarioNames.map((scenario) => [scenario, name] as const)))(
-  'a runner of %s to %s that is paused while another one goes on does not undo what that has done',
-  async (scenario, destination) => {
-    const name = `paused_${process.pid}_${destination}_${scenario}`
-    const place = destination === 'postgres' ? await running('postgres') : mkdtempSync(join(tmpdir(), 'sluice-paused-'))
-    const load: Load = { baseUrl: world.begin(name, scenario), scenario, destination, place, dataset: name }
-    const slow = runner(load)
-    await new Promise<void>((asked) => world.onRequest(name, asked))
-    // Anywhere in its load: among the first pages, in the middle, near the end.
-    await sleep(100 + 300 * Math.random())
-    slow.child.kill('SIGSTOP')
-    const fast = runner(load)
-    // What the paused one holds a lock on is waited for; then it is the other one that is late.
-    await Promise.race([fast.ended, sleep(3000)])
-    slow.child.kill('SIGCONT')
-    const told = await Promise.all([slow.ended, fast.ended])
-    for (const errors of told) {
-      // It may be overtaken, or have to try again; nothing else.
-      const codes = [...errors.matchAll(/code: '([A-Z_]+)'/g)].map(([, code]) => code)
-      for (const code of codes) expect(['PIPELINE_OVERTAKEN', 'LOAD_FAILED'], errors).toContain(code)
-    }
-    process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-runner-'))
-    await loadAll(load)
-    const { lost, doubled, others } = await faultsOf(load)
-    expect({ lost, doubled, others }, told.join('\n')).toEqual({ lost: 0, doubled: 0, others: [] })
-    world.end(name)
-  },
-)
+const random = randomFrom()
+const loads = several.flatMap((destination) => scenarioNames.map((scenario) => ({ scenario, destination })))
+for (const [{ scenario, destination }, options] of tiered(loads, 2)) {
+  it(
+    `a runner of ${scenario} to ${destination} that is paused while another one goes on does not undo what that has done`,
+    options,
+    async () => {
+      const name = `paused_${process.pid}_${destination}_${scenario}`
+      const place =
+        destination === 'postgres' ? await running('postgres') : mkdtempSync(join(tmpdir(), 'sluice-paused-'))
+      const load: Load = { baseUrl: world.begin(name, scenario), scenario, destination, place, dataset: name }
+      const slow = runner(load)
+      await new Promise<void>((asked) => world.onRequest(name, asked))
+      // Anywhere in its load: among the first pages, in the middle, near the end.
+      await sleep(100 + 300 * random())
+      slow.child.kill('SIGSTOP')
+      const fast = runner(load)
+      // What the paused one holds a lock on is waited for; then it is the other one that is late.
+      await Promise.race([fast.ended, sleep(3000)])
+      slow.child.kill('SIGCONT')
+      const told = await Promise.all([slow.ended, fast.ended])
+      for (const errors of told) {
+        // It may be overtaken, or have to try again; nothing else.
+        const codes = [...errors.matchAll(/code: '([A-Z_]+)'/g)].map(([, code]) => code)
+        for (const code of codes) expect(['PIPELINE_OVERTAKEN', 'LOAD_FAILED'], errors).toContain(code)
+      }
+      process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-runner-'))
+      await loadAll(load)
+      const { lost, doubled, others } = await faultsOf(load)
+      expect({ lost, doubled, others }, told.join('\n')).toEqual({ lost: 0, doubled: 0, others: [] })
+      world.end(name)
+    },
+  )
+}

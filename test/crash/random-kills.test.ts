@@ -7,9 +7,6 @@ import { destinationNames, sluice } from './trial.ts'
 import { scenarioNames, World } from './world.ts'
 import { running } from '../support/running.ts'
 
-// `npm run test:crash -- --kills 1000` does the same for longer.
-const kills = effort(9, 200)
-
 const world = new World()
 beforeAll(() => world.start())
 afterAll(() => world[Symbol.asyncDispose]())
@@ -22,23 +19,29 @@ const place = {
 }
 const right = { lost: 0, doubled: 0, others: [] }
 
+// `npm run test:crash -- --kills 1000` does the same for longer.
+it('loses nothing and doubles nothing when it is killed at random', ({ signal }) => killed(3, signal))
+
 it(
-  `loses nothing and doubles nothing when it is killed ${kills} times at random`,
-  { timeout: 600_000 },
-  async ({ signal }) => {
-    place.postgresUrl = await running('postgres')
-    const [random, durations] = [randomFrom(), new Map<string, number>()]
-    const destinations = destinationNames.filter((name) => chosen.includes(name))
-    let killed = 0
-    const start = Math.floor(random() * scenarioNames.length)
-    for (let at = 0; killed < kills; at++) {
-      signal.throwIfAborted()
-      expect(at, 'too many runs end before they are killed').toBeLessThan(4 * kills)
-      const destination = destinations[at % destinations.length]!
-      const scenario = scenarioNames[(start + Math.floor(at / destinations.length)) % scenarioNames.length]!
-      const outcome = await killAtRandom(place, scenario, destination, { random, durations })
-      killed += outcome.kills
-      expect(outcome, `seed ${seed}: ${destination} ${scenario}, ${outcome.where}`).toMatchObject(right)
-    }
-  },
+  'loses nothing and doubles nothing when it is killed at random, again and again',
+  { tags: ['slow'], timeout: 900_000 },
+  ({ signal }) => killed(effort(20, 200), signal),
 )
+
+/** Kills loads of different kinds, one destination after the other, until so many kills were done. */
+async function killed(kills: number, signal: AbortSignal): Promise<void> {
+  place.postgresUrl = await running('postgres')
+  const [random, durations] = [randomFrom(seed + kills), new Map<string, number>()]
+  const destinations = destinationNames.filter((name) => chosen.includes(name))
+  const start = Math.floor(random() * scenarioNames.length)
+  let done = 0
+  for (let at = 0; done < kills; at++) {
+    signal.throwIfAborted()
+    expect(at, 'too many runs end before they are killed').toBeLessThan(8 * kills)
+    const destination = destinations[at % destinations.length]!
+    const scenario = scenarioNames[(start + Math.floor(at / destinations.length)) % scenarioNames.length]!
+    const outcome = await killAtRandom(place, scenario, destination, { random, durations })
+    done += outcome.kills
+    expect(outcome, `seed ${seed}: ${destination} ${scenario}, ${outcome.where}`).toMatchObject(right)
+  }
+}
