@@ -10,6 +10,7 @@ import {
   rootOf,
   storedSchema,
   tableWithNested,
+  withNames,
   writeDispositionOptions,
   type Check,
   type NamingConvention,
@@ -52,6 +53,8 @@ export class PackageBuilder {
   /** Resources that are still being read and whose rows must not be cut anywhere, with their root tables. */
   private readonly unfinished = new Map<string, Unfinished>()
   private readonly replacing = new Set<string>()
+  /** Root tables that resources of this run write. */
+  private readonly written = new Set<string>()
   private readonly checks = new Map<string, Check[]>()
   /** Tables that the destination has, or that a package brings it. */
   private readonly packaged: Set<string>
@@ -137,11 +140,26 @@ export class PackageBuilder {
       // A resource without rows still has a table to empty or to declare.
       if (replaces(resource) || Object.keys(resource.options.columns ?? {}).length > 0) this.write(resource, [])
       for (const table of this.unfinished.get(resource.name)?.tables ?? []) {
-        if (replaces(resource)) this.replacing.add(table)
+        if (this.schema.tables.get(table)?.writeDisposition?.disposition === 'replace') this.replacing.add(table)
       }
+      if (replaces(resource)) this.emptyEarlierTables(resource)
       this.unfinished.delete(resource.name)
     }
     this.states.keep(states)
+  }
+
+  /**
+   * Tables that the rows of earlier runs have named, and those of this run have not. A table of another `tableName` option is
+   * another use of the resource, whose rows stay.
+   */
+  private emptyEarlierTables(resource: Resource): void {
+    if (typeof resource.options.tableName === 'string') return
+    for (const table of this.schema.tables.values()) {
+      const isOwn = table.parent === undefined && table.resource === resource.name && !this.written.has(table.name)
+      if (!isOwn || isQuarantine(this.schema, table)) continue
+      table.writeDisposition = dispositionOf(resource.options)
+      this.replacing.add(table.name)
+    }
   }
 
   /**
@@ -149,8 +167,14 @@ export class PackageBuilder {
    * writes again in place, and so does its state. False when they stand in one table with rows of another resource.
    */
   rootFailed(tree: readonly Resource[]): boolean {
-    const failed = tree.filter((resource) => !mayBeCut(resource)).map((resource) => resource.name)
     const targets = [...this.targets.values()]
+    const hintsOf = ({ name, options }: Resource): TableHints[] => [
+      options,
+      ...targets.filter((one) => one.resource === name).map(({ hints }) => hints),
+    ]
+    const failed = tree
+      .filter((resource) => hintsOf(resource).some((hints) => !mayBeCut(resource, hints)))
+      .map((resource) => resource.name)
     const tables = new Set(targets.filter((one) => failed.includes(one.resource)).map((one) => this.rootTable(one)))
     const shared = targets.some((one) => !failed.includes(one.resource) && tables.has(this.rootTable(one)))
     if (shared) return false
@@ -171,7 +195,7 @@ export class PackageBuilder {
     this.states.keep(states)
     for (const resource of states.keys()) {
       const unfinished = this.unfinished.get(resource)
-      if (unfinished !== undefined) unfinished.atCheckpoint = true
+      if (unfinished !== undefined && !unfinished.isWhole) unfinished.atCheckpoint = true
     }
   }
 
@@ -262,17 +286,17 @@ export class PackageBuilder {
       this.targets.set(key, target)
     }
     const name = this.normalizer.declare(target).name
+    this.written.add(name)
     const { checks } = target.hints
     if (checks !== undefined) this.checks.set(name, [...checks])
     if (resource.options.quarantine === true) this.holdUntilRead(resource, `${name}_quarantine`, true)
-    if (!mayBeCut(resource)) {
-      this.holdUntilRead(resource, name, rows.length > 0)
-    }
+    if (!mayBeCut(resource, target.hints)) this.holdUntilRead(resource, name, rows.length > 0)
+    if (isWhole(target.hints)) this.unfinished.get(resource.name)!.isWhole = true
     if (rows.length > 0) this.normalizer.write(target, rows)
   }
 
   private holdUntilRead(resource: Resource, table: string, hasRows: boolean): void {
-    const unfinished = this.unfinished.get(resource.name) ?? { tables: new Set(), atCheckpoint: false }
+    const unfinished = this.unfinished.get(resource.name) ?? { tables: new Set(), atCheckpoint: false, isWhole: false }
     unfinished.tables.add(table)
     // More rows have come than the last checkpoint knows of.
     if (hasRows) unfinished.atCheckpoint = false
@@ -298,15 +322,32 @@ export class PackageBuilder {
 interface Unfinished {
   tables: Set<string>
   atCheckpoint: boolean
+  /** No package may end before the resource is read, not even at a checkpoint. */
+  isWhole: boolean
 }
 
-const dispositionOf = (resource: Resource) => writeDispositionOptions(resource.options.writeDisposition ?? 'append')
+const dispositionOf = ({ writeDisposition }: TableHints) => writeDispositionOptions(writeDisposition ?? 'append')
 const appends = ({ writeDisposition }: Table): boolean => (writeDisposition?.disposition ?? 'append') === 'append'
-const replaces = (resource: Resource): boolean => dispositionOf(resource).disposition === 'replace'
+const replaces = ({ options }: Resource): boolean => dispositionOf(options).disposition === 'replace'
+
+/** Rows that only together say what becomes of the stored ones: a second package would take away the first one's. */
+function isWhole(hints: TableHints): boolean {
+  const { disposition, strategy } = dispositionOf(hints)
+  if (disposition === 'replace' || strategy === 'scd2') return true
+  return disposition === 'merge' && [hints, ...Object.values(hints.nestedHints ?? {})].some(meetsInOneLoad)
+}
+
+/** All rows of a merge key replace what is stored under it, and of rows with one key `dedupSort` chooses among all. */
+const meetsInOneLoad = ({ mergeKey, columns }: TableHints): boolean =>
+  keyColumns(mergeKey).length > 0 ||
+  withNames(columns).some((column) => column.mergeKey === true || column.dedupSort !== undefined)
 
 /** Rows that a second reading would only write again in place. */
-function mayBeCut(resource: Resource): boolean {
-  const { disposition, strategy } = dispositionOf(resource)
-  if (resource.options.resumable !== undefined) return resource.options.resumable
-  return disposition === 'merge' && strategy !== 'scd2' && keyColumns(resource.options.primaryKey).length > 0
+function mayBeCut({ options }: Resource, hints: TableHints): boolean {
+  if (isWhole(hints)) return false
+  if (options.resumable !== undefined) return options.resumable
+  return dispositionOf(hints).disposition === 'merge' && keyColumns(hints.primaryKey).length > 0
 }
+
+const isQuarantine = ({ tables }: Schema, { name }: Table): boolean =>
+  name.endsWith('_quarantine') && tables.has(name.slice(0, -'_quarantine'.length))
