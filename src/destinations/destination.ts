@@ -64,6 +64,8 @@ export interface Catalog {
   addColumns(table: Table, columns: Column[]): Promise<void>
   /** Widens a column; only called for changes that keep every value. */
   changeType(table: Table, column: Column): Promise<void>
+  /** Lets columns take null that were made NOT NULL; others stay as they are. */
+  allowNull(table: Table, columns: readonly Column[]): Promise<void>
   /** The database's name for a column's type, comparable with what `tables` returns. */
   typeName(column: Column): string
   dropTable(table: string): Promise<void>
@@ -105,7 +107,8 @@ export interface MergePlan {
   deduplicated: boolean
   /** The days of a partition column that is part of the key, where a statement that names them reads no others. */
   days?: { column: string; values: readonly string[] }
-  scd2: { boundary: string; active: string | null; from: string; to: string; version: string } | undefined
+  /** `version`: the columns by which one version is told from another. */
+  scd2: { boundary: string; active: string | null; from: string; to: string; version: readonly string[] } | undefined
 }
 
 /** Replace and merge: staging → target. */
@@ -284,6 +287,10 @@ export interface SqlDialect {
   addColumns?(table: string, definitions: readonly string[]): string[]
   /** Statements that widen a column of the given, quoted table. @default ALTER COLUMN … TYPE */
   changeType?(quoted: string, column: Column, table: Table): string[]
+  /** Statements that let a column take null. @default ALTER COLUMN … DROP NOT NULL */
+  allowNull?(quoted: string, column: Column): string[]
+  /** Lists column_name of the columns that are NOT NULL. @default a query on `information_schema` */
+  requiredColumns?(dataset: string, table: string): string
   /** Creates a temporary table of the given, quoted name and columns. */
   createStaging(name: string, columns: readonly string[]): string
   /** The name of a staging table in the dataset, where none goes with its connection. @default one of the connection's own */

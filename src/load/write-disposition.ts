@@ -163,6 +163,13 @@ function scd2Plan(root: Table, createdAt: string): MergePlan['scd2'] {
     active: options.activeRecordTimestamp ?? null,
     from,
     to,
-    version: options.rowVersionColumnName ?? system.id,
+    version: versionColumns(root),
   }
+}
+
+/** An id that is made from the content tells versions apart; a column of the data need do so for one key only. */
+function versionColumns(root: Table): string[] {
+  const own = root.writeDisposition!.rowVersionColumnName
+  if (own === undefined) return [system.id]
+  return [...new Set([...columnsWith(root, 'primaryKey'), ...columnsWith(root, 'mergeKey'), own])]
 }

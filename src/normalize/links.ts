@@ -2,6 +2,7 @@ import {
   columnsWith,
   completeColumn,
   contentId,
+  digestId,
   keyId,
   nestedRowId,
   randomRowId,
@@ -43,12 +44,21 @@ function newId(walker: TableWalker, row: unknown, parentId: string, listIndex: n
     case 'content':
       return contentId(row)
     case 'key':
-      return keyId(keyOf(walker, row))
+      return unusedId(walker, keyId(keyOf(walker, row)))
     case 'nested':
       return nestedRowId(parentId, walker.table.name, listIndex)
     default:
       return randomRowId()
   }
+}
+
+/** A further row of a key in one package gets another id, fixed as well, or its nested rows would be taken for the first one's. */
+function unusedId({ usedIds }: TableWalker, id: string): string {
+  if (usedIds === undefined) return id
+  let own = id
+  while (usedIds.has(own)) own = digestId(`${own} again`)
+  usedIds.add(own)
+  return own
 }
 
 function keyOf(walker: TableWalker, row: unknown): Record<string, unknown> {
@@ -77,6 +87,7 @@ function declareLinks(walker: TableWalker): NonNullable<TableWalker['links']> {
   }
   const rootId = nested && walker.withRootId ? declare(system.rootId, { rootKey: true }) : -1
   const linked = nested && !walker.rootLike
+  if (nested && !linked) unlink(walker.table)
   const parentId = linked ? declare(system.parentId, { parentKey: true }) : -1
   const listIndex = linked ? declare(system.listIndex, { dataType: 'bigint' }) : -1
   // The same for every row of a package, so the loader adds it and the files do not carry it.
@@ -87,6 +98,16 @@ function declareLinks(walker: TableWalker): NonNullable<TableWalker['links']> {
     versioned ? { rowVersion: true, unique: false, rowKey: false } : { unique: true, rowKey: true },
   )
   return { rootId, parentId, listIndex, id }
+}
+
+/** A nested table that gets a key of its own: its rows no longer say where in which list they were. */
+function unlink(table: Table): void {
+  for (const name of [system.parentId, system.listIndex]) {
+    const column = table.columns.get(name)
+    if (column === undefined) continue
+    delete column.parentKey
+    Object.assign(column, { nullable: true, wasRequired: true })
+  }
 }
 
 function declareColumn(table: Table, column: Column): void {

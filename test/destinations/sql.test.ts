@@ -192,7 +192,7 @@ it('versions end and begin', async () => {
       ]),
     }
     const plan = planOf(kept, dialect, {
-      scd2: { boundary: '2026-01-01T00:00:00Z', active: null, from: 'f', to: 't', version: '_dlt_id' },
+      scd2: { boundary: '2026-01-01T00:00:00Z', active: null, from: 'f', to: 't', version: ['_dlt_id'] },
     })
     return sqlPublisher(connection, sqlNames(dialect, 'shop')).merge('scd2', plan)
   })

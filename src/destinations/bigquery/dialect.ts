@@ -86,6 +86,8 @@ export const bigqueryDialect: SqlDialect = {
       `CREATE OR REPLACE TABLE ${quoted}${tableOptions(table)} AS SELECT * REPLACE (CAST(${name} AS ${type}) AS ${name}) FROM ${quoted}`,
     ]
   },
+  requiredColumns: (dataset, table) =>
+    `SELECT column_name AS name FROM ${quote(dataset)}.INFORMATION_SCHEMA.COLUMNS WHERE table_name = ${literal(table)} AND is_nullable = 'NO'`,
   // A job of a process that died may still fill a table: never one of the next try.
   stagingTable: ({ loadId, place, attempt }) => `_sluice_stage_${loadId.replaceAll(/\W/g, '_')}_${place}_${attempt}`,
   createStaging: (name, columns) =>

@@ -76,6 +76,9 @@ export const databricksDialect: SqlDialect = {
     // One statement, because nothing would take back half of several.
     return [`CREATE OR REPLACE TABLE ${quoted}${tableOptions(table)} AS ${wider}`]
   },
+  requiredColumns: (dataset, table) =>
+    'SELECT column_name AS name FROM information_schema.columns ' +
+    `WHERE table_schema = ${literal(dataset)} AND table_name = ${literal(table)} AND is_nullable = 'NO'`,
   // Made anew by the next try; a statement of a process that died then fails, because its table was changed under it.
   stagingTable: ({ loadId, place }) => `${stagingPrefix(loadId)}${place}`,
   createStaging: (name, columns) =>

@@ -99,12 +99,11 @@ export class TouchedFiles {
       const own = [columnsWith(table, 'primaryKey'), columnsWith(table, 'mergeKey')].filter((key) => key.length > 0)
       const known = `t.${quote(system.id)} IN (SELECT ${quote(system.id)} FROM ${staging})`
       const ofRoot = `t.${quote(system.rootId)} IN (${replaced})`
-      const conditions =
-        strategy === 'insert-only' || strategy === 'scd2'
-          ? [known]
-          : [ofRoot, ...(own.length > 0 ? [anyKeyEqual(own, staging)] : [])]
+      const sameKey = anyKeyEqual(own, staging)
+      const condition =
+        strategy === 'scd2' ? known : strategy === 'insert-only' ? sameKey : `${ofRoot} OR ${sameKey}`
       const columns = [system.id, system.rootId, ...own.flat()]
-      await this.takeWhere(table.name, columns, conditions.join(' OR '), this.kept(table.name).files)
+      await this.takeWhere(table.name, columns, condition, this.kept(table.name).files)
     }
   }
 

@@ -27,6 +27,17 @@ const typeNames: Record<DataType, (column: Column) => string> = {
 
 const typeName = (column: Column): string => typeNames[column.dataType!](column)
 
+/** Only the length of a text can be changed in place: anything else is a new column. */
+function remade(table: string, column: Column): string[] {
+  const [name, wider] = [quote(column.name), quote(`${column.name}_sluice_wider`)]
+  return [
+    `ALTER TABLE ${table} ADD COLUMN ${wider} ${typeName(column)}`,
+    `UPDATE ${table} SET ${wider} = CAST(${name} AS ${typeName(column)})`,
+    `ALTER TABLE ${table} DROP COLUMN ${name}`,
+    `ALTER TABLE ${table} RENAME COLUMN ${wider} TO ${name}`,
+  ]
+}
+
 export const redshiftDialect: SqlDialect = {
   ...postgresDialect,
   typeName,
@@ -50,14 +61,6 @@ export const redshiftDialect: SqlDialect = {
     `DROP TABLE IF EXISTS ${name}; CREATE TEMP TABLE ${name} (${columns.join(', ')}, ${quote(rowNumber)} bigint)`,
   // dlt's words: how rows are spread, and how they are sorted.
   columnOptions: ({ cluster, sort }) => `${cluster === true ? ' DISTKEY' : ''}${sort === true ? ' SORTKEY' : ''}`,
-  // Only the length of a text can be changed in place.
-  changeType(table, column) {
-    const [name, wider] = [quote(column.name), quote(`${column.name}_sluice_wider`)]
-    return [
-      `ALTER TABLE ${table} ADD COLUMN ${wider} ${typeName(column)}`,
-      `UPDATE ${table} SET ${wider} = CAST(${name} AS ${typeName(column)})`,
-      `ALTER TABLE ${table} DROP COLUMN ${name}`,
-      `ALTER TABLE ${table} RENAME COLUMN ${wider} TO ${name}`,
-    ]
-  },
+  changeType: remade,
+  allowNull: remade,
 }

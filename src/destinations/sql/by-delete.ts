@@ -2,10 +2,12 @@ import { columnsWith, system } from '../../schema/index.ts'
 import type { MergePlan } from '../destination.ts'
 import { alike, deleteMatching, deleteWhere, updateMatching } from './row-changes.ts'
 import {
+  chosen,
   columnNames,
   deleted,
   insert,
   matchKeys,
+  newVersions,
   replacedIds,
   survivors,
   values,
@@ -48,10 +50,10 @@ async function upsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
   const match = alike(plan.primaryKey)
   await deleteNested(run, sql, plan, replacedIds(sql, plan))
   if (plan.hardDelete !== undefined) {
-    const source = `(SELECT * FROM ${plan.root.staging} WHERE ${deleted(sql, plan)})`
+    const source = chosen(sql, plan, deleted(sql, plan))
     await run(deleteMatching(sql, { table, source, match }))
   }
-  const rows = survivors(sql, { ...plan, deduplicated: true })
+  const rows = survivors(sql, plan)
   await run(updateMatching(sql, { table, source: rows, match, set: alike(columnNames(plan.root)) }))
   const known = `SELECT 1 FROM ${sql.table(table)} AS t WHERE ${equalKeys(sql, plan.primaryKey, 's', 't')}`
   await run(insert(sql, plan.root, `(SELECT * FROM ${rows} AS s WHERE NOT EXISTS (${known})) AS fresh`))
@@ -61,25 +63,24 @@ async function upsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
 /** The active versions that the load does not confirm end, and those that it brings begin. */
 async function versions(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
   const { boundary, active, from, to, version } = plan.scd2!
+  const { root, mergeKey } = plan
   const { dialect } = sql
-  const target = sql.table(plan.root.table.name)
-  const versionColumn = sql.column(version)
+  const target = sql.table(root.table.name)
   const moment = (text: string): string => dialect.timestampLiteral(text)
-  const noTime = `CAST(NULL AS ${dialect.typeName(plan.root.table.columns.get(to)!)})`
+  const noTime = `CAST(NULL AS ${dialect.typeName(root.table.columns.get(to)!)})`
   const isActive = `${sql.column(to)} ${active === null ? 'IS NULL' : `= ${moment(active)}`}`
-  const sameKey = (table: string): string =>
-    plan.mergeKey.length === 0
-      ? ''
-      : // Rows of keys that this load does not mention stay as they are.
-        ` AND EXISTS (SELECT 1 FROM ${plan.root.staging} AS s WHERE ${equalKeys(sql, plan.mergeKey, 's', table)})`
-  const isGone = `${isActive} AND ${versionColumn} NOT IN (SELECT ${versionColumn} FROM ${plan.root.staging})`
-  const ended = `SET ${sql.column(to)} = ${moment(boundary)}`
-  await run(`UPDATE ${target} ${ended} WHERE ${isGone}${sameKey(target)}`)
-  const others = columnNames(plan.root).filter((name) => name !== from && name !== to)
+  const staged = (key: readonly string[]): string =>
+    `EXISTS (SELECT 1 FROM ${root.staging} AS s WHERE ${equalKeys(sql, key, 's', target)})`
+  // With a merge key, rows of keys that this load does not mention stay as they are.
+  const sameKey = mergeKey.length === 0 ? '' : ` AND ${staged(mergeKey)}`
+  await run(
+    `UPDATE ${target} SET ${sql.column(to)} = ${moment(boundary)} WHERE ${isActive} AND NOT ${staged(version)}${sameKey}`,
+  )
+  const others = columnNames(root).filter((name) => name !== from && name !== to)
   await run(
     `INSERT INTO ${target} (${sql.columns([from, to, ...others])}) ` +
-      `SELECT ${moment(boundary)}, ${active === null ? noTime : moment(active)}, ${values(sql, plan.root, others)} FROM ${plan.root.staging} ` +
-      `WHERE ${versionColumn} NOT IN (SELECT ${versionColumn} FROM ${target} WHERE ${isActive})`,
+      `SELECT ${moment(boundary)}, ${active === null ? noTime : moment(active)}, ${values(sql, root, others)} ` +
+      `FROM ${newVersions(sql, plan, isActive)} AS fresh`,
   )
 }
 

@@ -2,9 +2,11 @@ import { columnsWith, system } from '../../schema/index.ts'
 import type { MergePlan, StagedTable } from '../destination.ts'
 import { alike, deleteMatching } from './row-changes.ts'
 import {
+  chosen,
   columnNames,
   deleted,
   matchKeys,
+  newVersions,
   onDays,
   replacedIds,
   survivors,
@@ -93,15 +95,16 @@ async function deleteInsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<v
 
 async function upsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
   const { root, primaryKey, hardDelete } = plan
-  await exchangeNested(run, sql, plan, survivors(sql, { ...plan, deduplicated: true }))
+  await exchangeNested(run, sql, plan, survivors(sql, plan))
   const names = columnNames(root)
   const assignments = names.map((name) => `${sql.column(name)} = ${valueOf(sql, root, name, 's.')}`)
   const asks = deleted(sql, plan, 's.')
   const removal = hardDelete === undefined ? '' : `WHEN MATCHED AND ${asks} THEN DELETE `
   const isNew = hardDelete === undefined ? 'WHEN NOT MATCHED' : `WHEN NOT MATCHED AND NOT (${asks})`
   const met = `${equalKeys(sql, primaryKey, 's', 't')}${onDays(sql, plan, 't')}`
+  const rows = plan.deduplicated ? root.staging : chosen(sql, plan, 'TRUE')
   await run(
-    `MERGE INTO ${sql.table(root.table.name)} AS t USING ${root.staging} AS s ON ${met} ` +
+    `MERGE INTO ${sql.table(root.table.name)} AS t USING ${rows} AS s ON ${met} ` +
       `${removal}WHEN MATCHED THEN UPDATE SET ${assignments.join(', ')} ` +
       `${isNew} THEN INSERT (${sql.columns(names)}) VALUES (${values(sql, root, names, 's.')})`,
   )
@@ -112,23 +115,22 @@ async function versions(run: Run, sql: SqlNames, plan: MergePlan): Promise<void>
   const { boundary, active, from, to, version } = plan.scd2!
   const { root, mergeKey } = plan
   const { dialect } = sql
-  const [name, target] = [sql.column(version), sql.table(root.table.name)]
+  const target = sql.table(root.table.name)
   const moment = (text: string): string => dialect.timestampLiteral(text)
   const isActive = `${sql.column(to)} ${active === null ? 'IS NULL' : `= ${moment(active)}`}`
-  const sameKey =
-    mergeKey.length === 0
-      ? ''
-      : // Rows of keys that this load does not mention stay as they are.
-        ` AND EXISTS (SELECT 1 FROM ${root.staging} AS s WHERE ${equalKeys(sql, mergeKey, 's', 'v')})`
-  const unconfirmed = `${isActive} AND ${name} NOT IN (SELECT ${name} FROM ${root.staging})${sameKey}`
+  const isStaged = (key: readonly string[]): string =>
+    `EXISTS (SELECT 1 FROM ${root.staging} AS s WHERE ${equalKeys(sql, key, 's', 'v')})`
+  // With a merge key, rows of keys that this load does not mention stay as they are.
+  const sameKey = mergeKey.length === 0 ? '' : ` AND ${isStaged(mergeKey)}`
+  const unconfirmed = `${isActive} AND NOT ${isStaged(version)}${sameKey}`
   const others = columnNames(root).filter((one) => one !== from && one !== to)
   const end = active === null ? `CAST(NULL AS ${dialect.typeName(root.table.columns.get(to)!)})` : moment(active)
   const changes = exchange(sql, {
     staged: root,
-    gone: { source: `(SELECT * FROM ${target} AS v WHERE ${unconfirmed})`, match: alike([version]) },
+    gone: { source: `(SELECT * FROM ${target} AS v WHERE ${unconfirmed})`, match: alike([system.id]) },
     ending: `UPDATE SET ${sql.column(to)} = ${moment(boundary)}`,
     also: ` AND t.${isActive}`,
-    fresh: `(SELECT * FROM ${root.staging} WHERE ${name} NOT IN (SELECT ${name} FROM ${target} WHERE ${isActive})) AS fresh`,
+    fresh: `${newVersions(sql, plan, isActive)} AS fresh`,
     inserted: {
       columns: [from, to, ...others],
       values: `${moment(boundary)}, ${end}, ${values(sql, root, others, 's.')}`,

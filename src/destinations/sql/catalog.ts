@@ -25,6 +25,20 @@ export function sqlCatalog(connection: SqlConnection, sql: SqlNames, dataset: st
     const options = withNotNull ? (sql.dialect.columnOptions?.(column) ?? '') : ''
     return `${sql.column(column.name)} ${sql.dialect.typeName(column)}${notNull}${options}`
   }
+  const requiredColumns = async (table: string): Promise<Set<string>> => {
+    const { dialect } = sql
+    const stored = (name: string): string => dialect.storedName?.(name) ?? name
+    const rows =
+      dialect.requiredColumns === undefined
+        ? await connection.rows(
+            'SELECT column_name AS name FROM information_schema.columns ' +
+              "WHERE table_schema = $1 AND table_name = $2 AND table_catalog = current_database() AND is_nullable = 'NO'",
+            [stored(dataset), stored(table)],
+          )
+        : await connection.rows(dialect.requiredColumns(dataset, table))
+    // Names that the database keeps in upper case are ours in lower case.
+    return new Set(rows.map((row) => (dialect.storedName === undefined ? String(row.name) : String(row.name).toLowerCase())))
+  }
   return {
     typeName: (column) => sql.dialect.typeName(column),
 
@@ -59,6 +73,15 @@ export function sqlCatalog(connection: SqlConnection, sql: SqlNames, dataset: st
       const plain = [`ALTER TABLE ${sql.table(table.name)} ALTER COLUMN ${name} TYPE ${type}`]
       const statements = sql.dialect.changeType?.(sql.table(table.name), column, table) ?? plain
       for (const statement of statements) await connection.run(statement)
+    },
+
+    async allowNull(table, columns) {
+      const required = await requiredColumns(table.name)
+      const quoted = sql.table(table.name)
+      for (const column of columns.filter(({ name }) => required.has(name))) {
+        const plain = [`ALTER TABLE ${quoted} ALTER COLUMN ${sql.column(column.name)} DROP NOT NULL`]
+        for (const statement of sql.dialect.allowNull?.(quoted, column) ?? plain) await connection.run(statement)
+      }
     },
 
     async dropTable(table) {

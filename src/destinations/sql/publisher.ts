@@ -3,8 +3,8 @@ import { system, typedColumns, type MergeStrategy } from '../../schema/index.ts'
 import type { MergePlan, Publisher, SqlConnection } from '../destination.ts'
 import { byDelete } from './by-delete.ts'
 import { byMerge } from './by-merge.ts'
-import { insertNewNested, insertOnly } from './insert-new.ts'
-import { insert, withDays } from './staged-rows.ts'
+import { insertNestedOfVersions, insertOnly } from './insert-new.ts'
+import { insert, upsertPlan, withDays } from './staged-rows.ts'
 import type { SqlNames } from './statements.ts'
 
 /** Each merge strategy in the two ways that databases know, DELETE and INSERT or MERGE. */
@@ -13,11 +13,11 @@ export function sqlPublisher(connection: SqlConnection, sql: SqlNames): Publishe
   const run = (statement: string): Promise<void> => connection.run(statement)
   const strategies: Record<MergeStrategy, (plan: MergePlan) => Promise<void>> = {
     'delete-insert': (plan) => by.deleteInsert(run, sql, plan),
-    upsert: (plan) => by.upsert(run, sql, plan),
+    upsert: (plan) => by.upsert(run, sql, upsertPlan(plan)),
     'insert-only': (plan) => insertOnly(run, sql, plan),
     async scd2(plan) {
       await by.versions(run, sql, plan)
-      await insertNewNested(run, sql, plan)
+      await insertNestedOfVersions(run, sql, plan)
     },
   }
   return {
@@ -46,7 +46,7 @@ export function sqlPublisher(connection: SqlConnection, sql: SqlNames): Publishe
       }
     },
     async prepare(strategy, plan) {
-      if (strategy === 'upsert') await refuseDuplicates(connection, sql, plan)
+      if (strategy === 'upsert' && upsertPlan(plan).deduplicated) await refuseDuplicates(connection, sql, plan)
       return withDays(connection, sql, plan)
     },
     merge: (strategy, plan) => strategies[strategy](plan),
@@ -62,6 +62,6 @@ async function refuseDuplicates(connection: SqlConnection, sql: SqlNames, plan: 
   const key = plan.primaryKey.map((name) => `${name} = ${String(first[name])}`).join(', ')
   throw new PipelineError(`table "${plan.root.table.name}": ${String(first.n)} rows of one load have the key ${key}`, {
     code: 'LOAD_FAILED',
-    fix: "make the rows unique, or use the merge strategy 'delete-insert', which keeps one of them",
+    fix: "say which one is kept with the column hint dedupSort, or use the merge strategy 'delete-insert', which keeps the last",
   })
 }

@@ -30,28 +30,53 @@ export function valueOf(sql: SqlNames, { table }: StagedTable, name: string, pre
   return sql.dialect.fromStaged?.(table.columns.get(name)!, cell) ?? cell
 }
 
-/** True for staged rows that ask for deletion. */
+/** True for staged rows that ask for deletion: the flag is true, a number other than zero, or anything else but null. */
 export function deleted(sql: SqlNames, plan: MergePlan, prefix = ''): string {
   if (plan.hardDelete === undefined) return 'FALSE'
   const column = prefix + sql.column(plan.hardDelete)
-  const flag = plan.root.table.columns.get(plan.hardDelete)?.dataType === 'bool'
-  return flag ? `COALESCE(${column}, FALSE)` : `${column} IS NOT NULL`
+  switch (plan.root.table.columns.get(plan.hardDelete)?.dataType) {
+    case 'bool':
+      return `COALESCE(${column}, FALSE)`
+    case 'bigint':
+    case 'double':
+    case 'decimal':
+    case 'wei':
+      return `COALESCE(${column}, 0) <> 0`
+    default:
+      return `${column} IS NOT NULL`
+  }
 }
 
 /** The staged root rows that are to be stored: one a key, none that asks for deletion. */
-export function survivors(sql: SqlNames, plan: MergePlan): string {
-  const kept = `NOT (${deleted(sql, plan)})`
-  if (plan.primaryKey.length === 0 || plan.deduplicated) return `(SELECT * FROM ${plan.root.staging} WHERE ${kept})`
+export const survivors = (sql: SqlNames, plan: MergePlan): string => chosen(sql, plan, `NOT (${deleted(sql, plan)})`)
+
+/** Of the staged root rows of each key the one that counts, if it meets the condition. */
+export function chosen(sql: SqlNames, plan: MergePlan, condition: string): string {
+  if (plan.primaryKey.length === 0 || plan.deduplicated) return `(SELECT * FROM ${plan.root.staging} WHERE ${condition})`
   const order =
     plan.dedupSort === undefined
       ? // Nothing says which row wins: the one read last.
         `${sql.dialect.arrivalOrder} DESC`
       : `${sql.column(plan.dedupSort.column)} ${plan.dedupSort.order.toUpperCase()} NULLS LAST, ${sql.dialect.arrivalOrder} DESC`
-  return (
-    `(SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY ${sql.columns(plan.primaryKey)} ORDER BY ${order}) AS _sluice_rank ` +
-    `FROM ${plan.root.staging}) AS ranked WHERE _sluice_rank = 1 AND ${kept})`
-  )
+  return firstOfEach(sql, plan.primaryKey, order, { rows: plan.root.staging, condition })
 }
+
+/** The first row of each group of equal columns, if it meets the condition. */
+export const firstOfEach = (
+  sql: SqlNames,
+  columns: readonly string[],
+  order: string,
+  { rows, condition = 'TRUE' }: { rows: string; condition?: string },
+): string =>
+  `(SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY ${sql.columns(columns)} ORDER BY ${order}) AS _sluice_rank ` +
+  `FROM ${rows}) AS ranked WHERE _sluice_rank = 1 AND ${condition})`
+
+/** The plan of an upsert: its rows are known to be unique, unless a column says which of several is kept. */
+export const upsertPlan = (plan: MergePlan): MergePlan => ({
+  ...plan,
+  mergeKey: [],
+  deduplicated: plan.deduplicated || plan.dedupSort === undefined,
+})
 
 /** The keys by which staged rows meet stored ones: each alone, since an OR of both keeps databases from joining. */
 export const matchKeys = (keys: readonly (readonly string[])[]): (readonly string[])[] =>
@@ -68,8 +93,13 @@ export function replacedIds(sql: SqlNames, plan: MergePlan): string {
     .join(' UNION ALL ')
 }
 
-/** Nested tables that hang on their root row; the others have keys and are merged by them. */
-export const isLinked = (staged: StagedTable): boolean => columnsWith(staged.table, 'parentKey').length > 0
+/** The staged versions that are not active yet, each once. */
+export function newVersions(sql: SqlNames, { root, scd2 }: MergePlan, isActive: string): string {
+  const { version } = scd2!
+  const active = `SELECT 1 FROM ${sql.table(root.table.name)} AS t WHERE ${equalKeys(sql, version, 's', 't')} AND t.${isActive}`
+  const rows = `${root.staging} AS s WHERE NOT EXISTS (${active})`
+  return firstOfEach(sql, version, `${sql.dialect.arrivalOrder} DESC`, { rows })
+}
 
 /** More days than these are most of a table. */
 const mostDays = 1000
