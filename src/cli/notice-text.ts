@@ -17,5 +17,7 @@ export function noticeText(notice: Notice): string {
       return `widened  ${notice.table}.${notice.column} from ${notice.from} to ${notice.to}`
     case 'keys-collide':
       return `kept     two keys named ${notice.table}.${notice.column}, the other as ${notice.keptAs}`
+    case 'merge-without-key':
+      return `appended to ${notice.table}: it merges, but no primary key or merge key is declared`
   }
 }

@@ -19,6 +19,7 @@ export type Notice =
   | { kind: 'timestamp-cut' | 'character-replaced'; table: string; column?: string }
   | { kind: 'column-widened'; table: string; column: string; from: DataType; to: DataType }
   | { kind: 'keys-collide'; table: string; column: string; keptAs: string }
+  | { kind: 'merge-without-key'; table: string }
 
 /** A value that the schema contract refuses: what to drop. */
 export const discardRow = Symbol('discard row')

@@ -114,6 +114,7 @@ export class Normalizer {
       const files = walker.writer.finish()
       if (walker.writer.replacedCharacters) this.notice({ kind: 'character-replaced', table: walker.table.name })
       walker.writer = this.newWriter(walker.table.name, walker.columnNames)
+      walker.usedIds?.clear()
       taken.push({ table: walker.table.name, files })
     }
     return taken
@@ -134,8 +135,8 @@ export class Normalizer {
     }
     const id = linkRow(walker, row, parentId, rootId, listIndex)
     for (const name of walker.required) {
-      const index = walker.indexOf.get(name)
-      if (index === undefined || walker.cells[index] === undefined) throw nullNotAllowed(walker, name, row)
+      if (cellOf(walker, name) !== undefined) continue
+      if (!asksForDeletion(walker) || walker.tombstone!.key.includes(name)) throw nullNotAllowed(walker, name, row)
     }
     writeLine(walker)
     if (walker.pendingLists.length > 0) this.writeLists(walker, id, rootId === '' ? id : rootId)
@@ -339,13 +340,42 @@ function writeLine({ table, writer, cells, kinds }: TableWalker): void {
   writer.add(cells, kinds)
 }
 
+function cellOf({ indexOf, cells }: TableWalker, column: string): string | undefined {
+  const index = indexOf.get(column)
+  return index === undefined ? undefined : cells[index]
+}
+
+/** The same rows that the load deletes by: `deleted` in `staged-rows.ts`. */
+function asksForDeletion(walker: TableWalker): boolean {
+  if (walker.tombstone === undefined) return false
+  const { flag } = walker.tombstone
+  const text = cellOf(walker, flag)
+  if (text === undefined) return false
+  switch (walker.table.columns.get(flag)!.dataType) {
+    case 'bool':
+      return text === 'true'
+    case 'bigint':
+    case 'double':
+    case 'decimal':
+    case 'wei':
+      return Number(text) !== 0
+    default:
+      return true
+  }
+}
+
 function nullNotAllowed(walker: TableWalker, column: string, row: unknown): PipelineError {
-  const key = walker.table.columns.get(column)
-  const role = key?.primaryKey === true ? 'the primary key' : key?.mergeKey === true ? 'the merge key' : 'not nullable'
   return new PipelineError(
-    `column "${column}" of table "${walker.table.name}" is ${role} but a row has no value for it: ${sample(plainJson(row))}`,
+    `column "${column}" of table "${walker.table.name}" is ${roleOf(column, walker.table)} but a row has no value for it: ${sample(plainJson(row))}`,
     { code: 'NULL_NOT_ALLOWED', fix: `filter such rows out, or choose a key that every row has` },
   )
+}
+
+function roleOf(name: string, { columns, writeDisposition }: Table): string {
+  const column = columns.get(name)
+  if (column?.primaryKey === true) return 'the primary key'
+  if (column?.mergeKey === true) return 'the merge key'
+  return writeDisposition?.rowVersionColumnName === name ? 'the row version' : 'not nullable'
 }
 
 function tooDeep(walker: TableWalker): PipelineError {

@@ -62,6 +62,10 @@ export interface TableWalker extends CellContext {
   /** Nested tables with a key of their own have the links of a root table. */
   rootLike: boolean
   withRootId: boolean
+  /** The flag and the key of rows that ask for deletion; such a row needs no other column. */
+  tombstone: { flag: string; key: readonly string[] } | undefined
+  /** Ids that rows of this package have, where several rows of one key may come and each has nested rows of its own. */
+  usedIds: Set<string> | undefined
   /** Where rows go that the contract discards. */
   quarantine: RowTarget | undefined
   /** Why the contract discards the current row. */

@@ -1,9 +1,13 @@
 import {
   applyColumnHints,
   columnsWith,
+  completeColumn,
   contractMode,
+  declareHints,
   keyColumns,
+  rootOf,
   system,
+  tableWithNested,
   withNames,
   writeDispositionOptions,
   type Column,
@@ -11,7 +15,9 @@ import {
   type Schema,
   type SchemaContract,
   type Table,
+  type WriteDispositionOptions,
 } from '../schema/index.ts'
+import { appendsForWantOfKeys, checkHints, keyedUnderVersions } from './check-hints.ts'
 import { violation, type Notice } from './column-cell.ts'
 import type { DelimitedWriter } from './delimited.ts'
 import type { RowTarget, TableHints } from './table-hints.ts'
@@ -55,8 +61,9 @@ export class Walkers {
   private openRoot(target: RowTarget): TableWalker {
     const name = this.naming.path(target.table)
     const known = this.schema.tables.get(name)
-    const disposition = writeDispositionOptions(
-      target.hints.writeDisposition ?? known?.writeDisposition ?? { disposition: 'append' },
+    const open = this.byTable.get(name)
+    const disposition = this.withColumnNames(
+      writeDispositionOptions(target.hints.writeDisposition ?? open?.table.writeDisposition ?? 'append'),
     )
     const isNew = known === undefined || !known.seenData
     const mode = contractMode(target.hints.schemaContract, 'tables')
@@ -67,17 +74,24 @@ export class Walkers {
     table.resource = target.resource
     table.writeDisposition = disposition
     if (target.hints.description !== undefined) table.description = target.hints.description
-    applyColumnHints(table, this.hintedColumns(target.hints))
+    const hinted = this.hintedColumns(target.hints)
+    if (open === undefined) declareHints(table, hinted)
+    else applyColumnHints(table, hinted)
+    checkHints(table)
     if (disposition.strategy === 'scd2') addValidityColumns(table)
     const strategy = disposition.disposition === 'merge' ? disposition.strategy : undefined
-    const walker = this.byTable.get(name) ?? this.newWalker(table, name, target.hints.schemaContract, isNew)
+    if (open === undefined && appendsForWantOfKeys(table)) this.notice({ kind: 'merge-without-key', table: name })
+    const walker = open ?? this.newWalker(table, name, target.hints.schemaContract, isNew)
     this.byTable.set(name, walker)
     walker.discarded = discarded
-    walker.required = this.requiredColumns(table)
+    walker.required = requiredColumns(table)
+    walker.tombstone = tombstoneOf(table)
     walker.rowId = rowIdKind(table)
+    if (walker.rowId === 'key' && choosesAmongRows(table)) walker.usedIds ??= new Set()
     walker.quarantine = setsRowsAside(target.hints) ? quarantineOf(target) : undefined
     if (walker.quarantine !== undefined) this.root(walker.quarantine)
     walker.withRootId = target.rootKey ?? (strategy !== undefined && strategy !== 'scd2')
+    if (walker.withRootId) this.declareRootIds(table)
     walker.maxNesting = target.maxTableNesting ?? deepestNesting
     walker.maxColumns = target.maxTableColumns ?? mostColumns
     walker.nestedHints = new Map(
@@ -101,10 +115,24 @@ export class Walkers {
     return [...columns.values()]
   }
 
-  private requiredColumns(table: Table): string[] {
-    return [...table.columns.values()]
-      .filter((column) => column.nullable === false && !column.name.startsWith('_dlt_'))
-      .map((column) => column.name)
+  /** A disposition whose columns are called as in the table. */
+  private withColumnNames(options: WriteDispositionOptions): WriteDispositionOptions {
+    const { validityColumnNames, rowVersionColumnName } = options
+    const named = { ...options }
+    if (rowVersionColumnName !== undefined) named.rowVersionColumnName = this.naming.path(rowVersionColumnName)
+    if (validityColumnNames !== undefined) {
+      const [from, to] = validityColumnNames
+      named.validityColumnNames = [this.naming.path(from), this.naming.path(to)]
+    }
+    return named
+  }
+
+  /** A merge finds nested rows by the id of their root row, also those that were loaded without it. */
+  private declareRootIds(root: Table): void {
+    for (const table of tableWithNested(this.schema, root.name).slice(1)) {
+      if (!table.seenData || table.columns.has(system.rootId)) continue
+      completeColumn(table, { name: system.rootId, dataType: 'text', nullable: false, rootKey: true })
+    }
   }
 
   private newWalker(table: Table, path: string, contract: SchemaContract | undefined, newTable: boolean): TableWalker {
@@ -135,6 +163,8 @@ export class Walkers {
       maxNesting: deepestNesting,
       maxColumns: mostColumns,
       nestedHints: new Map(),
+      tombstone: undefined,
+      usedIds: undefined,
       quarantine: undefined,
       refused: '',
     }
@@ -168,13 +198,14 @@ export class Walkers {
     walker.nestedHints = parent.nestedHints
     walker.top = newLevel(undefined, slot.level)
     const hints = parent.nestedHints.get(name)
+    declareHints(table, hints === undefined ? [] : this.hintedColumns(hints))
     if (hints !== undefined) {
-      applyColumnHints(table, this.hintedColumns(hints))
       if (hints.writeDisposition !== undefined) table.writeDisposition = writeDispositionOptions(hints.writeDisposition)
       walker.contract = hints.schemaContract ?? parent.contract
-      walker.required = this.requiredColumns(table)
+      walker.required = requiredColumns(table)
       walker.rootLike = keyColumns(hints.primaryKey).length + keyColumns(hints.mergeKey).length > 0
       if (walker.rootLike) walker.rowId = 'random'
+      if (walker.rootLike && rootOf(this.schema, table).writeDisposition?.strategy === 'scd2') throw keyedUnderVersions(name)
     }
     this.byTable.set(name, walker)
     return walker
@@ -206,8 +237,30 @@ function quarantineOf(target: RowTarget): RowTarget {
 function rowIdKind(table: Table): TableWalker['rowId'] {
   const { strategy, rowVersionColumnName } = table.writeDisposition ?? {}
   if (strategy === 'scd2') return rowVersionColumnName === undefined ? 'content' : 'random'
-  const keyed = strategy === 'upsert' || strategy === 'insert-only'
-  return keyed && columnsWith(table, 'primaryKey').length > 0 ? 'key' : 'random'
+  return strategy === 'upsert' || strategy === 'insert-only' ? 'key' : 'random'
+}
+
+/** Of rows with one key in one package, the load keeps one; upsert refuses them unless a column says which. */
+const choosesAmongRows = (table: Table): boolean =>
+  table.writeDisposition?.strategy === 'insert-only' ||
+  [...table.columns.values()].some(({ dedupSort }) => dedupSort !== undefined)
+
+function requiredColumns(table: Table): string[] {
+  const { strategy, rowVersionColumnName } = table.writeDisposition ?? {}
+  const names = [...table.columns.values()]
+    .filter((column) => column.nullable === false && !column.name.startsWith('_dlt_'))
+    .map((column) => column.name)
+  const version = strategy === 'scd2' ? rowVersionColumnName : undefined
+  return version === undefined || names.includes(version) ? names : [...names, version]
+}
+
+/** What a row needs that asks for deletion: the flag, and the key by which it finds the stored row. */
+function tombstoneOf(table: Table): TableWalker['tombstone'] {
+  const { disposition, strategy } = table.writeDisposition!
+  const flag = [...table.columns.values()].find(({ hardDelete }) => hardDelete === true)
+  if (disposition !== 'merge' || strategy === 'scd2' || flag === undefined) return undefined
+  const primaryKey = columnsWith(table, 'primaryKey')
+  return { flag: flag.name, key: primaryKey.length > 0 ? primaryKey : columnsWith(table, 'mergeKey') }
 }
 
 function addValidityColumns(table: Table): void {

@@ -225,7 +225,7 @@ export class RunRecorder {
   }
 
   private noticed(notice: Notice): void {
-    const key = `${notice.kind} ${notice.table} ${notice.column ?? ''}`
+    const key = `${notice.kind} ${notice.table} ${('column' in notice ? notice.column : undefined) ?? ''}`
     const known = this.notices.get(key)
     if (known === undefined) this.notices.set(key, { notice, times: 1 })
     else known.times += 1

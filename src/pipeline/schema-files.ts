@@ -40,8 +40,13 @@ export function importSchema({ importSchemaPath: folder }: SchemaFiles, schema: 
         },
       )
     }
-    if (known === undefined) schema.tables.set(table.name, { ...table, seenData: false })
-    else applyColumnHints(known, table.columns.values())
+    const imported = [...table.columns.values()]
+    if (known === undefined) {
+      schema.tables.set(table.name, { ...table, seenData: false, imported })
+    } else {
+      known.imported = imported
+      applyColumnHints(known, imported)
+    }
   }
 }
 

@@ -23,6 +23,7 @@ export {
   completeColumn,
   contractMode,
   copySchema,
+  declareHints,
   emptySchema,
   keyColumns,
   rootOf,

@@ -73,12 +73,37 @@ export const columnsWith = (table: Table, hint: keyof Column): string[] =>
 // Hints that move as a group: naming new key columns replaces the old ones.
 const compoundHints = ['primaryKey', 'mergeKey', 'partition', 'cluster'] as const
 
+// Hints that act on rows, and only as long as they are declared.
+const actingHints = [...compoundHints, 'unique', 'sort', 'hardDelete', 'dedupSort'] as const
+
+// Set rather than deleted, so that a hint that is declared again keeps its place, and the schema its hash.
+const takeBack = (column: Column, hint: keyof Column): void => {
+  if (hint in column) Object.assign(column, { [hint]: undefined })
+}
+
+/**
+ * Puts the hints of a run in the place of those that earlier runs declared; hints of the edited schema file stay. Types stay
+ * too, because the destination's columns have them.
+ */
+export function declareHints(table: Table, hints: readonly Column[]): void {
+  const required = typedColumns(table).filter(({ name, nullable }) => nullable === false && !name.startsWith('_dlt_'))
+  for (const column of table.columns.values()) {
+    if (column.name.startsWith('_dlt_')) continue
+    for (const hint of actingHints) takeBack(column, hint)
+    if (column.nullable === false) column.nullable = true
+    if (column.dataType === undefined) table.columns.delete(column.name)
+  }
+  applyColumnHints(table, table.imported ?? [])
+  applyColumnHints(table, hints)
+  for (const column of required) if (column.nullable !== false) column.wasRequired = true
+}
+
 /** Merges hints into a table. New typed columns go to the end; untyped ones wait for their first value. */
 export function applyColumnHints(table: Table, hints: Iterable<Column>): void {
   const columns = [...hints]
   for (const hint of compoundHints) {
     if (!columns.some((column) => column[hint] === true)) continue
-    for (const column of table.columns.values()) delete column[hint]
+    for (const column of table.columns.values()) takeBack(column, hint)
   }
   for (const column of columns) {
     const existing = table.columns.get(column.name)

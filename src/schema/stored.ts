@@ -24,6 +24,7 @@ const specialKeys: Record<string, string> = {
   activeRecordTimestamp: 'x-active-record-timestamp',
   beyondDouble: 'x-beyond-double',
   integerDigits: 'x-integer-digits',
+  wasRequired: 'x-was-required',
 }
 const specialNames = Object.fromEntries(Object.entries(specialKeys).map(([ours, stored]) => [stored, ours]))
 

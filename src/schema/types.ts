@@ -52,6 +52,8 @@ export interface Column extends ColumnHints {
   beyondDouble?: boolean
   /** Digits before the point of the largest decimal seen. */
   integerDigits?: number
+  /** An earlier run declared it not nullable, so the destination's column may refuse null. */
+  wasRequired?: boolean
 }
 
 export type Disposition = 'append' | 'replace' | 'merge' | 'skip'
@@ -89,6 +91,8 @@ export interface Table {
   description?: string
   /** Rows of this table have been loaded or packaged. */
   seenData: boolean
+  /** Columns of the edited schema file; not stored, they hold as long as the file has them. */
+  imported?: readonly Column[]
   /** What dlt, or another version, stored beside these and must not be lost. */
   kept?: Record<string, unknown>
 }
