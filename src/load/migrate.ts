@@ -28,7 +28,9 @@ export async function migrate(catalog: Catalog, schema: Schema): Promise<SchemaC
     if (missing.length > 0) await catalog.addColumns(table, missing)
     for (const column of wider) await catalog.changeType(table, column)
     // Of a declaration that is taken back, the destination's column does not know.
-    const optional = columns.filter(({ name, wasRequired, nullable }) => wasRequired === true && nullable !== false && existing.has(name))
+    const optional = columns.filter(
+      ({ name, wasRequired, nullable }) => wasRequired === true && nullable !== false && existing.has(name),
+    )
     if (optional.length > 0) await catalog.allowNull(table, optional)
     if (missing.some((column) => column.name === system.rootId)) await catalog.fillRootIds(schema, table)
     if (missing.length + wider.length > 0) {

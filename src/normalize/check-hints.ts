@@ -39,4 +39,5 @@ export const keyedUnderVersions = (table: string): PipelineError =>
     'leave primaryKey and mergeKey out of its nestedHints',
   )
 
-const wrongHints = (message: string, fix: string): PipelineError => new PipelineError(message, { code: 'WRONG_USE', fix })
+const wrongHints = (message: string, fix: string): PipelineError =>
+  new PipelineError(message, { code: 'WRONG_USE', fix })

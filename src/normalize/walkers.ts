@@ -205,7 +205,8 @@ export class Walkers {
       walker.required = requiredColumns(table)
       walker.rootLike = keyColumns(hints.primaryKey).length + keyColumns(hints.mergeKey).length > 0
       if (walker.rootLike) walker.rowId = 'random'
-      if (walker.rootLike && rootOf(this.schema, table).writeDisposition?.strategy === 'scd2') throw keyedUnderVersions(name)
+      if (walker.rootLike && rootOf(this.schema, table).writeDisposition?.strategy === 'scd2')
+        throw keyedUnderVersions(name)
     }
     this.byTable.set(name, walker)
     return walker

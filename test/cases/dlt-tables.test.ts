@@ -50,6 +50,12 @@ const different: Record<string, (tables: Record<string, TableState>) => void> = 
     expect(t!.columns!.map((column) => `${column.name} ${column.data_type}`)).toContain('a double')
     expect(t!.rows.map((row) => row.a)).toEqual([1, 1.5])
   },
+  F21({ t__l }) {
+    expect(t__l!.rows.map((row) => row.value)).toEqual([1, 4])
+  },
+  G07({ t }) {
+    expect(t!.rows).toMatchObject([{ id: 1, v: 'a' }])
+  },
   D23({ t }) {
     expect(t!.rows).toMatchObject([{ a: '9223372036854775808' }])
   },

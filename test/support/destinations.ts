@@ -1,9 +1,10 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
+import { duckdb, duckdbParts } from '../../src/destinations/duckdb/duckdb.ts'
 import { filesystem } from '../../src/destinations/filesystem/filesystem.ts'
 import { postgres } from '../../src/destinations/postgres/postgres.ts'
+import { sqlDestination } from '../../src/destinations/sql/sql-destination.ts'
 import { pipeline, type Destination, type Pipeline } from '../../src/index.ts'
 import { running } from './running.ts'
 
@@ -19,6 +20,12 @@ export const destinationNames: DestinationName[] =
 /** Those that differ in how they work; buckets are the filesystem's way, through another store. */
 export const isEngine = (name: DestinationName) => name !== 's3' && name !== 'azure'
 export const engineNames = destinationNames.filter(isEngine)
+
+/** DuckDB, its rows changed the way of databases that know MERGE alone. */
+export function mergingDuckdb(path: string): Destination {
+  const parts = duckdbParts({ path })
+  return sqlDestination({ ...parts, dialect: { ...parts.dialect, changesByMerge: true } })
+}
 
 let used = 0
 

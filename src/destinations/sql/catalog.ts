@@ -37,7 +37,9 @@ export function sqlCatalog(connection: SqlConnection, sql: SqlNames, dataset: st
           )
         : await connection.rows(dialect.requiredColumns(dataset, table))
     // Names that the database keeps in upper case are ours in lower case.
-    return new Set(rows.map((row) => (dialect.storedName === undefined ? String(row.name) : String(row.name).toLowerCase())))
+    return new Set(
+      rows.map((row) => (dialect.storedName === undefined ? String(row.name) : String(row.name).toLowerCase())),
+    )
   }
   return {
     typeName: (column) => sql.dialect.typeName(column),

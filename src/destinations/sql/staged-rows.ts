@@ -52,7 +52,8 @@ export const survivors = (sql: SqlNames, plan: MergePlan): string => chosen(sql,
 
 /** Of the staged root rows of each key the one that counts, if it meets the condition. */
 export function chosen(sql: SqlNames, plan: MergePlan, condition: string): string {
-  if (plan.primaryKey.length === 0 || plan.deduplicated) return `(SELECT * FROM ${plan.root.staging} WHERE ${condition})`
+  if (plan.primaryKey.length === 0 || plan.deduplicated)
+    return `(SELECT * FROM ${plan.root.staging} WHERE ${condition})`
   const order =
     plan.dedupSort === undefined
       ? // Nothing says which row wins: the one read last.

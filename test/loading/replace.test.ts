@@ -1,0 +1,89 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
+import { filesystem } from '../../src/destinations/filesystem/filesystem.ts'
+import { postgres } from '../../src/destinations/postgres/postgres.ts'
+import { pipeline, resource, withHints, type Pipeline, type ResourceOptions } from '../../src/index.ts'
+import { engineNames } from '../support/destinations.ts'
+import { running } from '../support/running.ts'
+
+interface Event {
+  kind: string
+  id: number
+  l?: number[]
+}
+const strategies = ['truncate-and-insert', 'insert-from-staging', 'staging-optimized'] as const
+const byKind = { tableName: (row: Event) => row.kind, writeDisposition: 'replace' } as const
+
+async function emptyTarget(name: string, replaceStrategy: (typeof strategies)[number]): Promise<Pipeline> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-replace-'))
+  process.env.SLUICE_DATA_DIR = join(folder, 'data')
+  const destination =
+    name === 'duckdb'
+      ? duckdb({ path: join(folder, 'replace.duckdb'), replaceStrategy })
+      : name === 'postgres'
+        ? postgres({ url: await running('postgres'), replaceStrategy })
+        : filesystem({ bucketUrl: join(folder, 'lake') })
+  return pipeline({ name: 'replace', dataset: `replaced_${process.pid}_${replaceStrategy.length}`, destination })
+}
+
+const counts = async (target: Pipeline): Promise<Record<string, number>> =>
+  Object.fromEntries(await target.dataset().rowCounts())
+
+const cases = engineNames.flatMap((name) =>
+  (name === 'filesystem' ? strategies.slice(0, 1) : strategies).map((strategy) => [name, strategy] as const),
+)
+describe.each(cases)('%s, %s', (name, strategy) => {
+  it('replace empties every table that rows of earlier runs have named, and no other', async () => {
+    const target = await emptyTarget(name, strategy)
+    let rows: Event[] = []
+    const events = (options: ResourceOptions<Event>) => resource<Event>('events', () => rows, options)
+    await target.run([{ id: 1 }], { tableName: 'other', writeDisposition: 'replace' })
+    await target.run([{ id: 1 }], { tableName: 'appended' })
+    rows = [
+      { kind: 'open', id: 1, l: [1, 2] },
+      { kind: 'closed', id: 2, l: [3] },
+    ]
+    // The disposition of earlier runs does not matter.
+    await target.run(events({ tableName: byKind.tableName }))
+    rows = [{ kind: 'open', id: 3 }]
+    await target.run(events(byKind))
+    expect(await counts(target)).toEqual({ appended: 1, closed: 0, closed__l: 0, open: 1, open__l: 0, other: 1 })
+    rows = []
+    await target.run(events(byKind))
+    expect(await counts(target)).toEqual({ appended: 1, closed: 0, closed__l: 0, open: 0, open__l: 0, other: 1 })
+  })
+})
+
+it('tables that marks have named are emptied too, and rows set aside stay', async () => {
+  const target = await emptyTarget('duckdb', 'truncate-and-insert')
+  let marked = true
+  const things = resource('things', () => (marked ? [withHints([{ id: 1 }], { tableName: 'marked' })] : []), {
+    writeDisposition: 'replace',
+    quarantine: true,
+  })
+  await target.run(things)
+  marked = false
+  await target.run(things)
+  expect((await counts(target)).marked).toBe(0)
+
+  const frozen = { writeDisposition: 'replace', quarantine: true, schemaContract: { columns: 'discard_row' } } as const
+  await target.run(resource('kept', [{ id: 1 }], frozen))
+  await target.run(resource('kept', [{ id: 2, more: 1 }], frozen))
+  await target.run(resource('kept', [], frozen))
+  const { kept, kept_quarantine } = await counts(target)
+  expect({ kept, kept_quarantine }).toEqual({ kept: 0, kept_quarantine: 1 })
+})
+
+it('a renamed resource, another table name and a resource that is not run keep their tables', async () => {
+  const target = await emptyTarget('duckdb', 'truncate-and-insert')
+  const users = (name: string, rows: object[], options = {}) =>
+    resource(name, rows, { writeDisposition: 'replace', ...options })
+  await target.run(users('users', [{ id: 1 }], { tableName: 'users_2024' }))
+  await target.run(users('users', [{ id: 2 }], { tableName: 'users_2025' }))
+  await target.run(users('people', []))
+  const { users_2024, users_2025 } = await counts(target)
+  expect({ users_2024, users_2025 }).toEqual({ users_2024: 1, users_2025: 1 })
+})
