@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { resource, withHints, type Pipeline, type RunOptions } from '../../src/index.ts'
+import { pipeline, resource, withHints, type Pipeline, type RunOptions } from '../../src/index.ts'
 import { emptyTarget, engineNames } from '../support/destinations.ts'
 
 const merge: RunOptions = { tableName: 't', writeDisposition: 'merge' }
@@ -229,4 +229,25 @@ it('a mark can ask for replace', async () => {
   await target.run(marked)
   await target.run(marked)
   expect(await rowsOf(target, 'marked')).toEqual([{ id: 1 }])
+})
+
+it('rows that a merge key or dedupSort brings together go into one package', async () => {
+  const { destination } = await emptyTarget('duckdb')
+  const target = pipeline({ name: 'whole', dataset: 'whole', destination, package: { maxBytes: 1, maxAgeMs: 0 } })
+  const pages = Array.from({ length: 5 }, (_, page) => [{ id: page, key: 1, month: 'Jan', rank: -page }])
+  const read = (name: string, options: RunOptions) =>
+    resource(name, () => pages, { writeDisposition: 'merge', ...options })
+  await target.run(read('months', { primaryKey: 'id', mergeKey: 'month' }))
+  expect((await rowsOf(target, 'months')).map(({ id }) => id)).toEqual([0, 1, 2, 3, 4])
+  await target.run(read('ranks', { primaryKey: 'key', columns: { rank: { dedupSort: 'desc' } } }))
+  expect((await rowsOf(target, 'ranks')).map(({ id }) => id)).toEqual([0])
+})
+
+it('hints that are declared again leave the schema as it is', async () => {
+  const { target, dataset } = await emptyTarget('duckdb')
+  const columns = { v: { dedupSort: 'desc' }, gone: { dataType: 'bool', hardDelete: true } } as const
+  const options: RunOptions = { ...merge, primaryKey: ['id', 'k'], columns, nestedHints: { l: { primaryKey: 'k' } } }
+  for (let run = 0; run < 3; run++) await target.run([{ id: 1, k: 1, v: 1, gone: false, l: [{ k: 1 }] }], options)
+  const versions = await target.dataset().query(`select version from ${dataset}._dlt_version`).toArray()
+  expect(versions.length).toBe(1)
 })
