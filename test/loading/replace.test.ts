@@ -17,6 +17,8 @@ interface Event {
 const strategies = ['truncate-and-insert', 'insert-from-staging', 'staging-optimized'] as const
 const byKind = { tableName: (row: Event) => row.kind, writeDisposition: 'replace' } as const
 
+let used = 0
+
 async function emptyTarget(name: string, replaceStrategy: (typeof strategies)[number]): Promise<Pipeline> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-replace-'))
   process.env.SLUICE_DATA_DIR = join(folder, 'data')
@@ -26,7 +28,8 @@ async function emptyTarget(name: string, replaceStrategy: (typeof strategies)[nu
       : name === 'postgres'
         ? postgres({ url: await running('postgres'), replaceStrategy })
         : filesystem({ bucketUrl: join(folder, 'lake') })
-  return pipeline({ name: 'replace', dataset: `replaced_${process.pid}_${replaceStrategy.length}`, destination })
+  used += 1
+  return pipeline({ name: 'replace', dataset: `replaced_${process.pid}_${used}`, destination })
 }
 
 const counts = async (target: Pipeline): Promise<Record<string, number>> =>
