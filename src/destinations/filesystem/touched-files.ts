@@ -100,8 +100,7 @@ export class TouchedFiles {
       const known = `t.${quote(system.id)} IN (SELECT ${quote(system.id)} FROM ${staging})`
       const ofRoot = `t.${quote(system.rootId)} IN (${replaced})`
       const sameKey = anyKeyEqual(own, staging)
-      const condition =
-        strategy === 'scd2' ? known : strategy === 'insert-only' ? sameKey : `${ofRoot} OR ${sameKey}`
+      const condition = strategy === 'scd2' ? known : strategy === 'insert-only' ? sameKey : `${ofRoot} OR ${sameKey}`
       const columns = [system.id, system.rootId, ...own.flat()]
       await this.takeWhere(table.name, columns, condition, this.kept(table.name).files)
     }
