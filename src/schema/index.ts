@@ -7,6 +7,7 @@ export { tableTypes } from './table-types.ts'
 export { diffSchemas } from './diff.ts'
 export { inference, type Detection, type Inference, type InferenceOptions } from './inference.ts'
 export { decimal, ExactNumber } from './exact-number.ts'
+export { instantFromNanos, instantText, nanosOf, spelledLike } from './instant.ts'
 export {
   identifierTag,
   namingConvention,

@@ -22,7 +22,7 @@ function twoDigits(text: string, at: number): number {
  * True for the form in which nearly all APIs write timestamps, `2026-03-01T12:30:00Z` with up to six digits of the
  * second. It is stored as it came, and known without a pattern.
  */
-function isPlainTimestamp(text: string): boolean {
+export function isPlainTimestamp(text: string): boolean {
   const last = text.length - 1
   if (last < 19 || last > 26 || text.charCodeAt(last) !== 90 || text.charCodeAt(10) !== 84) return false
   if (text.charCodeAt(4) !== 45 || text.charCodeAt(7) !== 45) return false
@@ -44,6 +44,36 @@ export function isTimestampText(text: string): boolean {
   if (text.length < 16 || text.length > 38 || text.charCodeAt(4) !== 45 || text.charCodeAt(7) !== 45) return false
   const match = isoTimestamp.exec(text)
   return match !== null && isMoment(match)
+}
+
+/** The spelling of a timestamp, part by part. Parts that are left out are empty. */
+export interface TimestampParts {
+  date: string
+  separator: string
+  /** With or without seconds. */
+  time: string
+  point: string
+  fraction: string
+  /** A space before the zone. */
+  gap: string
+  zone: string
+}
+
+/** The parts of timestamp text; `undefined` for other text. */
+export function timestampParts(text: string): TimestampParts | undefined {
+  if (!isTimestampText(text)) return undefined
+  const [, , , , , , second, fraction = '', zone = ''] = isoTimestamp.exec(text)!
+  const timeEnd = second === undefined ? 16 : 19
+  const rest = text.length - zone.length
+  return {
+    date: text.slice(0, 10),
+    separator: text.charAt(10),
+    time: text.slice(11, timeEnd),
+    point: fraction === '' ? '' : text.charAt(19),
+    fraction,
+    gap: text.slice(fraction === '' ? timeEnd : 20 + fraction.length, rest),
+    zone,
+  }
 }
 
 function isMoment(match: RegExpExecArray): boolean {
