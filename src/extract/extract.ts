@@ -2,14 +2,11 @@ import { PipelineError, type ErrorCode } from '../errors/index.ts'
 import { keyColumns } from '../schema/index.ts'
 import type { Config } from '../config/index.ts'
 import type { ExtractEvent } from './events.ts'
-import { IncrementalCursor, type CursorState } from './incremental.ts'
+import { cursorColumnType, IncrementalCursor } from './incremental-cursor.ts'
+import { rowsOf, withRows, type Page } from './marked-rows.ts'
+import { copyOf, replaces, startState, withCursor, type Progress, type ResourceState } from './resource-state.ts'
 import type { ReadLimit, Resource, ResourceContext } from './resource.ts'
 import type { Source } from './source.ts'
-
-/** The part of the pipeline state that belongs to one resource. */
-export interface ResourceState extends Record<string, unknown> {
-  incremental?: Record<string, CursorState>
-}
 
 /** Who takes the rows. */
 export interface ExtractHost {
@@ -18,7 +15,7 @@ export interface ExtractHost {
   stateOf(resource: string): ResourceState
   /** Shared by the resources of the source. */
   readonly sourceState: Record<string, unknown>
-  write(resource: Resource, rows: readonly unknown[]): void
+  write(resource: Resource, page: Page): void
   /** A validator refuses a row, and the contract says to go on without it. */
   discard(resource: Resource, reason: string, row: unknown): void
   /** Everything read so far stays right if the run ends here: these are the states that go with it. */
@@ -43,6 +40,8 @@ interface Node {
   rows: number
   pages: number
   begun: number
+  /** The limit was reached before the source ended. */
+  wasCut: boolean
   /** Rows that others need, whole, and the moment when they are all there. */
   kept: Kept | undefined
 }
@@ -92,7 +91,7 @@ async function letThrough(root: Node, host: ExtractHost, signal: AbortSignal, er
 function plan(source: Source, host: ExtractHost): Node[] {
   const nodes = new Map<string, Node>()
   const roots: Node[] = []
-  const rowsOf = (name: string): Promise<readonly unknown[]> => nodes.get(name)!.kept!.through.promise
+  const allRowsOf = (name: string): Promise<readonly unknown[]> => nodes.get(name)!.kept!.through.promise
   const add = (resource: Resource, selected: boolean): Node => {
     const known = nodes.get(resource.name)
     if (known !== undefined) {
@@ -103,10 +102,11 @@ function plan(source: Source, host: ExtractHost): Node[] {
       resource,
       selected,
       children: [],
-      context: { ...contextOf(resource, host), rowsOf },
+      context: { ...contextOf(resource, topOf(source, resource), host), rowsOf: allRowsOf },
       rows: 0,
       pages: 0,
       begun: performance.now(),
+      wasCut: false,
       kept: undefined,
     } as Node
     nodes.set(resource.name, node)
@@ -155,8 +155,12 @@ function inOrderOfNeed(roots: readonly Node[]): Node[] {
 const declared = (source: Source, upstream: Resource): Resource =>
   source.resources.find((one) => one.name === upstream.name) ?? upstream
 
-function contextOf(resource: Resource, host: ExtractHost): Omit<ResourceContext, 'rowsOf'> {
-  const state = structuredClone(host.stateOf(resource.name))
+/** The resource at the root of the tree. */
+const topOf = (source: Source, resource: Resource): Resource =>
+  resource.upstream === undefined ? resource : topOf(source, declared(source, resource.upstream))
+
+function contextOf(resource: Resource, root: Resource, host: ExtractHost): Omit<ResourceContext, 'rowsOf'> {
+  const state = startState(resource.options, host.stateOf(resource.name))
   const { incremental, primaryKey } = resource.options
   return {
     signal: host.signal,
@@ -169,12 +173,14 @@ function contextOf(resource: Resource, host: ExtractHost): Omit<ResourceContext,
     cursor:
       incremental === undefined
         ? undefined
-        : new IncrementalCursor(
-            incremental,
-            resource.name,
-            keyColumns(primaryKey),
-            state.incremental?.[incremental.cursorPath],
-          ),
+        : new IncrementalCursor(incremental, {
+            resource: resource.name,
+            primaryKey: keyColumns(primaryKey),
+            dataType: cursorColumnType(resource.options, incremental),
+            stored: state.incremental?.[incremental.cursorPath],
+            beyond: state.beyond_cursor?.[incremental.cursorPath],
+            isLimited: root.readLimit !== undefined,
+          }),
     emit: host.emit,
     discard: (reason, row) => host.discard(resource, reason, row),
   }
@@ -183,13 +189,14 @@ function contextOf(resource: Resource, host: ExtractHost): Omit<ResourceContext,
 async function readRoot(root: Node, host: ExtractHost): Promise<void> {
   const tree = flatten(root)
   for (const { resource } of tree) host.emit({ type: 'resource-started', resource: resource.name })
-  const checkpoint = async (): Promise<void> => {
-    host.checkpoint(structuredClone(statesOf(tree)))
+  const windowEnded = async (): Promise<void> => {
+    checkpoint(root, tree, host)
     await host.pageDone()
   }
-  await read(root, [], host, { pageDone: () => pageDone(root, tree, host), windowEnded: checkpoint })
+  await read(root, [], host, { pageDone: () => pageDone(root, tree, host), windowEnded })
   for (const { kept } of tree) kept?.through.resolve(kept.rows)
-  const states = statesOf(tree)
+  for (const node of tree) if (root.wasCut && progressOf(node, root, true) === 'some') emitUnmoved(node, host)
+  const states = statesOf(root, tree, true)
   const loaded = tree.filter((node) => node.selected).map((node) => node.resource)
   host.rootDone(root.resource, loaded, states)
   for (const { resource, rows, pages } of tree) {
@@ -198,25 +205,48 @@ async function readRoot(root: Node, host: ExtractHost): Promise<void> {
   await host.pageDone()
 }
 
-/** Rows in the order of their cursor can be gone on with after any page. The states go on changing, so copies are kept. */
-async function pageDone({ resource, context }: Node, tree: readonly Node[], host: ExtractHost): Promise<void> {
-  if (resource.options.incremental?.rowOrder === 'asc' && context.cursor?.inOrder === true) {
-    host.checkpoint(structuredClone(statesOf(tree)))
-  }
+/** Rows in the order of their cursor can be gone on with after any page. */
+async function pageDone(root: Node, tree: readonly Node[], host: ExtractHost): Promise<void> {
+  const { cursor } = root.context
+  if (root.resource.options.incremental?.rowOrder === 'asc' && cursor?.isComplete === true) checkpoint(root, tree, host)
   await host.pageDone()
 }
 
-const statesOf = (tree: readonly Node[]): Map<string, ResourceState> =>
-  new Map(tree.map((node) => [node.resource.name, stateAfter(node)]))
+/** The states go on changing, so copies are kept. A table that is replaced is replaced by all its rows. */
+function checkpoint(root: Node, tree: readonly Node[], host: ExtractHost): void {
+  if (tree.some(({ selected, resource }) => selected && replaces(resource.options))) return
+  const states = [...statesOf(root, tree, false)].map(
+    ([name, state]) => [name, copyOf(state) as ResourceState] as const,
+  )
+  host.checkpoint(new Map(states))
+}
+
+const statesOf = (root: Node, tree: readonly Node[], hasEnded: boolean): Map<string, ResourceState> =>
+  new Map(tree.map((node) => [node.resource.name, stateAfter(node, progressOf(node, root, hasEnded))]))
+
+/** Until the root has been read to its end, rows for a resource below it may come that lie before its cursor. */
+function progressOf(node: Node, root: Node, hasEnded: boolean): Progress {
+  if (hasEnded && !root.wasCut) return 'all'
+  return node === root && node.context.cursor?.isComplete === true ? 'ordered' : 'some'
+}
 
 const flatten = (node: Node): Node[] => [node, ...node.children.flatMap(flatten)]
 
-function stateAfter({ resource, context }: Node): ResourceState {
-  const cursor = context.cursor?.state()
-  if (cursor === undefined) return context.state
-  const path = resource.options.incremental!.cursorPath
-  const others = (context.state as ResourceState).incremental
-  return { ...context.state, incremental: { ...others, [path]: cursor } }
+function stateAfter({ resource, context }: Node, progress: Progress): ResourceState {
+  const { cursor, state } = context
+  return cursor === undefined
+    ? state
+    : withCursor(state, resource.options.incremental!.cursorPath, { cursor, progress })
+}
+
+function emitUnmoved({ resource, context }: Node, host: ExtractHost): void {
+  if (context.cursor === undefined || context.cursor.isRange || replaces(resource.options)) return
+  const { cursorPath } = resource.options.incremental!
+  host.emit({
+    type: 'skipped',
+    resource: resource.name,
+    detail: `rows after the limit; the cursor "${cursorPath}" stays where it was, so that the next run reads them`,
+  })
 }
 
 /** Reads a resource, for a transformer from one page of its parent; every page goes down the tree at once. */
@@ -228,15 +258,19 @@ async function read(
 ): Promise<void> {
   const { resource, context, children } = node
   const limit = root === undefined ? undefined : resource.readLimit
-  if (limit !== undefined && isReached(limit, node)) return
+  if (limit !== undefined && isReached(limit, node)) {
+    node.wasCut = true
+    return
+  }
   try {
     for await (const page of resource.pages(context, upstream)) {
       context.signal.throwIfAborted()
       // The page belongs to the next window: what came before is complete.
       if (context.cursor?.takeWindowEnd() === true) await root?.windowEnded()
-      const rows = context.cursor === undefined ? page : filterRows(context.cursor, page)
+      const kept = context.cursor === undefined ? page : filterPage(context.cursor, page)
+      const rows = rowsOf(kept)
       const begun = performance.now()
-      if (node.selected) host.write(resource, rows)
+      if (node.selected) host.write(resource, kept)
       const normalizeMs = performance.now() - begun
       if (node.kept !== undefined) node.kept.rows.push(...rows.map(node.kept.keep))
       node.rows += rows.length
@@ -244,7 +278,11 @@ async function read(
       host.emit({ type: 'page', resource: resource.name, rows: rows.length, normalizeMs })
       if (rows.length > 0) for (const below of children) await read(below, rows, host)
       await root?.pageDone()
-      if (context.cursor?.exhausted === true || (limit !== undefined && isReached(limit, node))) return
+      if (context.cursor?.exhausted === true) return
+      if (limit !== undefined && isReached(limit, node)) {
+        node.wasCut = true
+        return
+      }
     }
   } catch (error) {
     throw failed(resource, error)
@@ -257,8 +295,10 @@ const isReached = ({ pages, rows, timeMs }: ReadLimit, node: Node): boolean =>
   (timeMs !== undefined && performance.now() - node.begun >= timeMs)
 
 /** Pages may hold lists of rows; the cursor looks at each row. */
-const filterRows = (cursor: IncrementalCursor, page: readonly unknown[]): readonly unknown[] =>
-  cursor.filter(page.some(Array.isArray) ? page.flat(Infinity) : page)
+function filterPage(cursor: IncrementalCursor, page: Page): Page {
+  const rows = rowsOf(page)
+  return withRows(page, cursor.filter(rows.some(Array.isArray) ? rows.flat(Infinity) : rows))
+}
 
 /** What goes wrong between an API and its reader, who may not know for whom it reads. */
 const ofReading: ReadonlySet<ErrorCode> = new Set(['HTTP_TOO_LARGE', 'LINK_FORBIDDEN', 'PAGING_LOOP', 'PAGING_UNKNOWN'])

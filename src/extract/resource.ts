@@ -3,7 +3,9 @@ import type { TableHints } from '../normalize/index.ts'
 import type { ExtractEvent } from './events.ts'
 import type { StandardSchema } from './standard-schema.ts'
 import { validateRows } from './validate-rows.ts'
-import type { Incremental, IncrementalCursor } from './incremental.ts'
+import type { Incremental } from './incremental.ts'
+import type { IncrementalCursor } from './incremental-cursor.ts'
+import { MarkedRows, rowsOf, separated, withRows, type Page } from './marked-rows.ts'
 
 /** What a resource gets while it is read. */
 export interface ResourceContext {
@@ -141,10 +143,10 @@ export class Resource<Row = unknown> {
     return this.copy({
       produce: async function* (page, context) {
         const seen = new Set((context.state.seen ??= []) as unknown[])
-        for await (const rows of asPages(produce(page, context))) {
-          const fresh = rows.filter((row) => !seen.has((row as Record<string, unknown>)[field]))
+        for await (const one of asPages(produce(page, context), context)) {
+          const fresh = rowsOf(one).filter((row) => !seen.has((row as Record<string, unknown>)[field]))
           for (const row of fresh) seen.add((row as Record<string, unknown>)[field])
-          yield fresh
+          yield withRows(one, fresh)
         }
         context.state.seen = [...seen]
       },
@@ -180,14 +182,27 @@ export class Resource<Row = unknown> {
   }
 
   /** Pages as they come: for a root resource from nothing, for a transformer from a page of its upstream. */
-  async *pages(context: ResourceContext, page: readonly unknown[] = []): AsyncGenerator<readonly unknown[]> {
-    for await (const rows of asPages(this.produce(page, context))) {
-      const changed = this.steps.reduce<readonly unknown[]>((current, step) => step(current), rows)
-      const { schema } = this.options
-      yield schema === undefined
-        ? changed
-        : await validateRows(this.name, schema, this.options as ResourceOptions, changed, context)
+  async *pages(context: ResourceContext, page: readonly unknown[] = []): AsyncGenerator<Page> {
+    const { schema } = this.options
+    for await (const one of asPages(this.produce(page, context), context)) {
+      for (const changed of this.afterSteps(one)) {
+        if (schema === undefined) {
+          yield changed
+        } else {
+          const { name, options } = this
+          const rows = await validateRows(name, schema, options as ResourceOptions, rowsOf(changed), context)
+          yield* separated(withRows(changed, rows))
+        }
+      }
     }
+  }
+
+  /** A step may mark rows, so that one page becomes several. */
+  private afterSteps(page: Page): readonly Page[] {
+    return this.steps.reduce<readonly Page[]>(
+      (pages, step) => pages.flatMap((one) => separated(withRows(one, step(rowsOf(one))))),
+      [page],
+    )
   }
 
   private withStep(step: Step): Resource<Row> {
@@ -238,14 +253,14 @@ export interface TransformerOptions<In, Out> extends ResourceOptions<Out> {
 
 async function* eachRow<In, Out>(
   rows: readonly In[],
-  concurrency: number,
-  transform: (row: In) => ResourceData<Out>,
+  context: ResourceContext,
+  { concurrency, transform }: { concurrency: number; transform(row: In): ResourceData<Out> },
 ): AsyncGenerator<Out[]> {
   const pending: Promise<Out[]>[] = []
   let next = 0
   const start = (): void => {
     while (next < rows.length && pending.length < concurrency) {
-      const result = gather(transform(rows[next++]!))
+      const result = gather(transform(rows[next++]!), context)
       // Awaited below; a failure before that must not count as unhandled.
       result.catch(() => undefined)
       pending.push(result)
@@ -254,9 +269,12 @@ async function* eachRow<In, Out>(
   for (start(); pending.length > 0; start()) yield await pending.shift()!
 }
 
-async function gather<Out>(data: ResourceData<Out>): Promise<Out[]> {
+async function gather<Out>(data: ResourceData<Out>, context: ResourceContext): Promise<Out[]> {
   const rows: unknown[] = []
-  for await (const page of asPages(data)) rows.push(...page)
+  for await (const page of asPages(data, context)) {
+    if (page instanceof MarkedRows) rows.push(page)
+    else for (const row of page) rows.push(row)
+  }
   return rows as Out[]
 }
 
@@ -275,20 +293,23 @@ export function transformer<In, Out>(
     produce: (page, context) =>
       concurrency === undefined
         ? transform(page as readonly In[], context)
-        : eachRow(page as readonly In[], concurrency, (row) => transform([row], context)),
+        : eachRow(page as readonly In[], context, { concurrency, transform: (row) => transform([row], context) }),
   })
 }
 
 const rowsPerPage = 1000
 
 /** Single rows are gathered into pages: everything after this works on pages. Only async data costs promises. */
-async function* asPages(data: ResourceData<unknown>): AsyncGenerator<readonly unknown[]> {
+async function* asPages(data: ResourceData<unknown>, { cursor }: ResourceContext): AsyncGenerator<Page> {
   const known = data instanceof Promise ? ((await data) as Iterable<unknown>) : data
   const gathering = new PageGatherer()
+  // A row of a window must not wait until the next window has begun.
+  const take = (item: unknown): readonly Page[] =>
+    cursor?.isInWindows === true ? [...gathering.take(item), ...gathering.rest()] : gathering.take(item)
   if (Symbol.iterator in known) {
-    for (const item of known) yield* gathering.take(item)
+    for (const item of known) yield* take(item)
   } else {
-    for await (const item of known as AsyncIterable<unknown>) yield* gathering.take(item)
+    for await (const item of known as AsyncIterable<unknown>) yield* take(item)
   }
   yield* gathering.rest()
 }
@@ -296,35 +317,20 @@ async function* asPages(data: ResourceData<unknown>): AsyncGenerator<readonly un
 class PageGatherer {
   private rows: unknown[] = []
 
-  /** The pages that are complete with this item: a page is passed on as it is, a row waits for others. */
-  take(item: unknown): readonly (readonly unknown[])[] {
+  /** The pages that are complete with this item: a page is passed on, a row waits for others. */
+  take(item: unknown): readonly Page[] {
     if (Array.isArray(item) || item instanceof MarkedRows) {
-      return [...this.rest(), Array.isArray(item) ? item : [item]]
+      return this.rows.length === 0 ? separated(item) : [...this.rest(), ...separated(item)]
     }
     this.rows.push(item)
     return this.rows.length < rowsPerPage ? none : this.rest()
   }
 
-  rest(): readonly (readonly unknown[])[] {
+  rest(): readonly Page[] {
     if (this.rows.length === 0) return none
     const page = this.rows
     this.rows = []
     return [page]
   }
 }
-const none: readonly (readonly unknown[])[] = []
-
-/** Rows that carry hints of their own; made by `withHints`. */
-export class MarkedRows {
-  readonly rows: readonly unknown[]
-  readonly hints: TableHints & { tableName?: string }
-
-  constructor(rows: readonly unknown[], hints: TableHints & { tableName?: string }) {
-    this.rows = rows
-    this.hints = hints
-  }
-}
-
-/** Yielded from a resource: these rows, and hints or a table name that hold from here on. */
-export const withHints = (rows: unknown, hints: TableHints & { tableName?: string }): MarkedRows =>
-  new MarkedRows(Array.isArray(rows) ? rows : [rows], hints)
+const none: readonly Page[] = []

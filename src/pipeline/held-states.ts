@@ -1,5 +1,5 @@
 import type { ResourceState } from '../extract/index.ts'
-import { setResourceState, type PipelineState } from './state.ts'
+import { resourceState, setResourceState, type PipelineState } from './state.ts'
 
 /**
  * What resources have reached, until their rows are packaged: a state in a package without the rows it speaks of would
@@ -32,7 +32,7 @@ export class HeldStates {
       if ([...states.keys()].some(isHeld)) continue
       this.trees.delete(root)
       for (const [resource, state] of states) {
-        if (Object.keys(state).length === 0) continue
+        if (isEmpty(state) && isEmpty(resourceState(this.state, this.source, resource))) continue
         setResourceState(this.state, this.source, resource, state)
         released = true
       }
@@ -40,3 +40,5 @@ export class HeldStates {
     return released
   }
 }
+
+const isEmpty = (state: ResourceState): boolean => Object.keys(state).length === 0

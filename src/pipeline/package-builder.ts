@@ -1,4 +1,4 @@
-import { MarkedRows, type Resource, type ResourceState, type Source } from '../extract/index.ts'
+import { MarkedRows, rowsOf, type Page, type Resource, type ResourceState, type Source } from '../extract/index.ts'
 import { mostColumns, mostLinks, Normalizer, type Notice, type RowTarget, type TableHints } from '../normalize/index.ts'
 import type { EarlyFile } from '../load/index.ts'
 import { newLoadId, type LoadPackage, type PackageStore } from '../package/index.ts'
@@ -107,23 +107,22 @@ export class PackageBuilder {
     return this.loadId
   }
 
-  write(resource: Resource, rows: readonly unknown[]): void {
-    const { tableName } = resource.options
-    if (typeof tableName === 'function') {
-      const groups = new Map<string, unknown[]>()
-      for (const row of rows.flat(Infinity)) {
-        const table = tableName(row)
-        const group = groups.get(table)
-        if (group === undefined) groups.set(table, [row])
-        else group.push(row)
-      }
-      for (const [table, group] of groups) this.writeTo(resource, group, table)
-    } else if (rows[0] instanceof MarkedRows) {
-      const { rows: marked, hints } = rows[0]
-      this.writeTo(resource, marked, hints.tableName ?? tableName ?? resource.name, hints)
-    } else {
-      this.writeTo(resource, rows, tableName ?? resource.name)
+  write(resource: Resource, page: Page): void {
+    const hints = page instanceof MarkedRows ? page.hints : undefined
+    const rows = rowsOf(page)
+    const table = hints?.tableName ?? resource.options.tableName ?? resource.name
+    if (typeof table !== 'function') {
+      this.writeTo(resource, rows, table, hints)
+      return
     }
+    const groups = new Map<string, unknown[]>()
+    for (const row of rows.flat(Infinity)) {
+      const name = table(row)
+      const group = groups.get(name)
+      if (group === undefined) groups.set(name, [row])
+      else group.push(row)
+    }
+    for (const [name, group] of groups) this.writeTo(resource, group, name, hints)
   }
 
   /** Keeps a row that may not be loaded, where its resource has a quarantine. */

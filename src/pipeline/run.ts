@@ -167,9 +167,9 @@ async function runSource(
       config: environment.config,
       stateOf: (resource) => resourceState(state, source.name, resource),
       sourceState: sourceState(state, source.name),
-      write: (resource, rows) => {
+      write: (resource, page) => {
         failpoint('page-received')
-        onDisk(() => builder.write(resource, rows))
+        onDisk(() => builder.write(resource, page))
         failpoint('page-written')
       },
       discard: (resource, reason, row) => builder.discard(resource, reason, row),

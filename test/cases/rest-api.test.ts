@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Config } from '../../src/config/index.ts'
 import { PipelineError } from '../../src/errors/index.ts'
-import { extract, resource, type ResourceState, type Source } from '../../src/extract/index.ts'
+import { extract, MarkedRows, resource, type ResourceState, type Source } from '../../src/extract/index.ts'
 import { loadSourceFile, restSource, type RestSourceSpec } from '../../src/sources/rest/index.ts'
 
 interface Answer {
@@ -129,7 +129,7 @@ async function rowsOf(source: Source, states: Map<string, ResourceState>): Promi
     config: new Config({ env: {} }),
     stateOf: (resource) => states.get(resource) ?? {},
     sourceState: {},
-    write: (_resource, page) => void rows.push(...page),
+    write: (_resource, page) => void rows.push(...(page instanceof MarkedRows ? page.rows : page)),
     discard: () => undefined,
     checkpoint: () => undefined,
     pageDone: async () => undefined,

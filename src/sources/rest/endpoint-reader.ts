@@ -1,9 +1,17 @@
-import { incremental, IncrementalCursor, type CursorState, type ResourceContext } from '../../extract/index.ts'
+import {
+  cursorColumnType,
+  incremental,
+  IncrementalCursor,
+  type CursorState,
+  type Incremental,
+  type ResourceContext,
+} from '../../extract/index.ts'
 import { digestId, keyColumns } from '../../schema/index.ts'
 import type { ClientPool } from './client-pool.ts'
 import { requestRows, valuesOf, type Parents, type RequestRows } from './parent-rows.ts'
 import { readAhead } from './read-ahead.ts'
 import { ParentSkipped, RequestPages, type MergedResource, type Reading } from './request-pages.ts'
+import type { EndpointSpec } from './spec.ts'
 
 /** Reads the pages of one endpoint, for every parent row where there is one. */
 export class EndpointReader {
@@ -12,6 +20,7 @@ export class EndpointReader {
   private readonly parents: Parents | undefined
   private readonly requests: RequestPages
   private readonly skipsParents: boolean
+  private readonly incremental: Incremental | undefined
   /** Only the first page, of the first parent row; a failure is told, not thrown. */
   private readonly probing: boolean
   /** Values of parent rows that were asked for already, by run. */
@@ -22,6 +31,7 @@ export class EndpointReader {
     this.clients = clients
     this.parents = parents
     this.probing = probing
+    this.incremental = cursorOf(spec.endpoint)
     const actions = [...(spec.endpoint.responseActions ?? []), ...(clients.spec.client.responseActions ?? [])]
     this.requests = new RequestPages(spec, { actions, parents, probing })
     this.skipsParents = actions.some(
@@ -88,14 +98,13 @@ export class EndpointReader {
     reading: Reading,
     reached: (key: string, state: CursorState) => void,
   ): AsyncGenerator<unknown[]> {
-    const { endpoint } = this.spec
     const { context, rows } = reading
-    if (endpoint.incremental === undefined) {
+    if (this.incremental === undefined) {
       yield* this.withWindows(context.cursor, reading)
       return
     }
     const key = digestId(JSON.stringify(valuesOf(this.parents!.fields, rows)))
-    const cursor = this.cursorFor(key, cursorStates(context))
+    const cursor = this.cursorFor(this.incremental, key, cursorStates(context))
     for await (const page of this.withWindows(cursor, reading)) {
       yield cursor.filter(page)
       if (cursor.exhausted) break
@@ -104,17 +113,13 @@ export class EndpointReader {
     if (state !== undefined) reached(key, state)
   }
 
-  private cursorFor(key: string, states: Record<string, CursorState>): IncrementalCursor {
-    const {
-      cursorPath,
-      startParam: _start,
-      endParam: _end,
-      convert: _convert,
-      ...options
-    } = this.spec.endpoint.incremental!
-    const stored = Object.hasOwn(states, key) ? states[key] : undefined
-    const declared = incremental(cursorPath, options)
-    return new IncrementalCursor(declared, this.spec.name, keyColumns(this.spec.primaryKey), stored)
+  private cursorFor(declared: Incremental, key: string, states: Record<string, CursorState>): IncrementalCursor {
+    return new IncrementalCursor(declared, {
+      resource: this.spec.name,
+      primaryKey: keyColumns(this.spec.primaryKey),
+      dataType: cursorColumnType(this.spec, declared),
+      stored: Object.hasOwn(states, key) ? states[key] : undefined,
+    })
   }
 
   /** With one cursor, window by window where it has windows. */
@@ -124,7 +129,8 @@ export class EndpointReader {
       return
     }
     for (const { start, end } of cursor.windows()) {
-      yield* this.requests.read({ startValue: start, lastValue: start, endValue: end }, reading)
+      const { initialValue, lag } = cursor
+      yield* this.requests.read({ startValue: start, lastValue: start, endValue: end, initialValue, lag }, reading)
     }
   }
 
@@ -132,6 +138,13 @@ export class EndpointReader {
     const values = valuesOf(this.parents!.fields, rows).map(String).join(', ')
     context.emit({ type: 'skipped', resource: this.spec.name, detail: `all of ${this.parents!.primary} ${values}` })
   }
+}
+
+/** The cursor of an endpoint, without what only its requests need. */
+export function cursorOf({ incremental: given }: EndpointSpec): Incremental | undefined {
+  if (given === undefined) return undefined
+  const { cursorPath, startParam: _start, endParam: _end, convert: _convert, ...options } = given
+  return incremental(cursorPath, options)
 }
 
 /** Cursors by what tells their parents apart. */

@@ -1,4 +1,6 @@
 import { PipelineError } from '../../errors/index.ts'
+import { CursorOrder, type CursorFormat, type CursorValue } from '../../extract/index.ts'
+import { instantText } from '../../schema/index.ts'
 import { copyRequest, setParams, type RestRequest } from './request.ts'
 import type { RangeSplit } from './spec.ts'
 
@@ -23,8 +25,8 @@ export async function* splitByRange(
     setParams(copy.url, { [split.startParam]: written(from, split), [split.endParam]: written(to, split) })
     return copy
   }
-  const first = numbered(start ?? split.earliest, split)
-  const last = split.latest === undefined ? numbered(Date.now(), split, true) + 1 : numbered(split.latest, split)
+  const first = Math.floor(numbered(start ?? split.earliest, split))
+  const last = split.latest === undefined ? now(split) : Math.ceil(numbered(split.latest, split))
   // An API that does not know the parameters answers every range alike: then there is nothing to split by.
   const before = split.unit === 'number' ? part(first - 2, first - 1) : part(0, 1)
   if ((await totalOf(before)) > 0) {
@@ -58,15 +60,29 @@ export async function* splitByRange(
   }
 }
 
+/** Where a cursor starts, as a position of the range. Numbers that are declared as epoch time become timestamps. */
+export function rangeStart(start: CursorValue, { unit }: RangeSplit, format: CursorFormat | undefined): Position {
+  if (unit === 'number') return typeof start === 'number' ? start : String(start)
+  if (start instanceof Date) return start.toISOString()
+  if (format === undefined) return typeof start === 'number' ? start : String(start)
+  return `${String(new CursorOrder('splitRange', { format }).key(start))}Z`
+}
+
+/** The end of the unit that is under way; needed only for units of time. */
+function now({ unit = 'day' }: RangeSplit): number {
+  return unit === 'number' ? Date.now() + 1 : Math.floor(Date.now() / milliseconds[unit]) + 1
+}
+
 /** A position counted in units. */
-function numbered(position: Position, { unit = 'day', format }: RangeSplit, isMilliseconds = false): number {
+function numbered(position: Position, { unit = 'day', format }: RangeSplit): number {
   if (unit === 'number') return Number(position)
-  const inSeconds = typeof position === 'number' && format === 'seconds' && !isMilliseconds
-  const moment = typeof position === 'number' ? position * (inSeconds ? 1000 : 1) : Date.parse(position)
-  if (!Number.isNaN(moment)) return Math.floor(moment / milliseconds[unit])
-  throw new PipelineError(`splitRange: "${position}" is no time`, {
+  if (typeof position === 'number') return (position * (format === 'seconds' ? 1000 : 1)) / milliseconds[unit]
+  const instant = instantText(position)
+  const moment = Date.parse(instant === undefined ? position : `${instant}Z`)
+  if (!Number.isNaN(moment)) return moment / milliseconds[unit]
+  throw new PipelineError(`splitRange: "${position}" is not a valid date-time`, {
     code: 'SOURCE_INVALID',
-    fix: 'write moments as 2025-01-31 or 2025-01-31T00:00:00Z, or set unit: number',
+    fix: 'write timestamps as 2025-01-31 or 2025-01-31T00:00:00Z, or set unit: number',
   })
 }
 

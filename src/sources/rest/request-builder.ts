@@ -1,3 +1,4 @@
+import { inRequest, type CursorValue } from '../../extract/index.ts'
 import type { RestClient } from './client.ts'
 import { graphqlBody } from './graphql.ts'
 import type { PaginatorSpec } from './paginate/paginator-spec.ts'
@@ -47,7 +48,8 @@ function headers(endpoint: EndpointSpec, client: RestClient, values: TemplateVal
 function cursorParams(endpoint: EndpointSpec, { cursor, convert }: TemplateValues): Record<string, unknown> {
   const { incremental: declared } = endpoint
   if (declared === undefined || cursor === undefined) return {}
-  const value = (of: unknown): unknown => (of !== undefined && convert !== undefined ? convert(of) : of)
+  const value = (of: CursorValue | undefined): unknown =>
+    of !== undefined && convert !== undefined ? convert(of) : inRequest(of)
   return {
     ...(declared.startParam === undefined ? {} : { [declared.startParam]: value(cursor.startValue) }),
     ...(declared.endParam === undefined ? {} : { [declared.endParam]: value(cursor.endValue) }),

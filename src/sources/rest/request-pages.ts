@@ -8,7 +8,7 @@ import { PageSeries, type FirstPage } from './page-series.ts'
 import type { Paginator } from './paginate/index.ts'
 import type { PaginatorSpec } from './paginate/paginator-spec.ts'
 import type { Parents, RequestRows } from './parent-rows.ts'
-import { splitByRange } from './range-split.ts'
+import { rangeStart, splitByRange } from './range-split.ts'
 import { prepareReport } from './report.ts'
 import { buildRequest } from './request-builder.ts'
 import { copyRequest, type RestRequest, type RestResponse } from './request.ts'
@@ -83,12 +83,7 @@ export class RequestPages {
       return response === undefined ? 0 : Number(jsonPath(splitRange.totalPath).first(response.body) ?? 0)
     }
     const start = splitRange.fromCursor === false ? undefined : cursor?.startValue
-    const from =
-      start === undefined || typeof start === 'number'
-        ? start
-        : start instanceof Date
-          ? start.toISOString()
-          : String(start)
+    const from = start === undefined ? undefined : rangeStart(start, splitRange, endpoint.incremental?.format)
     for await (const part of splitByRange(request, splitRange, from, total)) yield* this.pagesOf(part, reading, ahead)
   }
 

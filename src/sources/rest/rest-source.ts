@@ -1,5 +1,4 @@
 import {
-  incremental,
   type EndpointFacts,
   Resource,
   resource,
@@ -10,7 +9,7 @@ import {
 } from '../../extract/index.ts'
 import { ClientPool } from './client-pool.ts'
 import { configuredList } from './configured-list.ts'
-import { EndpointReader } from './endpoint-reader.ts'
+import { cursorOf, EndpointReader } from './endpoint-reader.ts'
 import type { MergedResource } from './request-pages.ts'
 import type { Parents } from './parent-rows.ts'
 import { invalidSource } from './source-invalid.ts'
@@ -240,6 +239,5 @@ function resourceOptions(spec: MergedResource, isChild: boolean): ResourceOption
   } = spec
   // A child has a cursor for each of its parents, kept by its reader.
   if (endpoint.incremental === undefined || isChild) return options
-  const { cursorPath, startParam: _start, endParam: _end, convert: _convert, ...cursor } = endpoint.incremental
-  return { ...options, incremental: incremental(cursorPath, cursor) }
+  return { ...options, incremental: cursorOf(endpoint)! }
 }

@@ -1,9 +1,9 @@
 import { PipelineError } from '../../errors/index.ts'
-import { jsonPath, type IncrementalCursor } from '../../extract/index.ts'
+import { inRequest, jsonPath, type IncrementalCursor } from '../../extract/index.ts'
 import { ExactNumber } from '../../schema/index.ts'
 
 /** Where a request begins and ends; a cursor, or a window of it. */
-export type CursorValues = Pick<IncrementalCursor, 'startValue' | 'lastValue' | 'endValue'> & { initialValue?: unknown }
+export type CursorValues = Pick<IncrementalCursor, 'startValue' | 'lastValue' | 'endValue' | 'initialValue' | 'lag'>
 
 /** What placeholders can name. */
 export interface TemplateValues {
@@ -97,8 +97,8 @@ function valueOf(scope: string, name: string, values: TemplateValues): unknown {
   if (scope === 'report' || scope === 'poll') return jsonPath(name).first(values[scope])
   if (scope === 'incremental') {
     const property = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
-    const value = (cursor as unknown as Record<string, unknown> | undefined)?.[property]
-    return value !== undefined && convert !== undefined ? convert(value) : value
+    const value = cursor?.[property as keyof CursorValues]
+    return value !== undefined && convert !== undefined ? convert(value) : inRequest(value)
   }
   const dot = name.indexOf('.')
   const rows = parents.get(name.slice(0, dot)) ?? []

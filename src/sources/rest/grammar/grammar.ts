@@ -69,6 +69,7 @@ const incremental = object<RestIncremental>(
     lastValueFunc: either(oneOf('max', 'min'), code),
     rowOrder: orNull(oneOf('asc', 'desc')),
     lag: orNull(number),
+    format: oneOf('iso', 'date', 'seconds', 'milliseconds'),
     onCursorValueMissing: oneOf('raise', 'include', 'exclude'),
     rangeStart: oneOf('closed', 'open'),
     rangeEnd: oneOf('open', 'closed'),
