@@ -1,6 +1,6 @@
 import { PipelineError } from '../errors/index.ts'
 import { coerce, ExactNumber, instantFromNanos, instantText, plainJson, type DataType } from '../schema/index.ts'
-import { compareDecimals, nanosOfEpoch } from './decimal-steps.ts'
+import { compareDecimals, decimalKey, nanosOfEpoch } from './decimal-steps.ts'
 
 export type CursorValue = string | number | bigint | Date | ExactNumber
 
@@ -62,6 +62,11 @@ export class CursorOrder {
     if (this.settledKind === 'text') return compareCodePoints(a as string, b as string)
     if (a instanceof ExactNumber || b instanceof ExactNumber) return compareDecimals(a, b)
     return a < b ? -1 : a > b ? 1 : 0
+  }
+
+  /** The key as text that is the same for equal keys. */
+  text(key: CursorKey): string {
+    return typeof key === 'string' ? key : decimalKey(key)
   }
 
   private mixed(value: CursorValue): PipelineError {

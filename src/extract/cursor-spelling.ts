@@ -47,7 +47,8 @@ function numberLike(text: string, like: CursorValue): CursorValue {
     case 'bigint':
       return text.includes('.') ? decimal(text) : BigInt(text)
     case 'number':
-      return Number(text)
+      // Beyond 2^53 a number would not be this one.
+      return text.includes('.') || Number.isSafeInteger(Number(text)) ? Number(text) : BigInt(text)
     default:
       return decimal(text)
   }

@@ -16,6 +16,14 @@ export function compareDecimals(a: unknown, b: unknown): number {
   return x < y ? -1 : x > y ? 1 : 0
 }
 
+/** The number as text that is the same for equal numbers. */
+export function decimalKey(value: unknown): string {
+  const number = scaled(value)
+  if (number === undefined) return String(value)
+  const text = decimalText(number.digits, number.scale)
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text
+}
+
 /** The exact sum as text, with the digits of the fraction that either number has. */
 export function plusDecimal(value: string | number | bigint | ExactNumber, amount: number): string | undefined {
   const [left, right] = [scaled(value), scaled(amount)]

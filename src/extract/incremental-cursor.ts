@@ -70,7 +70,7 @@ export class IncrementalCursor {
   /** The furthest position of all runs. */
   private furthest: Position | undefined
   private furthestValue: CursorValue | undefined
-  private hasMoved = false
+  private isBeyondStored = false
   private window: { start: Position; end: Position; isAfterStart: boolean; includesEnd: boolean } | undefined
   private readsWindows = false
   private windowEnded = false
@@ -111,7 +111,12 @@ export class IncrementalCursor {
 
   /** The furthest value so far; where the run begins until a row came. */
   get lastValue(): CursorValue | undefined {
-    return this.hasMoved ? this.written(this.furthestValue, 'start') : this.startValue
+    return this.isBeyondStored ? this.written(this.furthestValue, 'start') : this.startValue
+  }
+
+  /** Rows have come at the position where the run began, or beyond it. */
+  get hasMoved(): boolean {
+    return this.isBeyondStored || this.loaded.boundaryGrew
   }
 
   /** Rows beyond the range have come, and the order says that no others follow. */
@@ -139,7 +144,7 @@ export class IncrementalCursor {
   /** State for the next run; `undefined` for a range, which leaves no trace, and for a cursor that no row has moved. */
   state(): CursorState | undefined {
     if (this.isRange) return undefined
-    if (!this.hasMoved && !this.loaded.boundaryGrew) return this.stored
+    if (!this.hasMoved) return this.stored
     return {
       initial_value: this.declared.initialValue ?? null,
       last_value: this.furthestValue ?? null,
@@ -298,12 +303,12 @@ export class IncrementalCursor {
   }
 
   private wasTaken(row: unknown, key: CursorKey): boolean {
-    return this.loaded.looksBeyond && this.loaded.wasTaken(row, String(key))
+    return this.loaded.looksBeyond && this.loaded.wasTaken(row, this.order.text(key))
   }
 
   private moveTo(value: CursorValue, key: CursorKey): void {
     this.furthestValue = value
-    this.hasMoved = true
+    this.isBeyondStored = true
     if (this.furthest === undefined) {
       this.furthest = { value, key }
     } else {

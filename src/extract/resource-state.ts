@@ -41,7 +41,7 @@ export function withCursor(
   if (cursor.isRange) return state
   const position = progress === 'some' ? cursor.stored : cursor.state()
   // Rows are loaded once, also those beyond a position that stayed where it was.
-  const hashes = progress === 'all' ? [] : cursor.beyondStored(progress === 'some')
+  const hashes = progress === 'all' && cursor.hasMoved ? [] : cursor.beyondStored(progress === 'some')
   return {
     ...state,
     ...entry('incremental', state.incremental, path, position),
