@@ -35,19 +35,16 @@ export class CursorOrder {
 
   /**
    * Settles the kind by values that are known. Strings of digits leave it open: they are numbers next to numbers, and text
-   * otherwise.
+   * next to each other.
    */
   settle(...values: readonly (CursorValue | undefined)[]): void {
-    const known = values.filter((value) => value !== undefined)
-    const example = known.find((value) => !isDigits(value)) ?? known[0]
-    if (this.settledKind !== undefined || example === undefined) return
-    this.settledKind = kindOf(example)
-    this.example = example
+    const example = values.find((value) => value !== undefined && !isDigits(value))
+    if (example !== undefined) this.settleBy(example)
   }
 
   /** Throws for a value of another kind than the others have. */
   key(value: CursorValue): CursorKey {
-    if (this.settledKind === undefined) this.settle(value)
+    this.settleBy(value)
     const key =
       this.settledKind === 'instant'
         ? instantKey(value, this.format)
@@ -56,6 +53,12 @@ export class CursorOrder {
           : textKey(value)
     if (key === undefined) throw this.mixed(value)
     return key
+  }
+
+  private settleBy(example: CursorValue): void {
+    if (this.settledKind !== undefined) return
+    this.settledKind = kindOf(example)
+    this.example = example
   }
 
   compare(a: CursorKey, b: CursorKey): number {

@@ -1,16 +1,6 @@
 import { expect, it } from 'vitest'
-import { Config } from '../../src/config/index.ts'
-import {
-  extract,
-  incremental,
-  IncrementalCursor,
-  resource,
-  rowsOf,
-  source,
-  type IncrementalOptions,
-  type ResourceState,
-} from '../../src/extract/index.ts'
-import { emptyState, resourceState, setResourceState, stateFromRow, stateRow } from '../../src/pipeline/state.ts'
+import { incremental, IncrementalCursor, resource, type IncrementalOptions } from '../../src/extract/index.ts'
+import { MemoryTarget } from '../support/memory-target.ts'
 import { fc, randomFrom } from '../support/seed.ts'
 import { columns, type Column, type Random } from './cursor-spellings.ts'
 
@@ -22,54 +12,6 @@ interface Row {
 }
 
 type Disposition = 'append' | 'replace' | 'merge'
-
-/** A destination that keeps what it was given last: ids with how often each one was loaded, and the state as stored. */
-class Target {
-  readonly loaded = new Map<number, number>()
-  private stored = emptyState('p', 'd')
-
-  async run(made: ReturnType<typeof resource>, disposition: Disposition): Promise<void> {
-    let pending: number[] = []
-    let states = new Map<string, ResourceState>()
-    const keep = (): void => {
-      for (const id of pending) this.loaded.set(id, (this.loaded.get(id) ?? 0) + 1)
-      for (const [name, state] of states) setResourceState(this.stored, 's', name, state)
-      pending = []
-    }
-    const replaced = disposition === 'replace'
-    try {
-      await extract(source('s', [made.with({ writeDisposition: disposition })]), {
-        signal: AbortSignal.timeout(10_000),
-        config: new Config({ env: {} }),
-        stateOf: (name) => resourceState(this.stored, 's', name),
-        sourceState: {},
-        write: (_resource, page) => void pending.push(...rowsOf(page).map((row) => (row as Row).id)),
-        discard: () => undefined,
-        checkpoint(reached) {
-          states = reached
-          keep()
-        },
-        pageDone: async () => undefined,
-        rootFailed: async (_tree, error) => {
-          throw error
-        },
-        rootDone: (_root, _tree, ended) => {
-          states = ended
-          if (replaced) this.loaded.clear()
-          keep()
-        },
-        emit: () => undefined,
-      })
-    } finally {
-      const row = stateRow(this.stored)
-      if (row !== undefined) this.stored = stateFromRow(row)
-    }
-  }
-
-  get state(): ResourceState {
-    return resourceState(this.stored, 's', 't')
-  }
-}
 
 interface History {
   column: Column
@@ -114,6 +56,8 @@ const histories: fc.Arbitrary<History> = fc.record({
   runs: fc.array(run, { minLength: 1, maxLength: 6 }),
 })
 
+const unique = (ids: readonly number[]): number[] => [...new Set(ids)].sort((a, b) => a - b)
+
 const chunks = <T>(items: readonly T[], size: number): T[][] =>
   items.length === 0 ? [] : [items.slice(0, size), ...chunks(items.slice(size), size)]
 
@@ -151,7 +95,7 @@ it('random histories of any spelling lose no row and load none twice', async () 
       const random = randomFrom(seed)
       const options = optionsOf(history)
       const recognizes = options.lag === undefined && !open
-      const target = new Target()
+      const target = new MemoryTarget()
       const rows: Row[] = []
       let furthest = 10
       let nextId = 1
@@ -182,23 +126,21 @@ it('random histories of any spelling lose no row and load none twice', async () 
           },
           {
             incremental: incremental('at', options),
+            writeDisposition: disposition,
             ...(hasKey ? { primaryKey: 'id' } : {}),
             ...(column.dataType === undefined ? {} : { columns: { at: { dataType: column.dataType } } }),
           },
         )
-        await target.run(limit === undefined ? made : made.limit(limit), disposition).catch((error: unknown) => {
+        await target.run(limit === undefined ? made : made.limit(limit)).catch((error: unknown) => {
           if (!String(error).includes('the API broke')) throw error
         })
-        if (target.state.incremental?.at !== undefined) expect(target.state.incremental.at.last_value).not.toBeNull()
+        const reached = target.state('t').incremental?.at
+        if (reached !== undefined) expect(reached.last_value).not.toBeNull()
       }
       const isIn = ({ rank }: Row): boolean => initial === undefined || (open ? rank > initial : rank >= initial)
       const expected = rows.filter(isIn).map(({ id }) => id)
-      expect(
-        [...target.loaded.keys()].sort((a, b) => a - b),
-        `lost or too many, ${direction}`,
-      ).toEqual(expected)
-      if (recognizes || disposition === 'replace')
-        expect([...target.loaded.values()].filter((times) => times > 1)).toEqual([])
+      expect(unique(target.ids('t')), `lost or too many, ${direction}`).toEqual(expected)
+      if (recognizes || disposition === 'replace') expect(target.ids('t').length).toBe(expected.length)
     }),
     { numRuns: 400 },
   )
@@ -219,7 +161,7 @@ it('ranges load what lies between their ends, and leave no state', async () => {
     fc.asyncProperty(ranges, async ({ column, seed, ranks, start, length, rangeStart, rangeEnd, rowOrder }) => {
       const random = randomFrom(seed)
       const end = start + length
-      const target = new Target()
+      const target = new MemoryTarget()
       const given = ranks.map((rank, id) => ({ id, rank }))
       if (rowOrder !== undefined) given.sort((a, b) => (rowOrder === 'asc' ? a.rank - b.rank : b.rank - a.rank))
       const initialValue = column.spell(start, random)
@@ -234,12 +176,12 @@ it('ranges load what lies between their ends, and leave no state', async () => {
         ...(rowOrder === undefined ? {} : { rowOrder }),
       })
       const columnsOf = column.dataType === undefined ? {} : { columns: { at: { dataType: column.dataType } } }
-      await target.run(resource('t', pages, { incremental: cursor, ...columnsOf }), 'append')
+      await target.run(resource('t', pages, { incremental: cursor, ...columnsOf }))
       const isIn = (rank: number): boolean =>
         (rangeStart === 'open' ? rank > start : rank >= start) && (rangeEnd === 'closed' ? rank <= end : rank < end)
       const expected = given.filter(({ rank }) => isIn(rank)).map(({ id }) => id)
-      expect([...target.loaded.keys()].sort((a, b) => a - b)).toEqual(expected.sort((a, b) => a - b))
-      expect(target.state).toEqual({})
+      expect(unique(target.ids('t'))).toEqual(expected.sort((a, b) => a - b))
+      expect(target.state('t')).toEqual({})
       if (length > 0 && column.options === undefined) {
         expect(() => incremental('at', { initialValue: endValue, endValue: initialValue })).toThrow(/lies beyond/)
       }
@@ -269,7 +211,7 @@ it('windows of any spelling meet without a gap, and load every row once', async 
   await fc.assert(
     fc.asyncProperty(cases, async ({ column, seed, size, lookback, singly, runs }) => {
       const random = randomFrom(seed)
-      const target = new Target()
+      const target = new MemoryTarget()
       const rows: { id: number; rank: number }[] = []
       let now = 0
       const options: IncrementalOptions = {
@@ -307,13 +249,13 @@ it('windows of any spelling meet without a gap, and load every row once', async 
             ...(column.dataType === undefined ? {} : { columns: { at: { dataType: column.dataType } } }),
           },
         )
-        await target.run(limit === undefined ? made : made.limit(limit), 'append').catch((error: unknown) => {
+        await target.run(limit === undefined ? made : made.limit(limit)).catch((error: unknown) => {
           if (!String(error).includes('the API broke')) throw error
         })
       }
       const expected = rows.filter(({ rank }) => rank < now).map(({ id }) => id)
-      expect([...target.loaded.keys()].sort((a, b) => a - b)).toEqual(expected)
-      if (lookback === undefined) expect([...target.loaded.values()].filter((times) => times > 1)).toEqual([])
+      expect(unique(target.ids('t'))).toEqual(expected)
+      if (lookback === undefined) expect(target.ids('t').length).toBe(expected.length)
     }),
     { numRuns: 150 },
   )
