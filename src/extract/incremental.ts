@@ -83,8 +83,8 @@ export function isBackwards(declared: Incremental, start?: CursorValue, end?: Cu
   if (start === undefined || end === undefined || typeof lastValueFunc === 'function') return false
   const order = new CursorOrder(cursorPath, { format })
   order.settle(start, end)
-  // Digits say only together with the rows whether they are numbers.
-  if (order.kind === undefined) return false
+  // A range between digits is one of numbers, even where the rows turn out to be text.
+  if (order.kind === undefined) order.settle(0)
   const far = order.compare(order.key(start), order.key(end))
   return lastValueFunc === 'max' ? far > 0 : far < 0
 }
