@@ -6,6 +6,10 @@ import { dateText, isPlainTimestamp, timestampParts } from './temporal.ts'
  */
 export function instantText(text: string): string | undefined {
   if (isPlainTimestamp(text)) return withoutZeros(text, text.length - 1)
+  if (text.endsWith('+00:00')) {
+    const plain = `${text.slice(0, -6)}Z`
+    if (isPlainTimestamp(plain)) return withoutZeros(plain, plain.length - 1)
+  }
   const parts = timestampParts(text)
   if (parts === undefined) return dateText(text) === undefined ? undefined : `${text}T00:00:00`
   const { date, time, fraction, zone } = parts

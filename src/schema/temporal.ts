@@ -61,8 +61,10 @@ export interface TimestampParts {
 
 /** The parts of timestamp text; `undefined` for other text. */
 export function timestampParts(text: string): TimestampParts | undefined {
-  if (!isTimestampText(text)) return undefined
-  const [, , , , , , second, fraction = '', zone = ''] = isoTimestamp.exec(text)!
+  if (text.length < 16 || text.length > 38 || text.charCodeAt(4) !== 45) return undefined
+  const match = isoTimestamp.exec(text)
+  if (match === null || !isMoment(match)) return undefined
+  const [, , , , , , second, fraction = '', zone = ''] = match
   const timeEnd = second === undefined ? 16 : 19
   const rest = text.length - zone.length
   return {
