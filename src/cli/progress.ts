@@ -57,6 +57,9 @@ export class Progress {
 
   private take(event: RunEvent): void {
     switch (event.type) {
+      case 'destination-wait':
+        this.head = waitingFor(event)
+        break
       case 'run-started':
         this.head = `${event.pipeline} → ${shortLocation(event.location)} / ${event.dataset}`
         for (const resource of event.resources) this.lanes.set(resource, newLane())
@@ -148,6 +151,9 @@ function waitText({ reason, detail }: Extract<RunEvent, { type: 'wait' }>): stri
   return reason === 'report' ? `for the report ${detail}` : `for the rate limit (${detail})`
 }
 
+const waitingFor = ({ holder }: Extract<RunEvent, { type: 'destination-wait' }>): string =>
+  `waiting for ${holder}, which has the destination open`
+
 function failedText({ resource, error }: Extract<RunEvent, { type: 'resource-failed' }>): string {
   const message = error instanceof PipelineError ? error.summary : String(error)
   return `failed   ${resource}, and is left out: ${message}`
@@ -173,6 +179,8 @@ function clip(line: string, width: number): string {
 
 function logLine(event: RunEvent): string | undefined {
   switch (event.type) {
+    case 'destination-wait':
+      return waitingFor(event)
     case 'run-started':
       return `started ${event.pipeline} → ${event.location} / ${event.dataset}`
     case 'resource-finished':

@@ -15,6 +15,8 @@ export interface DestinationTarget {
   dataset: string
   /** Only to look: each statement must be one query that changes nothing, and ends when the time is over. */
   readOnly?: ReadLimits
+  /** Hears who keeps the destination from being opened, once, while it waits for them. */
+  onWait?: (holder: string) => void
 }
 
 export interface ReadLimits {

@@ -22,6 +22,15 @@ import {
 
 type Open = () => Promise<Reading>
 
+interface Opened {
+  session?: Reading
+}
+
+/** Iterators that are dropped without an end: their connections are closed when the garbage collector finds them. */
+const abandoned = new FinalizationRegistry<Opened>(({ session }) => {
+  session?.[Symbol.asyncDispose]().then(undefined, () => undefined)
+})
+
 /** Loaded tables, to be read. A connection is opened for each read and closed after it. */
 export class Dataset<Tables = Record<string, RowObject>> {
   private readonly open: Open
@@ -81,10 +90,22 @@ export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
     return (await session.reader.rows(sql, values)) as Row[]
   }
 
-  /** Pages of rows, as they come from the database. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Row[]> {
+  /** Pages of rows, as they come from the database. The connection is closed when the loop ends, however it ends. */
+  [Symbol.asyncIterator](): AsyncGenerator<Row[]> {
+    const opened: Opened = {}
+    const pages = this.pages(opened)
+    abandoned.register(pages, opened)
+    return pages
+  }
+
+  private async *pages(opened: Opened): AsyncGenerator<Row[]> {
     await using session = await this.open()
-    yield* (await this.read(session)).pages as AsyncIterable<Row[]>
+    opened.session = session
+    try {
+      yield* (await this.read(session)).pages as AsyncIterable<Row[]>
+    } finally {
+      delete opened.session
+    }
   }
 
   /** The first rows after `skip`, as many as there is room for and at least one; `cut` tells what was full. */

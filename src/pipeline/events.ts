@@ -16,6 +16,8 @@ export type RunEvent =
       /** The part of the pipeline's data that is loaded. */
       partition?: string
     }
+  /** Another process, or a reader in this one, has the destination open; the run starts when it is closed. */
+  | { type: 'destination-wait'; holder: string }
   | ExtractEvent
   /** A setting of the configuration was used: its name, never its value. */
   | ({ type: 'setting' } & FoundSetting)

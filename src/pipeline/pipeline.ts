@@ -312,7 +312,8 @@ export class Pipeline {
 
   /** Opens what a load, a drop or a sync needs. */
   private async openToWrite(destination: Destination, dataset: string): Promise<DestinationSession> {
-    if (this.readOnly === undefined) return destination.open({ pipeline: this.name, dataset })
+    const onWait = (holder: string): void => this.events.emit({ type: 'destination-wait', holder })
+    if (this.readOnly === undefined) return destination.open({ pipeline: this.name, dataset, onWait })
     throw new PipelineError(`pipeline "${this.name}" is opened only to look`, {
       code: 'READ_ONLY',
       fix: 'attach it without readOnly',

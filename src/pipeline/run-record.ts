@@ -164,6 +164,8 @@ export class RunRecorder {
       case 'notice':
         this.noticed(event.notice)
         break
+      case 'destination-wait':
+        break
       case 'run-finished':
         this.outcome = { status: 'done' }
         break

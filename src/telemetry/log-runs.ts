@@ -30,6 +30,8 @@ function write(log: Logger, event: RunEvent): void {
         'run started',
       )
     }
+    case 'destination-wait':
+      return log.info({ holder: event.holder }, 'waiting for the destination')
     case 'resource-started':
       return log.debug({ resource: event.resource }, 'resource started')
     case 'request': {

@@ -57,7 +57,7 @@ export function duckdbParts(options: DuckdbOptions): SqlDestinationParts {
     capabilities: withOptions(capabilities, options),
     dialect: duckdbDialect,
     errors: duckdbErrors,
-    async connect({ pipeline, readOnly }) {
+    async connect({ pipeline, readOnly, onWait }) {
       const given = options.path ?? `${pipeline}.duckdb`
       const path = given === ':memory:' ? given : resolve(given)
       // The driver is loaded when it is used: importing the library stays quick.
@@ -68,7 +68,8 @@ export function duckdbParts(options: DuckdbOptions): SqlDestinationParts {
       if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
       const temporary = path === ':memory:' ? {} : { temp_directory: `${path}.tmp` }
       const own = { ...settings, ...temporary, memory_limit: `${memoryBytes}B` }
-      return { connection: await openDuckdb(path, { ...own, ...options.settings }), location: `duckdb:${path}` }
+      const connection = await openDuckdb(path, { ...own, ...options.settings }, onWait)
+      return { connection, location: `duckdb:${path}` }
     },
     bulkLoad: async (connection, load) => {
       const needed = memoryFor(load.cells.length)
