@@ -1,4 +1,4 @@
-import { postgresClientConfig } from '../destinations/postgres/postgres.ts'
+import { postgresPoolConfig } from '../destinations/postgres/postgres.ts'
 import type { SharedBudget } from '../sources/rest/index.ts'
 import { ownSchema } from './own-tables.ts'
 
@@ -14,7 +14,7 @@ const longerBy = { share: 0.1, seconds: 0.2 }
 export async function postgresBudgets(url: string): Promise<(origin: string) => SharedBudget> {
   const { Pool } = (await import('pg')).default
   // As few as possible: every executor of every worker has them.
-  const pool = new Pool({ ...(await postgresClientConfig({ url })), max: 2, application_name: 'sluice rate budget' })
+  const pool = new Pool({ ...(await postgresPoolConfig({ url })), max: 2, application_name: 'sluice rate budget' })
   pool.on('error', () => undefined)
   return (origin) => ({
     async take({ requests, perSeconds }) {

@@ -5,7 +5,7 @@ import type { Told } from '../jobs/alerts/alerts.ts'
 import type { LoadedRun } from '../jobs/alerts/conditions.ts'
 import type { JobState } from '../jobs/decide.ts'
 import type { Job } from '../jobs/job.ts'
-import { postgresClientConfig } from '../destinations/postgres/postgres.ts'
+import { postgresPoolConfig } from '../destinations/postgres/postgres.ts'
 import { loadedOf, loadedQuery, noteLoaded, type ItemRun } from './loaded-runs.ts'
 import { jsonOf, ownSchema, ownTables } from './own-tables.ts'
 import type { WorkItem } from './work-item.ts'
@@ -98,7 +98,7 @@ export class WorkQueue {
         cause,
       })
     })
-    const config = await postgresClientConfig({ url })
+    const config = await postgresPoolConfig({ url })
     const boss = new PgBoss({
       ...(config as object),
       schema,

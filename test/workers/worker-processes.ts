@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
-import { postgresClientConfig } from '../../src/destinations/postgres/postgres.ts'
+import { postgresPoolConfig } from '../../src/destinations/postgres/postgres.ts'
 import { childrenOf, signal } from '../support/processes.ts'
 
 const root = fileURLToPath(new URL('../../src/', import.meta.url))
@@ -73,7 +73,7 @@ ${jobs}`,
 
   /** Rows of a query on the database of the queue. */
   async rows(sql: string): Promise<Record<string, unknown>[]> {
-    const client = new pg.Client(await postgresClientConfig({ url: this.url }))
+    const client = new pg.Client(await postgresPoolConfig({ url: this.url }))
     await client.connect()
     try {
       return (await client.query(sql)).rows as Record<string, unknown>[]
@@ -117,7 +117,7 @@ let databases = 0
 /** A database of its own on a server: a queue is there for all workers of its database. */
 export async function freshDatabase(url: string): Promise<string> {
   const name = `workers_${process.pid}_${++databases}`
-  const client = new pg.Client(await postgresClientConfig({ url }))
+  const client = new pg.Client(await postgresPoolConfig({ url }))
   await client.connect()
   await client.query(`CREATE DATABASE ${name}`)
   await client.end()

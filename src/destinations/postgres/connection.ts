@@ -9,6 +9,7 @@ import { wrongValue } from '../../schema/index.ts'
 import type { ReadLimits, RowObject, SqlConnection, SqlValue } from '../destination.ts'
 import { uniqueNames } from '../sql/result-types.ts'
 import type { PostgresOptions } from './postgres.ts'
+import { readingSettings, sessionSettings } from './session.ts'
 import { sslModes, tlsOptions } from './tls.ts'
 import { typedColumn, valueReader } from './values.ts'
 
@@ -19,18 +20,20 @@ export interface PostgresConnection extends SqlConnection {
 
 const pageRows = 5000
 
+/** `session` are the statements that a connection starts with. */
 export async function openPostgres(
   options: PostgresOptions,
-  reading?: Reading,
+  { session = sessionSettings, reading }: { session?: string; reading?: Reading | undefined } = {},
 ): Promise<{ connection: PostgresConnection; location: string }> {
-  const { client, location } = await connect(options)
-  const inEachQuery = reading === undefined ? [] : await readingSettings(client, reading)
+  const { client, location } = await connect(options, session)
+  const inEachQuery = reading === undefined ? [] : await limitsOf(client, reading)
   return { connection: connectionOf(client, inEachQuery), location }
 }
 
 /** A client, what it took to connect it, and where it is connected to. */
 export async function connect(
   options: PostgresOptions,
+  session = sessionSettings,
 ): Promise<{ client: pg.Client; config: pg.ClientConfig; location: string }> {
   const settings = options.url === undefined ? options : { ...options, ...parseUrl(options.url) }
   if (settings.password !== undefined) addSecret(settings.password)
@@ -39,7 +42,7 @@ export async function connect(
   const place = `postgres://${user === undefined ? '' : `${encodeURIComponent(user)}:***@`}${host}:${port}/${database ?? ''}`
   const connectWith = async (tls: ConnectionOptions | false) => {
     const config = { host, port, database, user, password, ssl: tls }
-    return { client: await connected(config), config, location: place }
+    return { client: await connected(config, session), config, location: place }
   }
   try {
     const tls = typeof ssl === 'object' ? { rejectUnauthorized: true, ...ssl } : tlsOptions(ssl, settings.sslRootCert)
@@ -63,7 +66,7 @@ export interface Reading extends ReadLimits {
  * What each reading transaction sets for itself: a pooler gives what a session has set to whoever gets the session next. A
  * superuser may read files and run programs from within a SELECT, so it takes the role that may only read.
  */
-async function readingSettings(client: pg.Client, { timeoutMs, role }: Reading): Promise<string[]> {
+async function limitsOf(client: pg.Client, { timeoutMs, role }: Reading): Promise<string[]> {
   const timeout = `SET LOCAL statement_timeout = ${timeoutMs}`
   if (role === undefined) return [timeout]
   const { rows } = await client.query(
@@ -88,7 +91,7 @@ const cannotConnectNow = '57P03'
 const startPollMs = 250
 const longestStartMs = 30_000
 
-async function connected(options: pg.ClientConfig): Promise<pg.Client> {
+async function connected(options: pg.ClientConfig, session: string): Promise<pg.Client> {
   const client = new pg.Client({
     ...options,
     application_name: 'sluice',
@@ -103,7 +106,7 @@ async function connected(options: pg.ClientConfig): Promise<pg.Client> {
   // A broken connection is told by the statement that meets it; without a listener it would end the process.
   client.on('error', () => undefined)
   await client.connect()
-  await client.query("SET TimeZone = 'UTC'; SET client_min_messages = warning")
+  await client.query(session)
   return client
 }
 
@@ -209,7 +212,7 @@ function connectionOf(client: pg.Client, inEachQuery: readonly string[]): Postgr
     async query(sql, values) {
       const end = (): Promise<unknown> => client.query('ROLLBACK').catch(() => undefined)
       try {
-        await client.query(['BEGIN TRANSACTION READ ONLY', ...inEachQuery].join('; '))
+        await client.query(['BEGIN TRANSACTION READ ONLY', readingSettings, ...inEachQuery].join('; '))
         // The extended protocol takes one statement: what follows a semicolon is refused.
         const declare = { text: `DECLARE sluice_pages CURSOR FOR ${sql}`, queryMode: 'extended' }
         await client.query({ ...declare, values: values === undefined ? [] : [...values] })

@@ -1,4 +1,4 @@
-import type { ClientConfig } from 'pg'
+import type { ClientBase, PoolConfig } from 'pg'
 import { withDriver } from '../../errors/index.ts'
 import { withOptions, type Capabilities, type CapabilityOptions } from '../capabilities.ts'
 import type { Destination } from '../destination.ts'
@@ -6,6 +6,7 @@ import { selection, sqlDestination, type BulkLoad, type SqlDestinationParts } fr
 import type { PostgresConnection } from './connection.ts'
 import { postgresDialect } from './dialect.ts'
 import { postgresErrors } from './errors.ts'
+import { beginLoad, sessionSettings } from './session.ts'
 import type { SslMode } from './tls.ts'
 
 export interface PostgresOptions extends CapabilityOptions {
@@ -43,12 +44,12 @@ const capabilities: Capabilities = {
 /** A PostgreSQL database as destination; needs the packages `pg` and `pg-copy-streams`. */
 export const postgres = (options: PostgresOptions = {}): Destination => sqlDestination(postgresParts(options))
 
-/** What node-postgres needs to reach the same database; found out by connecting once. */
-export async function postgresClientConfig(options: PostgresOptions): Promise<ClientConfig> {
+/** Configuration of a node-postgres pool for the same database, found by connecting once. */
+export async function postgresPoolConfig(options: PostgresOptions): Promise<PoolConfig> {
   const { connect } = await withDriver('PostgreSQL', drivers, () => import('./connection.ts'))
   const { client, config } = await connect(options)
   await client.end()
-  return config
+  return { ...config, onConnect: async (client: ClientBase) => void (await client.query(sessionSettings)) }
 }
 
 /** The parts of the destination, for tests that stand between them. */
@@ -60,8 +61,9 @@ export function postgresParts(options: PostgresOptions): SqlDestinationParts {
     errors: postgresErrors,
     async connect({ readOnly }) {
       const { openPostgres } = await withDriver('destination "postgres"', drivers, () => import('./connection.ts'))
-      return openPostgres(options, readOnly && { ...readOnly, role: 'pg_read_all_data' })
+      return openPostgres(options, { reading: readOnly && { ...readOnly, role: 'pg_read_all_data' } })
     },
+    begin: beginLoad,
     bulkLoad: (connection, bulk) => copyFiles(connection as PostgresConnection, bulk),
   }
 }

@@ -3,6 +3,7 @@ import { withOptions, type Capabilities, type NameOptions } from '../capabilitie
 import type { Destination, SqlConnection } from '../destination.ts'
 import { literal } from '../duckdb/dialect.ts'
 import { sqlDestination, type SqlDestinationParts } from '../sql/sql-destination.ts'
+import { redshiftSessionSettings } from '../postgres/session.ts'
 import { withScratch, type WithScratch } from '../duckdb/scratch.ts'
 import { stagingArea, type StagingArea, type StagingOptions } from '../staging/staging-area.ts'
 import type { S3Credentials } from '../stores/index.ts'
@@ -56,7 +57,11 @@ export function redshiftParts(options: RedshiftOptions): SqlDestinationParts {
         drivers,
         () => import('../postgres/connection.ts'),
       )
-      const { connection, location } = await openPostgres({ port: 5439, url: asPostgres(options.url) }, readOnly)
+      const place = { port: 5439, url: asPostgres(options.url) }
+      const { connection, location } = await openPostgres(place, {
+        session: redshiftSessionSettings,
+        reading: readOnly,
+      })
       const staging = { area: await stagingArea(options.staging, dataset), options: copyOptions(options) }
       return {
         connection: await withScratch({ ...connection, staging }),

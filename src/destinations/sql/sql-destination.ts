@@ -28,6 +28,8 @@ export interface SqlDestinationParts {
   connect(target: DestinationTarget): Promise<{ connection: SqlConnection; location: string }>
   /** The fast path: rows of files with equal columns → `INSERT INTO into`, selecting `selection` per file column. */
   bulkLoad(connection: SqlConnection, load: BulkLoad): Promise<void>
+  /** SQL that begins the transaction of a load. @default `BEGIN TRANSACTION` */
+  begin?: string
   /** A change of a table commits what was done before it. @default false */
   ddlCommits?: boolean
   /** What the database's errors mean. */
@@ -101,7 +103,7 @@ export function sqlDestination(parts: SqlDestinationParts): Destination {
           if (target.readOnly !== undefined) throw onlyToLook()
           let begun = false
           const plainly = async (): Promise<void> => {
-            await connection.run('BEGIN TRANSACTION')
+            await connection.run(parts.begin ?? 'BEGIN TRANSACTION')
             begun = true
           }
           const begin = async (load: BegunLoad): Promise<void> => {
