@@ -174,8 +174,8 @@ export class RequestPages {
   }
 
   private format(): FormatOptions {
-    const { format = 'auto', csv, charset, dataSelector } = this.spec.endpoint
-    return { format, csv, charset, selector: dataSelector ?? undefined }
+    const { format = 'auto', csv, xml, charset, dataSelector } = this.spec.endpoint
+    return { format, csv, xml, charset, selector: dataSelector ?? undefined }
   }
 
   private selector(): RowSelector {

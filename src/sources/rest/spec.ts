@@ -100,12 +100,19 @@ export interface ReportSpec {
 }
 
 export interface CsvOptions {
-  /** @default ',' */
+  /** @default what the first lines have: a comma, a tab, `;` or `|` */
   delimiter?: string
-  /** @default '"' */
+  /** Empty where quotes are characters like others. @default '"' */
   quote?: string
   /** Names of the columns, for files without a first line that names them. */
   columns?: readonly string[]
+  /** Lines above the one with the names, or with `columns` above the first row. @default 0 */
+  skipLines?: number
+}
+
+export interface XmlOptions {
+  /** Elements that are lists also where they come only once. */
+  lists?: readonly string[]
 }
 
 export type ResponseFormat = 'auto' | 'json' | 'jsonl' | 'csv' | 'xml'
@@ -135,6 +142,7 @@ export interface EndpointSpec {
   /** @default 'auto', by the content type: anything unknown is taken for JSON */
   format?: ResponseFormat
   csv?: CsvOptions
+  xml?: XmlOptions
   /** Of the answers, where they do not say it or say it wrongly: `windows-1252`. @default what they say, else UTF-8 */
   charset?: string
   graphql?: GraphqlSpec

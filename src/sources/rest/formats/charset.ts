@@ -1,6 +1,6 @@
 import { NotInFormat } from './not-in-format.ts'
 
-/** The text of bytes: by the character set that is said, by the mark they begin with, else UTF-8. Throws `NotInFormat`. */
+/** The text of bytes: by the mark they begin with, by the character set that is said, else UTF-8. Throws `NotInFormat`. */
 export function textOf(bytes: Uint8Array, charset: string | undefined): string {
   return exactly(() => decoderFor(bytes, charset).decode(bytes))
 }
@@ -33,7 +33,8 @@ function exactly(decode: () => string): string {
 }
 
 function decoderFor(bytes: Uint8Array, charset: string | undefined): InstanceType<typeof TextDecoder> {
-  const named = charset ?? byMark(bytes)
+  // A mark tells what the bytes are; what a header or a declaration says is often a default.
+  const named = byMark(bytes) ?? charset
   try {
     return new TextDecoder(named ?? 'utf-8', { fatal: true })
   } catch {
@@ -42,7 +43,17 @@ function decoderFor(bytes: Uint8Array, charset: string | undefined): InstanceTyp
   }
 }
 
-function byMark([first, second]: Uint8Array): string | undefined {
+/** The character set that an XML document declares, for `textOf`. One of two bytes a character cannot be declared in ASCII. */
+export function charsetOfXml(bytes: Uint8Array): string | undefined {
+  const start = Buffer.from(bytes.subarray(0, 200)).toString('latin1')
+  if (start.startsWith('<\0')) return 'utf-16le'
+  if (start.startsWith('\0<')) return 'utf-16be'
+  const [, declared] = /^<\?xml[^>]*?\sencoding\s*=\s*["']([\w.:-]+)["']/.exec(start) ?? []
+  return declared === undefined || /^(utf-?16|utf-?32|ucs-|iso-10646)/i.test(declared) ? undefined : declared
+}
+
+function byMark([first, second, third]: Uint8Array): string | undefined {
+  if (first === 0xef && second === 0xbb && third === 0xbf) return 'utf-8'
   if (first === 0xff && second === 0xfe) return 'utf-16le'
   return first === 0xfe && second === 0xff ? 'utf-16be' : undefined
 }

@@ -1,19 +1,20 @@
 import { jsonPath, parseJson } from '../../../extract/index.ts'
 import type { RestResponse } from '../request.ts'
-import type { CsvOptions, ResponseFormat } from '../spec.ts'
+import type { CsvOptions, ResponseFormat, XmlOptions } from '../spec.ts'
 import { limited, readBytes, type RawAnswer } from '../http/transport.ts'
 import { csvRows } from './csv.ts'
 import { jsonLines } from './json-lines.ts'
 import { notJson } from './not-in-format.ts'
-import { decodedText, looseTextOf, textOf } from './charset.ts'
+import { charsetOfXml, decodedText, looseTextOf, textOf } from './charset.ts'
 import { Spool } from './spool.ts'
-import { unpackAll, unpackedFiles, type UnpackedFile } from './unpack.ts'
+import { unpackAll, unpackedFiles } from './unpack.ts'
 import { parseXml } from './xml.ts'
 
 /** How answers are to be read. */
 export interface FormatOptions {
   format: ResponseFormat
   csv?: CsvOptions | undefined
+  xml?: XmlOptions | undefined
   charset?: string | undefined
   /** Where the rows stand in each line of JSONL. */
   selector?: string | undefined
@@ -41,25 +42,30 @@ export async function decode(
     const text = looseTextOf(await beginningOf(raw))
     return { ...answer, text, body: leniently(text) }
   }
-  const charset = options.charset ?? /charset="?([\w-]+)/i.exec(headers.get('content-type') ?? '')?.[1]
-  const format = options.format === 'auto' ? formatOf(headers.get('content-type') ?? '', url.pathname) : options.format
+  const type = headers.get('content-type') ?? ''
+  const charset = options.charset ?? /charset="?([\w.:-]+)/i.exec(type)?.[1]
+  const name = fileNameOf(headers) ?? url.pathname
+  const format = options.format === 'auto' ? formatOf(type, name) : options.format
   if (format === 'jsonl' || format === 'csv') {
     const spool = await Spool.from(limited(raw.body, maxBytes ?? streamLimit, url))
-    const rows = rowsOf(spool, format, { charset, limit: maxBytes ?? streamLimit, url }, options)
+    const delimiter = isTabbed(mediaType(type)) || formatOfFile(name) === 'tsv' ? '\t' : undefined
+    const rows = rowsOf(spool, format, { charset, limit: maxBytes ?? streamLimit, url, delimiter }, options)
     return { ...answer, text: '', body: undefined, rows }
   }
   const limit = maxBytes ?? wholeLimit
   const files = await unpackAll(await readBytes(raw, limit), limit, url)
-  const texts = files.map(({ name, bytes }) => ({ name, text: textOf(bytes, charset) }))
+  const texts = files.map(({ name, bytes }) => {
+    const own = formatOfFile(name) ?? format
+    return { own, text: textOf(bytes, charset ?? (own === 'xml' ? charsetOfXml(bytes) : undefined)) }
+  })
   const [first] = texts
   if (status === 204 || (texts.length === 1 && first!.text.trim() === '')) return { ...answer, text: '', body: [] }
-  const bodies = await Promise.all(texts.map(({ name, text }) => parse(text, formatOfFile(name) ?? format)))
+  const bodies = texts.map(({ own, text }) => (own === 'xml' ? parseXml(text, options.xml) : parsedJson(text)))
   const text = texts.map((one) => one.text).join('\n')
   return { ...answer, text, body: bodies.length === 1 ? bodies[0] : bodies }
 }
 
-async function parse(text: string, format: Known): Promise<unknown> {
-  if (format === 'xml') return parseXml(text)
+function parsedJson(text: string): unknown {
   try {
     return parseJson(text)
   } catch (error) {
@@ -71,14 +77,17 @@ async function parse(text: string, format: Known): Promise<unknown> {
 async function* rowsOf(
   spool: Spool,
   format: 'jsonl' | 'csv',
-  about: { charset: string | undefined; limit: number; url: URL },
+  about: { charset: string | undefined; limit: number; url: URL; delimiter: string | undefined },
   { csv, selector }: FormatOptions,
 ): AsyncGenerator<unknown[]> {
   const path = selector === undefined || selector === '' ? undefined : jsonPath(selector)
   try {
     for await (const file of unpackedFiles(spool)) {
       const text = decodedText(limited(file.bytes, about.limit, about.url), about.charset)
-      const rows = formatInside(file, format) === 'csv' ? csvRows(text, file.name, csv) : jsonLines(text, file.name)
+      const inside = formatOfFile(file.name)
+      const expected = inside === 'tsv' ? '\t' : inside === 'csv' ? undefined : about.delimiter
+      const isLines = inside === 'jsonl' || (format === 'jsonl' && inside !== 'csv' && inside !== 'tsv')
+      const rows = isLines ? jsonLines(text, file.name) : csvRows(text, { name: file.name, expected }, csv)
       for await (const page of rows) yield path === undefined ? page : page.flatMap((row) => path.all(row).flat())
     }
   } finally {
@@ -86,26 +95,33 @@ async function* rowsOf(
   }
 }
 
-const formatInside = ({ name }: UnpackedFile, format: 'jsonl' | 'csv'): 'jsonl' | 'csv' => {
-  const own = formatOfFile(name)
-  return own === 'jsonl' || own === 'csv' ? own : format
-}
-
 /** By what the server says; anything unknown is taken for JSON, which then says so if it is none. */
-function formatOf(contentType: string, path: string): Known {
-  const type = contentType.split(';')[0]!.trim().toLowerCase()
-  if (/^(text|application)\/csv$|^text\/tab-separated-values$/.test(type)) return 'csv'
+function formatOf(contentType: string, name: string): Known {
+  const type = mediaType(contentType)
+  if (isTabbed(type) || /^(text|application)\/(x-)?(csv|comma-separated-values)$/.test(type)) return 'csv'
   if (/^application\/(x-)?(ndjson|jsonl|jsonlines|json-lines)$|^application\/json-seq$/.test(type)) return 'jsonl'
   if (/^(text|application)\/xml$|\+xml$/.test(type) && !/xhtml/.test(type)) return 'xml'
-  const isFile = /^application\/(octet-stream|(x-)?gzip|zip|x-zip-compressed)$/.test(type)
-  return (isFile ? formatOfFile(path) : undefined) ?? 'json'
+  const isFile = /^application\/(octet-stream|(x-)?gzip|zip|x-zip-compressed)$|^text\/plain$/.test(type)
+  const byName = isFile ? formatOfFile(name) : undefined
+  return byName === 'tsv' ? 'csv' : (byName ?? 'json')
 }
 
+const mediaType = (contentType: string): string => contentType.split(';')[0]!.trim().toLowerCase()
+const isTabbed = (type: string): boolean => /^(text|application)\/(x-)?(tab-separated-values|tsv)$/.test(type)
+
 /** By the ending of a name, packed or not. */
-function formatOfFile(name: string | undefined): Known | undefined {
-  const ending = /\.(csv|tsv|jsonl|ndjson|json|xml)(\.gz|\.zip)?$/i.exec(name ?? '')?.[1]?.toLowerCase()
-  if (ending === 'tsv') return 'csv'
-  return ending === 'ndjson' ? 'jsonl' : (ending as Known | undefined)
+function formatOfFile(name: string | undefined): Known | 'tsv' | undefined {
+  const ending = /\.(csv|tsv|tab|jsonl|ndjson|json|xml)(\.gz|\.zip)?$/i.exec(name ?? '')?.[1]?.toLowerCase()
+  if (ending === 'tab') return 'tsv'
+  return ending === 'ndjson' ? 'jsonl' : (ending as Known | 'tsv' | undefined)
+}
+
+/** The name under which the server offers a download. */
+function fileNameOf(headers: Headers): string | undefined {
+  const disposition = headers.get('content-disposition') ?? ''
+  const [, encoded, quoted, plain] =
+    /filename\*=[\w-]*'[^']*'([^;\s]+)|filename="([^"]*)"|filename=([^;\s"]+)/i.exec(disposition) ?? []
+  return encoded ?? quoted ?? plain
 }
 
 /** An error's text is for people; more than this nobody reads. */

@@ -4,6 +4,7 @@ import type { TableHints } from '../../../normalize/index.ts'
 import type {
   ClientSpec,
   CsvOptions,
+  XmlOptions,
   EndpointSpec,
   GraphqlSpec,
   ParentRows,
@@ -114,7 +115,8 @@ const endpoint = object<EndpointSpec>({
     ['startParam', 'endParam', 'maxRows', 'totalPath', 'earliest'],
   ),
   format: oneOf('auto', 'json', 'jsonl', 'csv', 'xml'),
-  csv: object<CsvOptions>({ delimiter: text, quote: text, columns: list(text) }),
+  csv: object<CsvOptions>({ delimiter: text, quote: text, columns: list(text), skipLines: whole }),
+  xml: object<XmlOptions>({ lists: list(text) }),
   charset: text,
   graphql: object<GraphqlSpec>({ query: text, variables: names(), connectionPath: text, afterVariable: text }, [
     'query',
