@@ -9,9 +9,13 @@ import { literal, snowflakeDialect } from './dialect.ts'
 import type { SnowflakeOptions } from './snowflake.ts'
 
 const pageRows = 5000
-/** How values are written, so that they can be read without losing anything. */
+/**
+ * Settings that decide how a value is written and read. An account or a user may have others as their defaults, so each
+ * connection states the ones it relies on.
+ */
 const session = {
   TIMEZONE: 'UTC',
+  TIMESTAMP_LTZ_OUTPUT_FORMAT: 'YYYY-MM-DD HH24:MI:SS.FF6TZH:TZM',
   TIMESTAMP_TZ_OUTPUT_FORMAT: 'YYYY-MM-DD HH24:MI:SS.FF6TZH:TZM',
   TIMESTAMP_NTZ_OUTPUT_FORMAT: 'YYYY-MM-DD HH24:MI:SS.FF6',
   TIME_OUTPUT_FORMAT: 'HH24:MI:SS.FF6',
