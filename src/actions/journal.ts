@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { appendFileSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { failpoint } from '../failpoints/index.ts'
 
@@ -67,7 +67,7 @@ export class Journal {
 
   private write(line: Line): void {
     this.file ??= openSync(this.path, 'a', 0o600)
-    writeSync(this.file, `${JSON.stringify(line)}\n`)
+    appendFileSync(this.file, `${JSON.stringify(line)}\n`)
     fsyncSync(this.file)
     failpoint('outcome' in line ? 'send-outcome-noted' : 'send-noted')
   }

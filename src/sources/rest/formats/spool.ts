@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dataDir } from '../../../config/index.ts'
-import { asDiskError } from '../../../errors/index.ts'
+import { asDiskError, PipelineError } from '../../../errors/index.ts'
 
 /** A download on disk. It has no name any more, so that nothing is left when the process is killed. */
 export class Spool {
@@ -24,7 +24,8 @@ export class Spool {
       let size = 0
       for await (const chunk of bytes) {
         try {
-          await handle.write(chunk)
+          // One `write` may take only a part of the chunk: on a full disk that is no error.
+          await handle.writeFile(chunk)
         } catch (error) {
           throw asDiskError(error, folder)
         }
@@ -41,10 +42,16 @@ export class Spool {
     return this.handle.fd
   }
 
-  /** A part of the file. */
+  /** A part of the file; shorter than asked for only where the file ends. */
   async slice(from: number, length: number): Promise<Buffer> {
-    const { buffer, bytesRead } = await this.handle.read(Buffer.alloc(length), 0, length, from)
-    return buffer.subarray(0, bytesRead)
+    const wanted = Math.max(0, Math.min(length, this.size - from))
+    const buffer = Buffer.alloc(wanted)
+    for (let at = 0; at < wanted;) {
+      const { bytesRead } = await this.handle.read(buffer, at, wanted - at, from + at)
+      if (bytesRead === 0) throw cutShort(this.size, from + at)
+      at += bytesRead
+    }
+    return buffer
   }
 
   async *bytes(from = 0, to = this.size): AsyncGenerator<Uint8Array> {
@@ -57,3 +64,10 @@ export class Spool {
 }
 
 const chunkBytes = 256 * 1024
+
+const cutShort = (size: number, at: number): PipelineError =>
+  new PipelineError(`a download of ${size} bytes ends at byte ${at} on disk`, {
+    code: 'DISK_REFUSED',
+    recovery: 'retry',
+    fix: 'check the disk of SLUICE_DATA_DIR, then run again: nothing was half-loaded',
+  })
