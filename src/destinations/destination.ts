@@ -228,8 +228,8 @@ export interface SqlConnection {
   begin?(load: BegunLoad): Promise<void>
   /** Ends the transaction with `refusal` when the query finds a row, at its place among the statements. @default `rows` */
   refuseIf?(query: string, values: readonly SqlValue[], refusal: Error): Promise<void>
-  /** The tables of a dataset; none when it is not there. @default a query on `information_schema` */
-  tableNames?(dataset: string): Promise<string[]>
+  /** The tables of a dataset; `undefined` when there is no such dataset. @default a query on `information_schema` */
+  tableNames?(dataset: string): Promise<string[] | undefined>
   /** table_name, column_name and data_type of a dataset, in order. @default the dialect's `listColumns` */
   columns?(dataset: string): Promise<RowObject[]>
 }
@@ -264,6 +264,8 @@ export interface SqlDialect {
   rowAsJson(alias: string, columns: readonly Column[]): string
   /** Lists table_name, column_name and data_type of the dataset `$1`, in order; none where the connection does it. */
   listColumns?: string
+  /** Finds the schema named `$1`. @default a query on `information_schema`, which in some databases lists only a role's own */
+  findSchema?: string
   /** Makes others who ask for the same name wait until the transaction ends; absent where only one can write. */
   lock?: ((name: string) => string) | undefined
   /** Has no other lock than a row's: who changes the same row waits until the transaction ends. */

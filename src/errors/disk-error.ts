@@ -3,7 +3,10 @@ import { PipelineError } from './pipeline-error.ts'
 const causes: Record<string, { what: string; fix: string }> = {
   ENOSPC: { what: 'the disk is full', fix: 'make room on the disk, then run again: nothing is lost' },
   EDQUOT: { what: 'the disk quota is used up', fix: 'make room on the disk, then run again: nothing is lost' },
-  EFBIG: { what: 'the file would be larger than the system allows', fix: 'raise the limit (ulimit -f), then run again' },
+  EFBIG: {
+    what: 'the file would be larger than the system allows',
+    fix: 'raise the limit (ulimit -f), then run again',
+  },
   EROFS: { what: 'the disk is read-only', fix: 'set SLUICE_DATA_DIR to a folder that can be written to' },
   EACCES: { what: 'writing is not allowed', fix: 'set SLUICE_DATA_DIR to a folder that can be written to' },
   ENOTDIR: { what: 'a part of its path is a file', fix: 'set SLUICE_DATA_DIR to a folder that can be written to' },

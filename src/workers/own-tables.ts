@@ -2,7 +2,9 @@ export const ownSchema = 'sluice_jobs'
 
 /** What jobs have come to, beside the engine's own tables. */
 export const ownTables = `
-CREATE SCHEMA IF NOT EXISTS ${ownSchema};
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = '${ownSchema}') THEN CREATE SCHEMA ${ownSchema}; END IF;
+END $$;
 CREATE TABLE IF NOT EXISTS ${ownSchema}.job_state (job text PRIMARY KEY, state jsonb NOT NULL);
 CREATE TABLE IF NOT EXISTS ${ownSchema}.run (
   run text PRIMARY KEY,

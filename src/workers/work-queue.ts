@@ -1,3 +1,4 @@
+import type { ClientConfig } from 'pg'
 import type { Db, FetchOptions, Job as QueuedJob, JobAttempt, PgBoss as Engine } from 'pg-boss'
 import { failpoint } from '../failpoints/index.ts'
 import { PipelineError } from '../index.ts'
@@ -71,6 +72,18 @@ const afterTimeoutMs = 60_000
 /** pg-boss takes no longer one. */
 const longestTimeoutMs = 24 * 3_600_000
 
+/** A role may use a schema that exists without the right to create one. */
+async function hasSchema(config: ClientConfig): Promise<boolean> {
+  const { default: pg } = await import('pg')
+  const client = new pg.Client(config)
+  await client.connect()
+  try {
+    return (await client.query('SELECT FROM pg_namespace WHERE nspname = $1', [schema])).rows.length > 0
+  } finally {
+    await client.end()
+  }
+}
+
 /**
  * Work items in PostgreSQL, by pg-boss. An item is given to one worker at a time, and to the next one when that one is silent;
  * so it may be done twice, and what makes its rows come once is the destination's own ledger.
@@ -102,6 +115,7 @@ export class WorkQueue {
     const boss = new PgBoss({
       ...(config as object),
       schema,
+      createSchema: !(await hasSchema(config as ClientConfig)),
       application_name: 'sluice worker',
       max: 4,
       schedule: false,

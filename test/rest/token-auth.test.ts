@@ -275,3 +275,36 @@ it('credentials of one’s own making', async () => {
   expect(info.rows).toEqual({ a: 1 })
   expect(refused).toBe(1)
 })
+
+describe('a token response without a new refresh token', () => {
+  const names = ['oauth2_client_credentials', 'oauth2_refresh_token'] as const
+  const empty: readonly (readonly [string, object])[] = [
+    ['leaves it out', {}],
+    ['has null', { refresh_token: null }],
+    ['has an empty string', { refresh_token: '' }],
+  ]
+  it.each(names.flatMap((type) => empty.map(([says, field]) => [type, says, field] as const)))(
+    '%s: the response %s, and the next run sends the one it has',
+    async (type, _says, field) => {
+      const forms: URLSearchParams[] = []
+      const target = await api((request, response, url, body) => {
+        if (url.pathname !== '/token')
+          return json(response, [{ id: 1 }], request.headers.authorization === 'Bearer good-token' ? 200 : 401)
+        forms.push(new URLSearchParams(body))
+        json(response, { access_token: 'good-token', expires_in: 3600, ...field })
+      })
+      const auth: AuthSpec = {
+        type,
+        accessTokenUrl: 'token',
+        clientId: 'client-1',
+        clientSecret: 'client-secret-1',
+        ...(type === 'oauth2_refresh_token' ? { refreshToken: 'refresh-token-1' } : {}),
+      } as AuthSpec
+      const into = freshPipeline()
+      for (const _run of [1, 2])
+        await load(target, [{ name: 'a', endpoint: { paginator: 'single_page' } }], { auth }, into)
+      const expected = type === 'oauth2_refresh_token' ? 'refresh-token-1' : null
+      expect(forms.map((form) => form.get('refresh_token'))).toEqual([expected, expected])
+    },
+  )
+})

@@ -239,16 +239,13 @@ function connectionOf(jobs: Jobs, dataset: string, readOnly: ReadLimits | undefi
       script!.refuseIf(sql, values, refusal)
     },
     async tableNames(name) {
-      return (await listed(() => query(`SELECT table_name FROM ${informationOf(name, 'TABLES')}`))).map((row) =>
-        String(row.table_name),
-      )
+      const rows = await listed(() => query(`SELECT table_name FROM ${informationOf(name, 'TABLES')}`))
+      return rows?.map((row) => String(row.table_name))
     },
-    columns: (name) =>
-      listed(() =>
-        query(
-          `SELECT table_name, column_name, data_type FROM ${informationOf(name, 'COLUMNS')} ORDER BY table_name, ordinal_position`,
-        ),
-      ),
+    async columns(name) {
+      const columns = `SELECT table_name, column_name, data_type FROM ${informationOf(name, 'COLUMNS')}`
+      return (await listed(() => query(`${columns} ORDER BY table_name, ordinal_position`))) ?? []
+    },
     loadFile: (into, table, source) => jobs.load(dataset, into, table, source),
     close: async () => undefined,
   }
@@ -257,12 +254,12 @@ function connectionOf(jobs: Jobs, dataset: string, readOnly: ReadLimits | undefi
 const informationOf = (dataset: string, view: string): string =>
   `${bigqueryDialect.quote(dataset)}.INFORMATION_SCHEMA.${view}`
 
-/** What stands in a dataset; nothing when it is not there yet. */
-async function listed(find: () => Promise<RowObject[]>): Promise<RowObject[]> {
+/** What a dataset contains; `undefined` when it does not exist. */
+async function listed(find: () => Promise<RowObject[]>): Promise<RowObject[] | undefined> {
   try {
     return await find()
   } catch (error) {
-    if (/not ?found: dataset/i.test((error as Error).message)) return []
+    if (/not ?found: dataset/i.test((error as Error).message)) return undefined
     throw error
   }
 }

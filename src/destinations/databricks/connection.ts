@@ -151,11 +151,11 @@ function connectionOf(statements: Statements, target: Place, closeClient: () => 
   let log: UndoLog | undefined
   let volume: Promise<string> | undefined
 
-  const tableNames = async (name: string): Promise<string[]> => {
+  const tableNames = async (name: string): Promise<string[] | undefined> => {
     try {
       return (await statements.raw(`SHOW TABLES IN ${quote(name)}`)).map((row) => String(row.tableName))
     } catch (error) {
-      if (/SCHEMA_NOT_FOUND|NoSuchDatabase|database .* not found/i.test((error as Error).message)) return []
+      if (/SCHEMA_NOT_FOUND|NoSuchDatabase|database .* not found/i.test((error as Error).message)) return undefined
       throw error
     }
   }
@@ -184,13 +184,13 @@ function connectionOf(statements: Statements, target: Place, closeClient: () => 
       const forLog = {
         run: (sql: string) => statements.run(sql),
         rows: (sql: string) => statements.raw(sql),
-        tableNames: () => tableNames(target.dataset),
+        tableNames: async () => (await tableNames(target.dataset)) ?? [],
       }
       log = await UndoLog.begin(forLog, target, load)
     },
     tableNames,
     async columns(name) {
-      const described = await inParallel(await tableNames(name), async (table) => {
+      const described = await inParallel((await tableNames(name)) ?? [], async (table) => {
         const fields = fieldsOf(await statements.raw(`DESCRIBE TABLE ${quote(name)}.${quote(table)}`))
         return fields.map((field) => ({ table_name: table, column_name: field.name, data_type: field.type }))
       })

@@ -76,6 +76,7 @@ export const postgresDialect: SqlDialect = {
   rowAsJson: (alias) => `to_jsonb(${alias})`,
   lock: (name) => `SELECT pg_advisory_xact_lock(hashtext('${name.replaceAll("'", "''")}'))`,
   createStaging: (name, columns) => `CREATE TEMP TABLE ${name} (${columns.join(', ')}) ON COMMIT DROP`,
+  findSchema: 'SELECT nspname AS name FROM pg_namespace WHERE nspname = $1',
   listColumns:
     'SELECT c.relname AS table_name, a.attname AS column_name, format_type(a.atttypid, a.atttypmod) AS data_type ' +
     'FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace ' +

@@ -5,7 +5,7 @@ export const postgresErrors: readonly ErrorRule[] = [
   {
     when: /^42501\b/,
     recovery: 'abort',
-    fix: 'let the user make schemas and tables: GRANT CREATE ON DATABASE … TO …, and own the tables that are there',
+    fix: 'GRANT USAGE, CREATE ON SCHEMA … TO … for a schema that exists, or GRANT CREATE ON DATABASE … TO …; the user must own the tables it loads into',
   },
   { when: /^(40001|40P01|55P03)\b/, recovery: 'retry', fix: 'run again: another transaction was in the way' },
   { when: /^53300\b/, recovery: 'retry', fix: 'run again when connections are free, or raise max_connections' },

@@ -4,7 +4,7 @@ export const snowflakeErrors: readonly ErrorRule[] = [
   {
     when: /Insufficient privileges|^0*3001\b/i,
     recovery: 'abort',
-    fix: 'give the role USAGE and CREATE SCHEMA on the database, and OWNERSHIP of the schemas it loads into',
+    fix: 'give the role USAGE on the database, and CREATE SCHEMA on it or OWNERSHIP of a schema that exists',
   },
   {
     when: /No active warehouse|^0*606\b/i,

@@ -4,14 +4,27 @@ import { updateMatching } from './row-changes.ts'
 import type { SqlNames } from './statements.ts'
 
 /** The tables of a dataset, as the database keeps their names. */
-export async function tableNames(connection: SqlConnection, sql: SqlNames, dataset: string): Promise<Set<string>> {
-  if (connection.tableNames !== undefined) return new Set(await connection.tableNames(dataset))
+export async function tableNames(
+  connection: SqlConnection,
+  sql: SqlNames,
+  dataset: string,
+): Promise<Set<string> | undefined> {
+  if (connection.tableNames !== undefined) {
+    const names = await connection.tableNames(dataset)
+    return names === undefined ? undefined : new Set(names)
+  }
+  const stored = sql.dialect.storedName?.(dataset) ?? dataset
   const rows = await connection.rows(
     'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = $1 AND table_catalog = current_database()',
-    [sql.dialect.storedName?.(dataset) ?? dataset],
+    [stored],
   )
-  return new Set(rows.map((row) => String(row.name)))
+  if (rows.length > 0) return new Set(rows.map((row) => String(row.name)))
+  const found = await connection.rows(sql.dialect.findSchema ?? findSchema, [stored])
+  return found.length > 0 ? new Set() : undefined
 }
+
+const findSchema =
+  'SELECT schema_name AS name FROM information_schema.schemata WHERE schema_name = $1 AND catalog_name = current_database()'
 
 function columnsOf(connection: SqlConnection, sql: SqlNames, dataset: string): Promise<RowObject[]> {
   if (connection.columns !== undefined) return connection.columns(dataset)

@@ -49,7 +49,7 @@ const systemTables: Record<string, Column[]> = {
   ],
 }
 
-/** Creates dataset and system tables where they are missing. */
+/** Creates dataset and system tables where they are missing: a role may lack the right to create what is there already. */
 export async function createSystemTables(connection: SqlConnection, sql: SqlNames, dataset: string): Promise<void> {
   const stored = (name: string): string => sql.dialect.storedName?.(name) ?? name
   const names = Object.keys(systemTables).map(stored)
@@ -57,11 +57,12 @@ export async function createSystemTables(connection: SqlConnection, sql: SqlName
   const enter = async (): Promise<void> => {
     if (sql.dialect.enter !== undefined) await connection.run(sql.dialect.enter(dataset))
   }
-  if (names.every((name) => found.has(name))) return enter()
+  if (found !== undefined && names.every((name) => found.has(name))) return enter()
   // Two first loads of a dataset: IF NOT EXISTS does not keep the second one from failing.
   if (sql.dialect.lock !== undefined) await connection.run(sql.dialect.lock(`sluice dataset ${dataset}`))
-  await connection.run(`CREATE SCHEMA IF NOT EXISTS ${sql.column(dataset)}`)
+  if (found === undefined) await connection.run(`CREATE SCHEMA IF NOT EXISTS ${sql.column(dataset)}`)
   for (const [table, columns] of Object.entries(systemTables)) {
+    if (found?.has(stored(table)) === true) continue
     const definitions = columns.map(
       (column) =>
         `${sql.column(column.name)} ${sql.dialect.typeName(column)}${column.nullable === false ? ' NOT NULL' : ''}`,

@@ -84,7 +84,7 @@ export function sqlDestination(parts: SqlDestinationParts): Destination {
       const stored = (name: string): string => parts.dialect.storedName?.(name) ?? name
       let names: ReadonlySet<string> = new Set()
       const exists = async (table: string): Promise<boolean> => {
-        if (!names.has(stored(table))) names = await tableNames(connection, sql, target.dataset)
+        if (!names.has(stored(table))) names = (await tableNames(connection, sql, target.dataset)) ?? new Set()
         return names.has(stored(table))
       }
       return {

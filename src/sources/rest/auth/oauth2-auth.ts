@@ -42,7 +42,9 @@ async function grant(
   const { expires_in, refresh_token } = response.body as { expires_in?: unknown; refresh_token?: unknown }
   const stated = Number(expires_in)
   const seconds = Number.isFinite(stated) && stated > 0 ? stated : (spec.defaultTokenExpiration ?? 3600)
-  const refreshToken = refresh_token === undefined ? undefined : asToken(refresh_token, url, 'at "refresh_token"')
+  // Servers that keep the old refresh token leave the field out, or send it empty.
+  const hasNew = refresh_token !== undefined && refresh_token !== null && refresh_token !== ''
+  const refreshToken = hasNew ? asToken(refresh_token, url, 'at "refresh_token"') : undefined
   return { value, endsAt: endAfter(seconds), refreshToken }
 }
 
