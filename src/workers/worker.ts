@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { redact } from '../index.ts'
 import type { Job } from '../jobs/job.ts'
+import { timerMs } from '../timers/index.ts'
 import { Executor, type ItemResult } from './executor.ts'
 import { itemOptions, JobClock, type ClockEvent } from './job-clock.ts'
 import type { WorkItem } from './work-item.ts'
@@ -115,14 +116,17 @@ export class Worker {
   /** Heartbeats, the time limit and the wish to end, while an item is done. */
   private hold(claim: Claim, job: Job, executor: Executor, signal: AbortSignal) {
     const held = { isLate: false, isLost: false, isOver: false }
-    const beat = setInterval(async () => {
-      // A queue that does not answer has not given it to anybody else either.
-      if (await this.queue.beat(claim).catch(() => true)) return
-      // Its process does the next one already.
-      if (held.isOver) return
-      held.isLost = true
-      executor.kill()
-    }, claim.heartbeatMs / 3)
+    const beat = setInterval(
+      async () => {
+        // A queue that does not answer has not given it to anybody else either.
+        if (await this.queue.beat(claim).catch(() => true)) return
+        // Its process does the next one already.
+        if (held.isOver) return
+        held.isLost = true
+        executor.kill()
+      },
+      timerMs(claim.heartbeatMs / 3),
+    )
     const timers: NodeJS.Timeout[] = []
     const ask = (): void => {
       executor.stop()
@@ -132,7 +136,7 @@ export class Worker {
       held.isLate = true
       ask()
     }
-    timers.push(setTimeout(late, job.timeoutMs))
+    timers.push(setTimeout(late, timerMs(job.timeoutMs)))
     signal.addEventListener('abort', ask, { once: true })
     if (signal.aborted) ask()
     return {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { connect } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { RateLimiter } from '../../src/sources/rest/http/rate-limiter.ts'
-import { retryAfterMs, serverLimit } from '../../src/sources/rest/http/rate-headers.ts'
+import { serverLimit, statedWaitMs } from '../../src/sources/rest/http/rate-headers.ts'
 import { api, json } from '../support/api.ts'
 import { load } from '../support/rest.ts'
 
@@ -37,7 +37,7 @@ describe('what servers say about their limits', () => {
   })
 
   it('Retry-After in seconds, as 0, and as a date', () => {
-    const said = (text: string) => retryAfterMs(new Headers({ 'retry-after': text }), now)
+    const said = (text: string) => statedWaitMs(new Headers({ 'retry-after': text }), 503, now)
     expect([said('2'), said('0'), said('Fri, 31 Jan 2025 12:00:05 GMT'), said('soon')]).toEqual([
       2000,
       0,

@@ -1,14 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { PipelineError, redact } from '../../errors/index.ts'
 import type { ExtractEvent } from '../../extract/index.ts'
+import { sleepFor } from '../../timers/index.ts'
 import type { AuthSpec } from './auth/auth-spec.ts'
 import { createAuth, fullAuth, type Auth, type Refused, type Settings } from './auth/index.ts'
 import { decode, NotInFormat, type FormatOptions } from './formats/index.ts'
 import { exchangeOf } from './http/exchange.ts'
 import { actionFailed, errorForStatus, notInFormat, requestFailed } from './http/http-errors.ts'
+import { longestStatedWaitMs, waitText } from './http/longest-wait.ts'
 import { RateLimiter } from './http/rate-limiter.ts'
 import { sharedBudget } from './http/shared-budget.ts'
-import { retryAfterMs, serverLimit } from './http/rate-headers.ts'
+import { serverLimit, statedWaitMs } from './http/rate-headers.ts'
 import { Transport } from './http/transport.ts'
 import { copyRequest, type RestRequest, type RestResponse } from './request.ts'
 import type { Judge } from './response-actions.ts'
@@ -35,8 +36,6 @@ export interface Skipped {
 export const isSkipped = (answer: RestResponse | Skipped): answer is Skipped => 'skipped' in answer
 
 const longestBackoffMs = 300_000
-/** Some APIs count by the hour. */
-const longestStatedWaitMs = 2 * 3_600_000
 const downloadMs = 3_600_000
 
 /** Sends requests of one source: one rate budget, one set of credentials, retries, and no way out of its origin. */
@@ -114,13 +113,13 @@ export class RestClient {
         continue
       }
       const mayRepeat = outcome.retry && (context.once !== true || outcome.unseen === true)
-      const { statedWaitMs = 0 } = outcome
-      if (mayRepeat && statedWaitMs > longestStatedWaitMs) throw asksToWait(outcome.error(attempt), statedWaitMs)
+      const { statedMs = 0 } = outcome
+      if (mayRepeat && statedMs > longestStatedWaitMs) throw asksToWait(outcome.error(attempt), statedMs)
       if (!mayRepeat || attempt >= maxAttempts) throw outcome.error(attempt)
-      const ms = this.waitBefore(attempt, outcome.statedWaitMs)
+      const ms = this.waitBefore(attempt, statedMs)
       if (outcome.pausesAll === true) this.limiter.pause(ms)
       context.emit({ type: 'wait', resource: context.resource, reason: 'retry', ms, detail: outcome.reason })
-      await sleep(ms, undefined, { signal: context.signal })
+      await sleepFor(ms, context.signal)
     }
   }
 
@@ -232,8 +231,8 @@ export class RestClient {
       case 'refresh_auth':
         return { retry: false, refused, reason: 'the source asks for new credentials', error: failed }
       case 'retry': {
-        const statedWaitMs = statedWait(headers)
-        return { retry: true, reason: `HTTP ${status}`, statedWaitMs, pausesAll: status === 429, error: failed }
+        const statedMs = statedWaitMs(headers, status)
+        return { retry: true, reason: `HTTP ${status}`, statedMs, pausesAll: status === 429, error: failed }
       }
       case undefined:
         return status < 400 ? { answer: response } : this.errorOutcome(status, refused, failed)
@@ -250,7 +249,7 @@ export class RestClient {
       retry: passes,
       ...(status === 401 ? { refused } : {}),
       reason: `HTTP ${status}`,
-      statedWaitMs: statedWait(headers),
+      statedMs: statedWaitMs(headers, status),
       pausesAll: limited,
       unseen: limited,
       error,
@@ -272,8 +271,8 @@ export class RestClient {
     return url.origin === this.origin
   }
 
-  private waitBefore(attempt: number, statedMs: number | undefined): number {
-    if (statedMs !== undefined && statedMs > 0) return statedMs
+  private waitBefore(attempt: number, statedMs: number): number {
+    if (statedMs > 0) return statedMs
     const backoff = (this.spec.backoffMs ?? 1000) * 2 ** (attempt - 1)
     // Jitter keeps several clients from coming back at the same moment.
     return Math.min(backoff * (0.75 + Math.random() / 2), longestBackoffMs)
@@ -290,7 +289,7 @@ type Outcome =
       refused?: Refused
       reason: string
       /** The server says how long. */
-      statedWaitMs?: number | undefined
+      statedMs?: number | undefined
       /** The wait holds for all requests of the client. */
       pausesAll?: boolean
       error(attempts: number): PipelineError
@@ -301,19 +300,13 @@ const neverArrived = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREAC
 
 /** Longer than anybody sits there; a further run may come then. */
 function asksToWait({ summary, code, resource, cause }: PipelineError, ms: number): PipelineError {
-  const hours = Math.round(ms / 3_600_000)
-  return new PipelineError(`${summary}; it asks to wait ${hours.toLocaleString('en')} hours`, {
+  return new PipelineError(`${summary}; it asks to wait ${waitText(ms)}`, {
     code,
     recovery: 'retry',
     fix: 'run again then, or ask the platform what has used the limit up',
     cause,
     ...(resource === undefined ? {} : { resource }),
   })
-}
-
-function statedWait(headers: Headers): number | undefined {
-  const limit = serverLimit(headers)
-  return retryAfterMs(headers) ?? (limit?.remaining === 0 ? limit.resetMs : undefined)
 }
 
 /** Takes user and password out of an address: `fetch` refuses them there, and messages would show them. */

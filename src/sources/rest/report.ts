@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { PipelineError } from '../../errors/index.ts'
 import { jsonPath, type ResourceContext } from '../../extract/index.ts'
+import { sleepFor } from '../../timers/index.ts'
 import { condition } from './condition.ts'
 import { joinUrl, type RestRequest, type RestResponse } from './request.ts'
 import type { ReportSpec } from './spec.ts'
@@ -42,7 +42,7 @@ export async function prepareReport(
     if (isDone(scope)) return download(spec, { ...values, poll: body }, answer, { get, baseUrl, poll })
     if (performance.now() + everyMs > until) throw failed(resource, poll, `not done after ${spec.pollFor ?? 3600} s`)
     context.emit({ type: 'wait', resource, reason: 'report', ms: everyMs, detail: poll.url.pathname })
-    await sleep(everyMs, undefined, { signal: context.signal })
+    await sleepFor(everyMs, context.signal)
   }
 }
 

@@ -1,5 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { PipelineError } from '../../../errors/index.ts'
+import { sleepFor } from '../../../timers/index.ts'
 import type { RateLimit } from '../spec.ts'
+import { longestStatedWaitMs, waitText } from './longest-wait.ts'
 import type { ServerLimit } from './rate-headers.ts'
 import type { SharedBudget } from './shared-budget.ts'
 
@@ -96,18 +98,20 @@ export class RateLimiter {
     next()
   }
 
-  private async takeSlot({ signal, onWait }: Caller): Promise<Slot> {
+  private async takeSlot({ resource, signal, onWait }: Caller): Promise<Slot> {
     for (;;) {
       const now = performance.now()
-      const ms = Math.max(this.pausedUntil - now, this.untilFree(now), this.untilAllowed(now))
+      const statedMs = Math.max(this.pausedUntil - now, this.untilAllowed(now))
+      if (statedMs > longestStatedWaitMs) throw usedUp(resource, statedMs)
+      const ms = Math.max(statedMs, this.untilFree(now))
       if (ms <= 0) break
       if (ms >= 200) onWait(ms)
-      await sleep(ms, undefined, { signal })
+      await sleepFor(ms, signal)
     }
     if (this.shared !== undefined && this.limit !== undefined) {
       const ms = await this.shared.take(this.limit)
       if (ms >= 200) onWait(ms)
-      if (ms > 0) await sleep(ms, undefined, { signal })
+      await sleepFor(ms, signal)
     }
     const slot = { at: performance.now() }
     if (this.limit !== undefined) this.sent.push(slot)
@@ -131,3 +135,11 @@ export class RateLimiter {
     return 0
   }
 }
+
+const usedUp = (resource: string, ms: number): PipelineError =>
+  new PipelineError(`resource "${resource}": the API's limit is used up, and it asks to wait ${waitText(ms)}`, {
+    code: 'HTTP_FAILED',
+    recovery: 'retry',
+    resource,
+    fix: 'run again then, or ask the platform what has used the limit up',
+  })

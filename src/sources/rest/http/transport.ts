@@ -1,5 +1,6 @@
 import { Agent, EnvHttpProxyAgent, fetch, ProxyAgent, type Dispatcher } from 'undici'
 import { addSecret, PipelineError } from '../../../errors/index.ts'
+import { timerMs } from '../../../timers/index.ts'
 import { bodyText, type RestRequest } from '../request.ts'
 import type { ClientSpec } from '../spec.ts'
 import { requestName } from './http-errors.ts'
@@ -40,7 +41,7 @@ export class Transport {
     let { url, method, headers } = request
     let body = bodyText(request)
     const contentType = request.data === undefined ? 'application/json' : request.data.contentType
-    const timeout = AbortSignal.timeout(timeoutMs)
+    const timeout = AbortSignal.timeout(timerMs(timeoutMs))
     for (let hop = 0; hop <= maxRedirects; hop++) {
       const response = await fetch(url, {
         method,
@@ -110,9 +111,9 @@ function dispatcherFor(spec: ClientSpec, proxy: string | undefined): Dispatcher 
   const options: Agent.Options = {
     // The connection is shared by many streams where the server speaks HTTP/2.
     allowH2: true,
-    connect: { timeout: spec.connectTimeoutMs ?? 10_000 },
-    headersTimeout: spec.headersTimeoutMs ?? timeoutMs,
-    bodyTimeout: spec.bodyTimeoutMs ?? 30_000,
+    connect: { timeout: timerMs(spec.connectTimeoutMs ?? 10_000) },
+    headersTimeout: timerMs(spec.headersTimeoutMs ?? timeoutMs),
+    bodyTimeout: timerMs(spec.bodyTimeoutMs ?? 30_000),
   }
   if (proxy !== undefined) {
     hideLogin(proxy)

@@ -1,0 +1,1 @@
+export { sleepFor, timerMs } from './timers.ts'

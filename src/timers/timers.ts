@@ -1,0 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** The longest delay of a Node timer, 24.8 days: a longer one overflows and fires after 1 ms. */
+const longestTimerMs = 2 ** 31 - 1
+
+/** The delay of a timer from data or settings; one that Node cannot hold becomes the longest that it can. */
+export const timerMs = (ms: number): number => Math.min(Math.max(0, ms), longestTimerMs)
+
+/** Waits for any length of time. */
+export async function sleepFor(ms: number, signal?: AbortSignal): Promise<void> {
+  const until = performance.now() + ms
+  for (let left = ms; left > 0; left = until - performance.now()) {
+    await sleep(timerMs(left), undefined, signal === undefined ? {} : { signal })
+  }
+}
