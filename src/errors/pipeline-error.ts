@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'HTTP_STATUS'
   | 'HTTP_FAILED'
   | 'HTTP_NOT_JSON'
+  | 'HTTP_NOT_A_PAGE'
   | 'HTTP_TOO_LARGE'
   | 'LINK_FORBIDDEN'
   | 'PAGING_LOOP'

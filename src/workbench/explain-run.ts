@@ -42,6 +42,7 @@ const byCode: Record<ErrorCode, Classification> = {
   HTTP_STATUS: 'config',
   HTTP_FAILED: 'transient',
   HTTP_NOT_JSON: 'upstream_data',
+  HTTP_NOT_A_PAGE: 'upstream_data',
   HTTP_TOO_LARGE: 'upstream_data',
   LINK_FORBIDDEN: 'config',
   PAGING_LOOP: 'config',

@@ -5,7 +5,7 @@ import type { AuthSpec } from './auth/auth-spec.ts'
 import { createAuth, fullAuth, type Auth, type Refused, type Settings } from './auth/index.ts'
 import { decode, NotInFormat, type FormatOptions } from './formats/index.ts'
 import { exchangeOf } from './http/exchange.ts'
-import { actionFailed, errorForStatus, notInFormat, requestFailed } from './http/http-errors.ts'
+import { actionFailed, errorForStatus, notAPage, notInFormat, requestFailed } from './http/http-errors.ts'
 import { longestStatedWaitMs, waitText } from './http/longest-wait.ts'
 import { RateLimiter } from './http/rate-limiter.ts'
 import { sharedBudget } from './http/shared-budget.ts'
@@ -217,12 +217,19 @@ export class RestClient {
     if (verdict !== undefined && 'response' in verdict) return { answer: verdict.response }
     const { status, headers, text } = response
     const { resource } = context
+    if (verdict !== undefined && 'fault' in verdict) {
+      const { fault } = verdict
+      const error = (attempts: number): PipelineError => notAPage({ request, status, resource, fault, attempts })
+      return { retry: true, reason: `HTTP ${status} with ${fault}`, statedMs: statedWaitMs(headers, status), error }
+    }
     const refused = { request: prepared, headers }
     const failed = (attempts: number): PipelineError =>
       verdict !== undefined
         ? actionFailed(request, resource, status, verdict.message, attempts)
         : errorForStatus({ request, status, text, resource, attempts, auth })
     switch (verdict?.action) {
+      case 'accept':
+        return { answer: response }
       case 'ignore':
       case 'skip_parent':
         return { answer: { skipped: verdict.action, status } }

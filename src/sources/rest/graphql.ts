@@ -22,20 +22,24 @@ export const graphqlBody = ({ query }: GraphqlSpec, variables: unknown): Record<
 export const graphqlErrors: Judge = ({ status, body }) => {
   const errors = (body as { errors?: unknown } | null | undefined)?.errors
   if (status >= 400 || !Array.isArray(errors) || errors.length === 0) return undefined
-  const [first] = errors as { message?: unknown }[]
+  const [first] = errors as { message?: unknown; extensions?: unknown; type?: unknown }[]
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
-  return { action: 'fail', message: `${String(first?.message ?? 'the query failed')}${more}` }
+  const said = `${String(first?.message ?? 'the query failed')}${more}`
+  if (passes.test(JSON.stringify(first?.extensions ?? first?.type ?? ''))) return { fault: `an error: ${said}` }
+  return { action: 'fail', message: said }
 }
 
+/** Codes of errors that another attempt may not meet. */
+const passes = /throttl|rate.?limit|too.?many|time.?out|unavailable|internal/i
+
 /** The nodes of the connection. */
-export const connectionRows = (spec: GraphqlSpec): RowSelector => ({
-  place: spec.connectionPath ?? 'the connection',
-  matched: true,
-  rows(body) {
+export function connectionRows(spec: GraphqlSpec): RowSelector {
+  const rows = (body: unknown): unknown[] => {
     const { nodes, edges } = connectionIn(spec, body)
     return nodes ?? edges?.map((edge) => edge.node) ?? []
-  },
-})
+  }
+  return { place: spec.connectionPath ?? 'the connection', matched: true, at: rows, rows }
+}
 
 /** Goes on after `endCursor` while there is a next page. */
 export function connectionPaginator(spec: GraphqlSpec): Paginator {

@@ -19,8 +19,11 @@ export interface SeriesOptions {
   concurrency: number
   /** Told once, when the first page is there. */
   onFirstPage?: ((first: FirstPage) => void) | undefined
-  /** The answer; `undefined` when the source says to go on without it. */
-  ask(request: RestRequest): Promise<RestResponse | undefined>
+  /**
+   * The response; `undefined` when the source says to go on without it. `hadList`: an earlier page had something where the rows
+   * are, so this one must, too.
+   */
+  ask(request: RestRequest, hadList: boolean): Promise<RestResponse | undefined>
 }
 
 /** What the first page tells about an endpoint. */
@@ -46,6 +49,7 @@ export class PageSeries {
   private readonly options: SeriesOptions
   private readonly asked = new Set<string>()
   private sameTimes = 0
+  private hadList = false
   private before: string | undefined
   private pages = 0
   private detected: PaginatorSpec | undefined
@@ -79,6 +83,7 @@ export class PageSeries {
       if (response === undefined) return
       const page =
         response.rows === undefined ? wholePage(response, selector) : yield* this.pieces(response, response.rows)
+      this.hadList ||= response.rows === undefined && selector.matched
       try {
         paginator ??= this.detectedPaginator(page)
       } catch (problem) {
@@ -140,7 +145,7 @@ export class PageSeries {
 
   private async ask(request: RestRequest): Promise<RestResponse | undefined> {
     this.guardLoop(request)
-    return this.options.ask(request)
+    return this.options.ask(request, this.hadList)
   }
 
   private checkPath({ url, pathValues }: RestRequest): void {

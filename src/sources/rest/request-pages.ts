@@ -6,6 +6,7 @@ import { connectionPaginator, connectionRows, graphqlErrors } from './graphql.ts
 import { fieldsFromParent, withFields } from './include-from-parent.ts'
 import { PageSeries, type FirstPage } from './page-series.ts'
 import type { Paginator } from './paginate/index.ts'
+import { numberAt } from './paginate/paginator.ts'
 import type { PaginatorSpec } from './paginate/paginator-spec.ts'
 import type { Parents, RequestRows } from './parent-rows.ts'
 import { rangeStart, splitByRange } from './range-split.ts'
@@ -13,6 +14,7 @@ import { prepareReport } from './report.ts'
 import { buildRequest } from './request-builder.ts'
 import { copyRequest, type RestRequest, type RestResponse } from './request.ts'
 import { judgeBy, type Judge } from './response-actions.ts'
+import { pageFault } from './page-fault.ts'
 import { detectingSelector, pathSelector, type RowSelector } from './select.ts'
 import type { EndpointSpec, ResponseAction, RestResourceSpec } from './spec.ts'
 import type { CursorValues, TemplateValues } from './template.ts'
@@ -31,6 +33,13 @@ export interface Reading {
   context: ResourceContext
   /** Parent rows that the request is about. */
   rows: RequestRows
+}
+
+interface Asking {
+  /** @default the endpoint's */
+  format?: FormatOptions
+  /** Why a response of status 2xx is not what was asked for. */
+  fault?: (response: RestResponse) => string | undefined
 }
 
 /** Sends the requests of one endpoint and gives the pages of rows in their answers. */
@@ -79,8 +88,9 @@ export class RequestPages {
     const total = async (part: RestRequest): Promise<number> => {
       const first = copyRequest(part)
       this.series(reading, ahead).prepare(first)
-      const response = await this.ask(first, reading)
-      return response === undefined ? 0 : Number(jsonPath(splitRange.totalPath).first(response.body) ?? 0)
+      const fault = (response: RestResponse) => pageFault(response, this.selector(), false)
+      const response = await this.ask(first, reading, { fault })
+      return response === undefined ? 0 : totalAt(splitRange.totalPath, response)
     }
     const start = splitRange.fromCursor === false ? undefined : cursor?.startValue
     const from = start === undefined ? undefined : rangeStart(start, splitRange, endpoint.incremental?.format)
@@ -104,23 +114,30 @@ export class RequestPages {
       baseUrl: client.baseUrl,
       headers: client.headers(),
       context,
-      ask: (step) => this.ask(step, reading, { format: 'json' }),
+      ask: (step) => this.ask(step, reading, { format: { format: 'json' } }),
     })
   }
 
   private series(reading: Reading, ahead: boolean): PageSeries {
     const { endpoint, name } = this.spec
     const { client } = reading
+    const selector = this.selector()
+    const { requireSelector } = endpoint
+    // The first response of a run is reported in words of its own.
+    const isFirst = !this.toldIn.has(reading.context)
     return new PageSeries({
       resource: name,
       paginator: this.ownPaginator() ?? this.paginator(client),
-      selector: this.selector(),
+      selector,
       maxPages: endpoint.maxPages,
       ahead,
       probing: this.probing,
       concurrency: client.concurrency,
       onFirstPage: this.firstPageOf(reading.context),
-      ask: (request) => this.ask(request, reading),
+      ask: (request, hadList) => {
+        const mustMatch = requireSelector === undefined ? hadList : requireSelector && (hadList || !isFirst)
+        return this.ask(request, reading, { fault: (response) => pageFault(response, selector, mustMatch) })
+      },
     })
   }
 
@@ -162,11 +179,16 @@ export class RequestPages {
   private async ask(
     request: RestRequest,
     { client, context }: Reading,
-    format = this.format(),
+    { format = this.format(), fault = () => undefined }: Asking = {},
   ): Promise<RestResponse | undefined> {
     const { name: resource, endpoint } = this.spec
     const { signal, emit } = context
-    const answer = await client.send(request, endpoint.auth, { resource, signal, emit, judge: this.judge, format })
+    const judge: Judge = (response) => {
+      const verdict = this.judge(response)
+      const found = verdict === undefined ? fault(response) : undefined
+      return found === undefined ? verdict : { fault: found }
+    }
+    const answer = await client.send(request, endpoint.auth, { resource, signal, emit, judge, format })
     if (!isSkipped(answer)) return answer
     if (answer.skipped === 'skip_parent') throw new ParentSkipped(`${request.url.pathname} answered ${answer.status}`)
     emit({ type: 'skipped', resource, detail: redact(`${request.url.pathname} answered ${answer.status}`) })
@@ -198,4 +220,14 @@ export class RequestPages {
     const own = paginator ?? (isSingle ? 'single_page' : client.spec.paginator) ?? undefined
     return typeof own === 'string' ? { type: own } : own
   }
+}
+
+/** A range whose total is missing is not empty. */
+function totalAt(path: string, { body }: RestResponse): number {
+  const total = numberAt(body, path)
+  if (total !== undefined) return total
+  throw new PipelineError(`paging: the response has no total at "${path}"`, {
+    code: 'PAGING_UNKNOWN',
+    fix: 'correct splitRange.totalPath',
+  })
 }

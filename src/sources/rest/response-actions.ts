@@ -5,6 +5,8 @@ import type { ResponseAction, ResponseActionName, ResponseRule } from './spec.ts
 /** What is to become of an answer; `undefined`: what usually becomes of it. */
 export type Verdict =
   | { action: ResponseActionName; message?: string | undefined }
+  /** The response is not what it should be, which another attempt may bring. */
+  | { fault: string }
   | { response: RestResponse }
   | undefined
 export type Judge = (response: RestResponse) => Verdict
@@ -17,7 +19,7 @@ export function judgeBy(actions: readonly ResponseAction[]): Judge {
     for (const judge of judges) {
       const verdict = judge(current)
       if (verdict === undefined) continue
-      if ('action' in verdict) return verdict
+      if (!('response' in verdict)) return verdict
       current = verdict.response
     }
     return current === response ? undefined : { response: current }

@@ -5,6 +5,8 @@ import { isAside, isUsualName } from './row-names.ts'
 /** Takes the rows out of answers. */
 export interface RowSelector {
   rows(body: unknown): unknown[]
+  /** The value at the place of the rows; `undefined` when there is none. */
+  at(body: unknown): unknown
   /** Where the rows are; for a search, what it has found. */
   readonly place: string
   /** The last answer had something there, if only an empty list. */
@@ -15,19 +17,27 @@ export interface RowSelector {
 export function pathSelector(path: string): RowSelector {
   const compiled: JsonPath = jsonPath(path)
   let matched = true
+  const at = (body: unknown): unknown => {
+    const found = compiled.all(body)
+    return found.length > 1 ? found.flat() : found[0]
+  }
   return {
     place: path,
     get matched() {
       return matched
     },
+    at,
     rows(body) {
-      const found = compiled.all(body)
-      matched = found.length > 0
-      const value = found.length === 1 ? found[0] : found.flat()
-      if (value === null || value === undefined) return []
-      return Array.isArray(value) ? value : [value]
+      const found = at(body)
+      matched = found !== undefined
+      return asRows(found)
     },
   }
+}
+
+function asRows(found: unknown): unknown[] {
+  if (found === null || found === undefined) return []
+  return Array.isArray(found) ? found : [found]
 }
 
 const searchDepth = 3
@@ -35,18 +45,25 @@ const searchDepth = 3
 /** Finds the rows in the first answer and takes them from the same place in the others. */
 export function detectingSelector(): RowSelector {
   let place: string[] | undefined
+  let matched = true
+  const at = (body: unknown): unknown => {
+    if (Array.isArray(body) || typeof body !== 'object' || body === null) return body
+    const path = place ?? findRows(body)
+    return path.reduce<unknown>((current, key) => (current as Record<string, unknown> | null | undefined)?.[key], body)
+  }
   return {
-    matched: true,
+    get matched() {
+      return matched
+    },
     get place() {
       return place === undefined || place.length === 0 ? '$' : place.join('.')
     },
+    at,
     rows(body) {
-      if (Array.isArray(body)) return body
-      if (typeof body !== 'object' || body === null) return body === null || body === undefined ? [] : [body]
-      place ??= findRows(body)
-      const value = place.reduce<unknown>((current, key) => (current as Record<string, unknown> | null)?.[key], body)
-      if (value === null || value === undefined) return []
-      return Array.isArray(value) ? value : [value]
+      if (typeof body === 'object' && body !== null && !Array.isArray(body)) place ??= findRows(body)
+      const found = at(body)
+      matched = found !== undefined
+      return asRows(found)
     },
   }
 }

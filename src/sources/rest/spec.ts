@@ -9,11 +9,12 @@ export type { AuthSpec, Setting } from './auth/auth-spec.ts'
 export type { CustomPaginator, PaginatorName, PaginatorSpec } from './paginate/paginator-spec.ts'
 
 /**
- * What to do with an answer. `ignore`: go on without this page and those after it. `retry`: ask again, with growing waits.
+ * What to do with an answer. `accept`: take it as a page of rows, whatever its status and content. `ignore`: go on without this
+ * page and those after it. `retry`: ask again, with growing waits.
  * `fail`: end the run with `message`. `refresh_auth`: get a new token, ask once more. `skip_parent`: leave out this parent's
  * rows altogether.
  */
-export type ResponseActionName = 'ignore' | 'retry' | 'fail' | 'refresh_auth' | 'skip_parent'
+export type ResponseActionName = 'accept' | 'ignore' | 'retry' | 'fail' | 'refresh_auth' | 'skip_parent'
 
 export interface ResponseRule {
   /** `404`, or a class such as `4xx`. */
@@ -132,7 +133,10 @@ export interface EndpointSpec {
   /** More pages than this for one request end the run with `PAGING_LOOP`. */
   maxPages?: number
   dataSelector?: string | null
-  /** A selector that matches nothing in the first answer ends the run. @default false: it is told only */
+  /**
+   * `true`: a response in which the selector matches nothing ends the run. `false`: the API leaves an empty list out, on any page.
+   * @default the first response is reported, a later one ends the run when an earlier one had the list
+   */
   requireSelector?: boolean
   responseActions?: readonly ResponseAction[]
   incremental?: RestIncremental

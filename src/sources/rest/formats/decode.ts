@@ -3,8 +3,9 @@ import type { RestResponse } from '../request.ts'
 import type { CsvOptions, ResponseFormat, XmlOptions } from '../spec.ts'
 import { limited, readBytes, type RawAnswer } from '../http/transport.ts'
 import { csvRows } from './csv.ts'
+import { isOnlyError, messageIn } from '../error-in-body.ts'
 import { jsonLines } from './json-lines.ts'
-import { notJson } from './not-in-format.ts'
+import { NotInFormat, notJson } from './not-in-format.ts'
 import { charsetOfXml, decodedText, looseTextOf, textOf } from './charset.ts'
 import { Spool } from './spool.ts'
 import { unpackAll, unpackedFiles } from './unpack.ts'
@@ -48,6 +49,12 @@ export async function decode(
   const format = options.format === 'auto' ? formatOf(type, name) : options.format
   if (format === 'jsonl' || format === 'csv') {
     const spool = await Spool.from(limited(raw.body, maxBytes ?? streamLimit, url))
+    try {
+      await refuseOtherFormat(spool, format)
+    } catch (error) {
+      await spool.close()
+      throw error
+    }
     const delimiter = isTabbed(mediaType(type)) || formatOfFile(name) === 'tsv' ? '\t' : undefined
     const rows = rowsOf(spool, format, { charset, limit: maxBytes ?? streamLimit, url, delimiter }, options)
     return { ...answer, text: '', body: undefined, rows }
@@ -63,6 +70,22 @@ export async function decode(
   const bodies = texts.map(({ own, text }) => (own === 'xml' ? parseXml(text, options.xml) : parsedJson(text)))
   const text = texts.map((one) => one.text).join('\n')
   return { ...answer, text, body: bodies.length === 1 ? bodies[0] : bodies }
+}
+
+const headBytes = 64 * 1024
+
+/** A login page or an error in place of a file: read as CSV or JSONL it would be a short table. */
+async function refuseOtherFormat(spool: Spool, format: 'jsonl' | 'csv'): Promise<void> {
+  const head = (await spool.slice(0, headBytes))
+    .toString()
+    .replace(/^\ufeff/, '')
+    .trimStart()
+  if (head.startsWith('<')) throw new NotInFormat(/^<\?xml/i.test(head) ? 'XML' : 'an HTML page')
+  if (!head.startsWith('{') || spool.size > headBytes) return
+  const body = leniently(head)
+  if (typeof body !== 'object' || body === null || (format === 'jsonl' && !isOnlyError(body))) return
+  const said = messageIn(body)
+  throw new NotInFormat(`a JSON object in place of rows${said === '' ? '' : `: ${said}`}`)
 }
 
 function parsedJson(text: string): unknown {

@@ -44,7 +44,7 @@ import {
 const textOrTexts = either(text, list(text))
 const getOrPost = oneOf('GET', 'POST')
 
-const actionName = oneOf('ignore', 'retry', 'fail', 'refresh_auth', 'skip_parent')
+const actionName = oneOf('accept', 'ignore', 'retry', 'fail', 'refresh_auth', 'skip_parent')
 const responseActions = list(
   either(
     object<ResponseRule>(

@@ -86,6 +86,25 @@ export function actionFailed(
   })
 }
 
+/** The status is good, the content is not. */
+export const notAPage = (failure: {
+  request: RestRequest
+  status: number
+  resource: string
+  fault: string
+  attempts: number
+}): PipelineError => {
+  const { request, status, resource, fault, attempts } = failure
+  const tried = attempts > 1 ? ` after ${attempts} attempts` : ''
+  return new PipelineError(`resource "${resource}": ${requestName(request)} answered ${status} with ${fault}${tried}`, {
+    code: 'HTTP_NOT_A_PAGE',
+    resource,
+    recovery: 'retry',
+    fix: 'run again later: nothing was half-loaded. If this is how the API ends a list, say so: requireSelector: false where it leaves the list out, or a response action (accept or ignore)',
+    cause: { status },
+  })
+}
+
 export function notInFormat(
   request: RestRequest,
   resource: string,
