@@ -53,7 +53,7 @@ const docs: PlatformDocs = {
     })),
   ],
   corrections: [
-    'stories answers with a bare list; the page names the selector data.',
+    'stories is a bare list in the docs, { data: […] } on the page: both are accepted.',
     'Welcome and fallback interactions exist in the first version of the API only, and have no id: story_id is their key.',
     'users and users/:id are two tables: conversations is a number in one and a list in the other.',
   ],
@@ -123,7 +123,7 @@ function chatbotSource(options: ChatbotOptions = {}): Source {
         },
       },
       { name: 'users_single', endpoint: { path: 'users/{resources.users.id}' } },
-      { name: 'stories', endpoint: { path: 'v2/stories', dataSelector: '$' } },
+      { name: 'stories', endpoint: { path: 'v2/stories' } },
       interaction('welcome'),
       interaction('fallback'),
       {

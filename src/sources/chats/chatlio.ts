@@ -135,11 +135,18 @@ function chatlioSource(options: ChatlioOptions = {}): Source {
   )
   const known = transformer(
     'chat_endpoints',
-    (page) => {
-      const ids = (page as Conversation[]).flatMap(({ widgetId }) => (widgetId === undefined ? [] : [widgetId]))
-      return [[...new Set(ids)].map((widget_id) => ({ widget_id }))]
+    async function* (_page, context) {
+      const ids = await Promise.all([context.rowsOf(widgets.name), context.rowsOf(summary.name)])
+      yield [...new Set(ids.flat().filter((id) => id !== undefined))].map((widget_id) => ({ widget_id }))
     },
-    { from: summary, primaryKey: 'widget_id', writeDisposition: 'merge' },
+    {
+      alongside: [
+        { resource: widgets, keep: (row) => (row as { widget_id: string }).widget_id },
+        { resource: summary, keep: (row) => (row as Conversation).widgetId },
+      ],
+      primaryKey: 'widget_id',
+      writeDisposition: 'merge',
+    },
   )
   return declared.adding(
     summary,
