@@ -5,7 +5,7 @@ import type { AuthSpec } from './auth/auth-spec.ts'
 import { createAuth, fullAuth, type Auth, type Refused, type Settings } from './auth/index.ts'
 import { decode, NotInFormat, type FormatOptions } from './formats/index.ts'
 import { exchangeOf } from './http/exchange.ts'
-import { actionFailed, errorForStatus, notAPage, notInFormat, requestFailed } from './http/http-errors.ts'
+import { actionFailed, errorForStatus, notAPage, notInFormat, requestFailed, unsendable } from './http/http-errors.ts'
 import { longestStatedWaitMs, waitText } from './http/longest-wait.ts'
 import { RateLimiter } from './http/rate-limiter.ts'
 import { sharedBudget } from './http/shared-budget.ts'
@@ -60,7 +60,7 @@ export class RestClient {
     this.origin = originOf(this.baseUrl)
     this.limiter = new RateLimiter(spec.rateLimit, this.concurrency, sharedBudget(this.origin))
     const proxy = spec.proxy === undefined ? undefined : settings.text(spec.proxy)
-    this.transport = new Transport(spec, proxy, (target) => this.checkTarget(target))
+    this.transport = new Transport(spec, proxy, (target, request) => this.checkTarget(target, request))
   }
 
   get concurrency(): number {
@@ -71,6 +71,11 @@ export class RestClient {
   headers(): Record<string, string> {
     const entries = Object.entries(this.spec.headers ?? {})
     return Object.fromEntries(entries.map(([name, value]) => [name, this.textOf(value)]))
+  }
+
+  /** An origin, when it is another than the client's. */
+  foreign(origin: string | undefined): string | undefined {
+    return origin === this.origin ? undefined : origin
   }
 
   /** A text, or what is looked up for it. */
@@ -101,9 +106,10 @@ export class RestClient {
     auth: ClientSpec['auth'] | null,
     context: RequestContext,
   ): Promise<RestResponse | Skipped> {
-    this.checkTarget(request.url)
+    this.checkTarget(request.url, request)
     const { maxAttempts = 5 } = this.spec
-    const credentials = this.auth(auth === undefined ? (this.spec.auth ?? this.login) : auth, context)
+    const standard = request.home === undefined ? (this.spec.auth ?? this.login) : undefined
+    const credentials = this.auth(auth === undefined ? standard : auth, context)
     let refreshed = false
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.attempt(request, credentials, context)
@@ -147,7 +153,7 @@ export class RestClient {
     const onWait = (ms: number): void => emit({ type: 'wait', resource, reason: 'rate limit', ms, detail })
     // A token may have to be fetched first; that request must not wait for its own slot.
     const prepared = copyRequest(request)
-    if (this.isOwn(prepared.url)) await auth?.apply(prepared)
+    if (prepared.url.origin === (prepared.home ?? this.origin)) await auth?.apply(prepared)
     try {
       return await this.limiter.run(() => this.exchange(request, prepared, auth, context), { resource, signal, onWait })
     } catch (error) {
@@ -155,6 +161,7 @@ export class RestClient {
       if (context.once === undefined) signal.throwIfAborted()
       if (error instanceof PipelineError || (error as Error).name === 'AbortError') throw error
       const reason = networkReason(error)
+      if (cannotBeSent.test(reason)) throw unsendable(request, reason, error)
       const failed = (attempts: number): PipelineError => requestFailed(request, resource, reason, attempts, error)
       return { retry: true, unseen: neverArrived.test(reason), reason, error: failed }
     }
@@ -263,19 +270,15 @@ export class RestClient {
     }
   }
 
-  /** Only the API's own origin, and hosts that the source allows, are ever asked. */
-  private checkTarget(url: URL): void {
-    if (this.isOwn(url) || this.tokenOrigins.has(url.origin)) return
+  /** Only origins that the source names are ever asked: the API's own, an endpoint's full address, and allowed hosts. */
+  private checkTarget(url: URL, { home }: Pick<RestRequest, 'home'>): void {
+    if (url.origin === this.origin || url.origin === home || this.tokenOrigins.has(url.origin)) return
     const allowed = this.spec.allowedHosts?.includes(url.host) === true && /^https?:$/.test(url.protocol)
     if (allowed) return
     throw new PipelineError(`the API led to ${url.protocol}//${url.host}, which is not its own host (${this.origin})`, {
       code: 'LINK_FORBIDDEN',
       fix: `if that host is right, allow it: client.allowedHosts: ['${url.host}']; it gets no credentials`,
     })
-  }
-
-  private isOwn(url: URL): boolean {
-    return url.origin === this.origin
   }
 
   private waitBefore(attempt: number, statedMs: number): number {
@@ -302,6 +305,10 @@ type Outcome =
       error(attempts: number): PipelineError
     }
 
+/** Reasons that lie in the request itself: another attempt meets them again. */
+const cannotBeSent =
+  /^(bad port|unknown scheme|ERR_INVALID_(URL|CHAR|ARG_\w+)|UND_ERR_(INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH))$/
+
 /** There was no connection over which it could have. */
 const neverArrived = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/
 
@@ -326,15 +333,12 @@ function withoutLogin(text: string): { url: string; login: AuthSpec | undefined 
 }
 
 function originOf(baseUrl: string): string {
-  try {
-    return new URL(baseUrl).origin
-  } catch (error) {
-    throw new PipelineError(`the base URL ${JSON.stringify(baseUrl)} is not a URL`, {
-      code: 'SOURCE_INVALID',
-      fix: 'a base URL begins with https://',
-      cause: error,
-    })
-  }
+  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined
+  if (url !== undefined && /^https?:$/.test(url.protocol)) return url.origin
+  throw new PipelineError(`the base URL ${JSON.stringify(baseUrl)} is not an address of HTTP`, {
+    code: 'SOURCE_INVALID',
+    fix: 'a base URL begins with https://',
+  })
 }
 
 function networkReason(error: unknown): string {

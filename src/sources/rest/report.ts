@@ -9,6 +9,8 @@ import { fillPath } from './template.ts'
 interface ReportContext {
   resource: string
   baseUrl: string
+  /** The origin of a path that is an address of another origin than the client's. */
+  foreign(path: string): string | undefined
   headers: Record<string, string>
   context: ResourceContext
   ask(request: RestRequest): Promise<RestResponse | undefined>
@@ -21,13 +23,19 @@ interface ReportContext {
 export async function prepareReport(
   spec: ReportSpec,
   create: RestRequest,
-  { resource, baseUrl, headers, context, ask }: ReportContext,
+  { resource, baseUrl, foreign, headers, context, ask }: ReportContext,
 ): Promise<{ request: RestRequest; answered?: RestResponse } | undefined> {
   const created = await ask(create)
   if (created === undefined) return undefined
   const values = { parents: new Map(), report: created.body }
-  const get = (url: URL): RestRequest => ({ method: 'GET', url, headers: { ...headers }, body: undefined })
-  const poll = get(joinUrl(baseUrl, fillPath(spec.pollPath, values)))
+  const get = (url: URL, home?: string): RestRequest => ({
+    method: 'GET',
+    url,
+    home,
+    headers: home === undefined ? { ...headers } : {},
+    body: undefined,
+  })
+  const poll = get(joinUrl(baseUrl, fillPath(spec.pollPath, values)), foreign(spec.pollPath))
   const [isDone, hasFailed] = [spec.doneWhen, spec.failedWhen].map((text) =>
     text === undefined ? () => false : condition(text),
   ) as [ReturnType<typeof condition>, ReturnType<typeof condition>]
@@ -39,7 +47,7 @@ export async function prepareReport(
     const { status, body, headers: said } = answer
     const scope = { status, body, headers: said, rows: [] }
     if (hasFailed(scope)) throw failed(resource, poll, 'the API says that it failed')
-    if (isDone(scope)) return download(spec, { ...values, poll: body }, answer, { get, baseUrl, poll })
+    if (isDone(scope)) return download(spec, { ...values, poll: body }, answer, { get, baseUrl, poll, foreign })
     if (performance.now() + everyMs > until) throw failed(resource, poll, `not done after ${spec.pollFor ?? 3600} s`)
     context.emit({ type: 'wait', resource, reason: 'report', ms: everyMs, detail: poll.url.pathname })
     await sleepFor(everyMs, context.signal)
@@ -50,9 +58,20 @@ function download(
   spec: ReportSpec,
   values: { parents: Map<string, unknown[]>; report: unknown; poll: unknown },
   answered: RestResponse,
-  { get, baseUrl, poll }: { get(url: URL): RestRequest; baseUrl: string; poll: RestRequest },
+  {
+    get,
+    baseUrl,
+    poll,
+    foreign,
+  }: Pick<ReportContext, 'baseUrl' | 'foreign'> & {
+    get(url: URL, home?: string): RestRequest
+    poll: RestRequest
+  },
 ): { request: RestRequest; answered?: RestResponse } {
-  if (spec.downloadPath !== undefined) return { request: get(joinUrl(baseUrl, fillPath(spec.downloadPath, values))) }
+  if (spec.downloadPath !== undefined) {
+    const url = joinUrl(baseUrl, fillPath(spec.downloadPath, values))
+    return { request: get(url, foreign(spec.downloadPath)) }
+  }
   if (spec.downloadUrlPath === undefined) return { request: poll, answered }
   const link = jsonPath(spec.downloadUrlPath.replace(/^body\./, '')).first(values.poll)
   if (typeof link === 'string' && link !== '') return { request: get(new URL(link, poll.url)) }

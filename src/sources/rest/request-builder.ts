@@ -2,7 +2,7 @@ import { inRequest, type CursorValue } from '../../extract/index.ts'
 import type { RestClient } from './client.ts'
 import { graphqlBody } from './graphql.ts'
 import type { PaginatorSpec } from './paginate/paginator-spec.ts'
-import { formData, joinUrl, keepPathSlots, setParams, type RestRequest } from './request.ts'
+import { authoredOrigin, formData, joinUrl, keepPathSlots, setParams, type RestRequest } from './request.ts'
 import { invalidSource } from './source-invalid.ts'
 import type { EndpointSpec } from './spec.ts'
 import { fill, fillPath, type TemplateValues } from './template.ts'
@@ -20,10 +20,12 @@ export function buildRequest(
   const request: RestRequest = {
     method: endpoint.method ?? (endpoint.graphql === undefined ? 'GET' : 'POST'),
     url: joinUrl(client.baseUrl, path),
-    headers: headers(endpoint, client, values),
+    home: client.foreign(authoredOrigin(endpoint.path)),
+    headers: {},
     body: body(endpoint, client, values),
     data: formData(fill(endpoint.data, values)),
   }
+  request.headers = headers(endpoint, client, { values, home: request.home })
   const style = endpoint.nestedParams ?? client.spec.nestedParams
   setParams(request.url, { ...(fill(params, values) as object), ...cursorParams(endpoint, values) }, style)
   keepPathSlots(request, slots)
@@ -39,10 +41,15 @@ function body({ json, graphql }: EndpointSpec, client: RestClient, values: Templ
     : (fill(client.looked(json), asLists) as Record<string, unknown>)
 }
 
-function headers(endpoint: EndpointSpec, client: RestClient, values: TemplateValues): Record<string, string> {
+/** Those of the client, which may be credentials, stay with its own origin. */
+function headers(
+  endpoint: EndpointSpec,
+  client: RestClient,
+  { values, home }: { values: TemplateValues; home: string | undefined },
+): Record<string, string> {
   const own = fill(endpoint.headers ?? {}, values) as Record<string, unknown>
   const texts = Object.entries(own).map(([name, value]) => [name, client.textOf(value)])
-  return { ...client.headers(), ...Object.fromEntries(texts) }
+  return { ...(home === undefined ? client.headers() : {}), ...Object.fromEntries(texts) }
 }
 
 function cursorParams(endpoint: EndpointSpec, { cursor, convert }: TemplateValues): Record<string, unknown> {

@@ -12,7 +12,7 @@ import type { Parents, RequestRows } from './parent-rows.ts'
 import { rangeStart, splitByRange } from './range-split.ts'
 import { prepareReport } from './report.ts'
 import { buildRequest } from './request-builder.ts'
-import { copyRequest, type RestRequest, type RestResponse } from './request.ts'
+import { authoredOrigin, copyRequest, type RestRequest, type RestResponse } from './request.ts'
 import { judgeBy, type Judge } from './response-actions.ts'
 import { pageFault } from './page-fault.ts'
 import { detectingSelector, pathSelector, type RowSelector } from './select.ts'
@@ -112,6 +112,7 @@ export class RequestPages {
     return prepareReport(this.spec.endpoint.report!, request, {
       resource: this.spec.name,
       baseUrl: client.baseUrl,
+      foreign: (path) => client.foreign(authoredOrigin(path)),
       headers: client.headers(),
       context,
       ask: (step) => this.ask(step, reading, { format: { format: 'json' } }),

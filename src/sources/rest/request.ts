@@ -8,6 +8,8 @@ export interface RestRequest {
   url: URL
   headers: Record<string, string>
   body: Record<string, unknown> | undefined
+  /** Where the source's author sends it by a full address in place of a path: another origin than the client's. */
+  home?: string | undefined
   /** A body that is no JSON: a form, written out, or any text. */
   data?: { text: string; contentType: string | undefined } | undefined
   /** Values that paging writes into the path: `/items/{page}`. */
@@ -42,6 +44,12 @@ export function joinUrl(baseUrl: string, path: string): URL {
       cause: error,
     })
   }
+}
+
+/** The origin of a path that is a full address, when its author wrote it and no data does. */
+export const authoredOrigin = (path: string): string | undefined => {
+  const start = /^https?:\/\/[^/?#{}\s]+(?=[/?#]|$)/i.exec(path)?.[0]
+  return start !== undefined && URL.canParse(start) ? new URL(start).origin : undefined
 }
 
 /** Writes query parameters: null is left out, lists repeat the name, objects are written in the API's style. */

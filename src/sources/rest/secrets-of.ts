@@ -43,7 +43,7 @@ export function secretsOf(spec: RestSourceSpec): string[] {
   return [...found].sort()
 }
 
-/** The origins that get credentials of a source: its base URL, and where tokens come from. */
+/** The origins that may get credentials of a source: its base URL, full addresses of endpoints, and where tokens come from. */
 export function originsOf(spec: RestSourceSpec, projectDir: string): string[] {
   const settings = new Settings(new Config({ projectDir }), {
     root: 'sources',
@@ -51,9 +51,16 @@ export function originsOf(spec: RestSourceSpec, projectDir: string): string[] {
     name: spec.name,
   })
   const addresses = [settings.text(spec.client.baseUrl)]
-  for (const value of valuesIn(authsOf(spec)))
+  for (const value of [...endpointPaths(spec), ...valuesIn(authsOf(spec))])
     if (typeof value === 'string' && /^https?:\/\//i.test(value)) addresses.push(value)
   return [...new Set(addresses.map((address) => (URL.canParse(address) ? new URL(address).origin : address)))]
+}
+
+function endpointPaths({ resources }: RestSourceSpec): unknown[] {
+  return resources.map((one) => {
+    const { endpoint } = (typeof one === 'string' ? { endpoint: one } : one) as { endpoint?: string | EndpointSpec }
+    return typeof endpoint === 'object' ? endpoint.path : endpoint
+  })
 }
 
 function authsOf({ client, resources }: RestSourceSpec): unknown[] {

@@ -1,6 +1,6 @@
 import { redact } from '../../../errors/index.ts'
 import type { Exchange } from '../../../extract/index.ts'
-import type { RestRequest } from '../request.ts'
+import { bodyText, type RestRequest } from '../request.ts'
 
 const keptCharacters = 16_384
 /** A secret may begin before the cut and end behind it. */
@@ -40,7 +40,7 @@ export function exchangeOf(request: RestRequest, headers: Headers, text: string)
   const names = new Set(url.searchParams.keys())
   for (const name of names) if (isSecretName(name)) url.searchParams.set(name, masked)
   if (url.password !== '') url.password = masked
-  const body = request.data?.text ?? (request.body === undefined ? undefined : JSON.stringify(request.body))
+  const body = bodyText(request) ?? undefined
   return {
     url: redact(url.toString()),
     requestHeaders: shown(Object.entries(request.headers)),

@@ -125,6 +125,14 @@ export function notInFormat(
   )
 }
 
+/** `what` must not hold values: they may be secrets. */
+export const unsendable = (request: RestRequest, what: string, cause?: unknown): PipelineError =>
+  new PipelineError(`${requestName(request)} cannot be sent: ${what}`, {
+    code: 'SOURCE_INVALID',
+    fix: 'correct the address, headers and body that the source gives for this request',
+    cause,
+  })
+
 export const requestFailed = (
   request: RestRequest,
   resource: string,

@@ -1,9 +1,9 @@
-import { Agent, EnvHttpProxyAgent, fetch, ProxyAgent, type Dispatcher } from 'undici'
+import { Agent, EnvHttpProxyAgent, fetch, ProxyAgent, request as send, type Dispatcher } from 'undici'
 import { addSecret, PipelineError } from '../../../errors/index.ts'
 import { timerMs } from '../../../timers/index.ts'
 import { bodyText, type RestRequest } from '../request.ts'
 import type { ClientSpec } from '../spec.ts'
-import { requestName } from './http-errors.ts'
+import { requestName, unsendable } from './http-errors.ts'
 
 /** An answer whose body has not been read yet. */
 export interface RawAnswer {
@@ -23,10 +23,10 @@ const minute = 60_000
 export class Transport {
   private readonly spec: ClientSpec
   private readonly dispatcher: Dispatcher
-  private readonly checkTarget: (url: URL) => void
+  private readonly checkTarget: (url: URL, request: RestRequest) => void
 
   /** `checkTarget` throws for an address that must not be asked. */
-  constructor(spec: ClientSpec, proxy: string | undefined, checkTarget: (url: URL) => void) {
+  constructor(spec: ClientSpec, proxy: string | undefined, checkTarget: Transport['checkTarget']) {
     this.spec = spec
     this.dispatcher = dispatcherFor(spec, proxy)
     this.checkTarget = checkTarget
@@ -39,22 +39,25 @@ export class Transport {
     timeoutMs = this.spec.timeoutMs ?? minute,
   ): Promise<RawAnswer> {
     let { url, method, headers } = request
-    let body = bodyText(request)
+    let body = checkedBody(request)
+    checkHeaders(request)
     const contentType = request.data === undefined ? 'application/json' : request.data.contentType
     const timeout = AbortSignal.timeout(timerMs(timeoutMs))
     for (let hop = 0; hop <= maxRedirects; hop++) {
-      const response = await fetch(url, {
-        method,
+      const options = {
         headers: {
           accept: 'application/json, */*;q=0.5',
           ...(body === null || contentType === undefined ? {} : { 'content-type': contentType }),
           ...headers,
         },
         body,
-        redirect: 'manual',
         signal: AbortSignal.any([signal, timeout]),
         dispatcher: this.dispatcher,
-      })
+      }
+      const response =
+        method === 'GET' && body !== null
+          ? await getWithBody(url, options)
+          : await fetch(url, { ...options, method, redirect: 'manual' })
       const location = response.headers.get('location')
       if (!redirectStatuses.has(response.status) || location === null) {
         return {
@@ -67,15 +70,60 @@ export class Transport {
       }
       await response.body?.cancel()
       const target = new URL(location, url)
-      this.checkTarget(target)
+      this.checkTarget(target, request)
       if (target.origin !== url.origin) headers = {}
-      if (response.status < 307 && method === 'POST') [method, body] = ['GET', null]
+      if (response.status < 307 && (method === 'POST' || response.status === 303)) [method, body] = ['GET', null]
       url = target
     }
     throw new PipelineError(`${requestName(request)} was redirected more than ${maxRedirects} times`, {
       code: 'HTTP_FAILED',
       fix: 'check the base URL: the server sends the request in circles',
     })
+  }
+}
+
+interface SendOptions {
+  headers: Record<string, string>
+  body: string | null
+  signal: AbortSignal
+  dispatcher: Dispatcher
+}
+
+/** `fetch` refuses a GET with a body, which search APIs ask for. Sent without it, the server would answer another question. */
+async function getWithBody(url: URL, { headers, ...options }: SendOptions) {
+  const {
+    statusCode,
+    headers: received,
+    body,
+  } = await send(url, {
+    ...options,
+    method: 'GET',
+    // Nothing unpacks the response here.
+    headers: { ...headers, 'accept-encoding': 'identity' },
+  })
+  const named = Object.entries(received).flatMap(([name, value]) => [value ?? []].flat().map((one) => [name, one]))
+  return {
+    status: statusCode,
+    headers: new Headers(named as [string, string][]),
+    body: Object.assign(body, { cancel: () => body.dump() }),
+  }
+}
+
+function checkedBody(request: RestRequest): string | null {
+  try {
+    return bodyText(request)
+  } catch (error) {
+    throw unsendable(request, 'its body cannot be written as JSON', error)
+  }
+}
+
+function checkHeaders(request: RestRequest): void {
+  for (const [name, value] of Object.entries(request.headers)) {
+    try {
+      new Headers({ [name]: value })
+    } catch {
+      throw unsendable(request, `its header ${JSON.stringify(name)} has a name or a value that HTTP does not allow`)
+    }
   }
 }
 
