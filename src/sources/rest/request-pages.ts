@@ -1,5 +1,5 @@
 import { PipelineError, redact } from '../../errors/index.ts'
-import { jsonPath, type ResourceContext } from '../../extract/index.ts'
+import type { ResourceContext } from '../../extract/index.ts'
 import { isSkipped, type RestClient } from './client.ts'
 import type { FormatOptions } from './formats/index.ts'
 import { connectionPaginator, connectionRows, graphqlErrors } from './graphql.ts'

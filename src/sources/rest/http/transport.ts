@@ -119,11 +119,9 @@ function checkedBody(request: RestRequest): string | null {
 
 function checkHeaders(request: RestRequest): void {
   for (const [name, value] of Object.entries(request.headers)) {
-    try {
-      new Headers({ [name]: value })
-    } catch {
+    const isAllowed = /^[!#$%&'*+.^`|~\w-]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value.trim())
+    if (!isAllowed)
       throw unsendable(request, `its header ${JSON.stringify(name)} has a name or a value that HTTP does not allow`)
-    }
   }
 }
 
