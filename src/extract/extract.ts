@@ -7,6 +7,7 @@ import { rowsOf, withRows, type Page } from './marked-rows.ts'
 import { copyOf, replaces, startState, withCursor, type Progress, type ResourceState } from './resource-state.ts'
 import type { ReadLimit, Resource, ResourceContext } from './resource.ts'
 import type { Source } from './source.ts'
+import { requireWholeTables } from './whole-tables.ts'
 
 /** Who takes the rows. */
 export interface ExtractHost {
@@ -54,6 +55,7 @@ interface Kept {
 
 /** Reads the selected resources of a source, parents once for all their children. */
 export async function extract(source: Source, host: ExtractHost): Promise<void> {
+  requireWholeTables(source)
   const abort = new AbortController()
   const signal = AbortSignal.any([host.signal, abort.signal])
   const roots = plan(source, { ...host, signal })

@@ -102,6 +102,8 @@ export class Resource<Row = unknown> {
   readonly readLimit: ReadLimit | undefined
   readonly alongside: readonly Alongside[]
   readonly endpoint: EndpointFacts | undefined
+  /** It leaves out rows that an earlier run read. */
+  readonly remembers: boolean
   private readonly produce: (page: readonly unknown[], context: ResourceContext) => ResourceData<unknown>
   private readonly steps: readonly Step[]
 
@@ -114,6 +116,7 @@ export class Resource<Row = unknown> {
     readLimit?: ReadLimit | undefined
     alongside?: readonly Alongside[]
     endpoint?: EndpointFacts | undefined
+    remembers?: boolean
   }) {
     this.name = parts.name
     this.options = parts.options
@@ -123,6 +126,7 @@ export class Resource<Row = unknown> {
     this.readLimit = parts.readLimit
     this.alongside = parts.alongside ?? []
     this.endpoint = parts.endpoint
+    this.remembers = parts.remembers ?? false
   }
 
   /** Changes every row. */
@@ -141,6 +145,7 @@ export class Resource<Row = unknown> {
   remembering(field: string): Resource<Row> {
     const { produce } = this
     return this.copy({
+      remembers: true,
       produce: async function* (page, context) {
         const seen = new Set((context.state.seen ??= []) as unknown[])
         for await (const one of asPages(produce(page, context), context)) {
@@ -215,6 +220,7 @@ export class Resource<Row = unknown> {
     steps?: readonly Step[]
     readLimit?: ReadLimit
     endpoint?: EndpointFacts
+    remembers?: boolean
     produce?: Resource['produce']
   }): Resource<Row> {
     return new Resource<Row>({
@@ -226,6 +232,7 @@ export class Resource<Row = unknown> {
       readLimit: this.readLimit,
       alongside: this.alongside,
       endpoint: this.endpoint,
+      remembers: this.remembers,
       ...changes,
     })
   }

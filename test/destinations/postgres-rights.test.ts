@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { postgres, postgresClientConfig } from '../../src/destinations/postgres/postgres.ts'
+import { postgres, postgresPoolConfig } from '../../src/destinations/postgres/postgres.ts'
 import { pipeline, PipelineError, type Pipeline } from '../../src/index.ts'
 import { ownSchema } from '../../src/workers/own-tables.ts'
 import { schema as queueSchema, WorkQueue } from '../../src/workers/work-queue.ts'
@@ -13,7 +13,7 @@ import { freshDatabase } from '../workers/worker-processes.ts'
 async function administered(schemas: string[]) {
   const admin = await freshDatabase(await running('postgres'))
   const role = `loader_${randomBytes(4).toString('hex')}`
-  const config = await postgresClientConfig({ url: admin })
+  const config = await postgresPoolConfig({ url: admin })
   const client = new pg.Client(config)
   await client.connect()
   await client.query(`CREATE ROLE ${role} LOGIN PASSWORD 'loader'`)

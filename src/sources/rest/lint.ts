@@ -1,4 +1,5 @@
 import { snake } from './grammar/file-spelling.ts'
+import { requireWholeTables } from '../../extract/index.ts'
 import { isNative } from './grammar/grammar.ts'
 import { problemsOf } from './grammar/validate.ts'
 import { slotNames } from './request-builder.ts'
@@ -159,7 +160,7 @@ function unboundNames({ path, params = {}, paginator }: EndpointSpec & { path: s
 
 function buildProblems(spec: RestSourceSpec): Finding[] {
   try {
-    createRestSource(spec)
+    requireWholeTables(createRestSource(spec))
     return []
   } catch (error) {
     return [{ level: 'error', path: 'resources', message: (error as Error).message.split('\n')[0]! }]

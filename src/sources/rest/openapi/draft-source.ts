@@ -15,7 +15,8 @@ export interface DraftResource {
   missing: string[]
   /** Values that only a person can give: settings of these names. */
   needs: string[]
-  parent: string | undefined
+  /** The list above it, and the field of its rows that the path names. */
+  parent: { name: string; field: string } | undefined
   /** A line that may be taken over. */
   suggestion: string | undefined
 }
@@ -129,7 +130,7 @@ function defaultOf({ schema }: Parameter): unknown {
 function bindPath(document: ApiDocument, operation: ReadOperation, known: Known) {
   const params: Record<string, unknown> = {}
   const needs: string[] = []
-  let parent: string | undefined
+  let parent: DraftResource['parent']
   const path = operation.path.replace(/\{([^{}]+)\}/g, (_found, name: string, at: number) => {
     const before = operation.path.slice(0, at).replace(/\/$/, '')
     const list = known.get(shapeOf(before))
@@ -138,7 +139,7 @@ function bindPath(document: ApiDocument, operation: ReadOperation, known: Known)
         ? undefined
         : fieldFor(document, list.operation, name, operation)
     if (list !== undefined && field !== undefined) {
-      parent = list.name
+      parent = { name: list.name, field }
       return `{resources.${list.name}.${field}}`
     }
     const setting = snake(name)

@@ -40,8 +40,8 @@ export function sourceFileText(draft: Draft): string {
 }
 
 function resourceLines(resource: DraftResource, key: string | undefined): string[] {
-  const { name, primaryKey, needs, missing, suggestion, summary, endpoint } = resource
-  const hints = primaryKey === key ? {} : keyHints(primaryKey)
+  const { name, primaryKey, needs, missing, suggestion, summary, endpoint, parent } = resource
+  const hints = parent !== undefined ? childHints(resource, parent) : primaryKey === key ? {} : keyHints(primaryKey)
   // What a person has to give first is not read until it is asked for.
   const selected = needs.length === 0 ? {} : { selected: false }
   const [first, ...rest] = yaml({ name, ...hints, ...selected, endpoint }, 4).split('\n')
@@ -59,6 +59,16 @@ const keyHints = (primaryKey: string | undefined): Record<string, unknown> =>
   primaryKey === undefined
     ? { primary_key: [], write_disposition: 'replace' }
     : { primary_key: primaryKey, write_disposition: 'merge' }
+
+/** Its rows are told from those of other parents, whose rows a run need not read. Without a key, a parent's rows come anew. */
+function childHints({ primaryKey, isList }: DraftResource, { name, field }: { name: string; field: string }) {
+  const ofParent = `_${name}_${field}`
+  const keys =
+    primaryKey === undefined && isList
+      ? { primary_key: [], merge_key: ofParent }
+      : { primary_key: primaryKey === undefined ? ofParent : [ofParent, primaryKey] }
+  return { ...keys, write_disposition: 'merge', include_from_parent: [field] }
+}
 
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim().slice(0, 100)
 
