@@ -18,7 +18,7 @@ export function runSummary(info: LoadInfo, remarks: readonly string[]): string {
   const tables = rows.map(([name, n]) => `  ${name.padEnd(width)} ${count(n).padStart(11)} rows${newColumns(name)}`)
   return [
     '',
-    ...(rows.length === 0 ? ['  nothing new: every row was already loaded'] : tables),
+    ...(rows.length === 0 ? ['  no new rows'] : tables),
     ...(remarks.length === 0 ? [] : ['', ...remarks.map((remark) => `  ${style.waiting(remark)}`)]),
     '',
     String(info),

@@ -186,8 +186,9 @@ function toml(name: string, holdsSecrets: boolean, files: readonly TomlFile[]): 
 }
 
 /** What `sluice init` and documentation leave in place of a value. */
-const isPlaceholder = (value: unknown): boolean =>
-  typeof value === 'string' && /^<.*>$|^\s*configure me\s*$/i.test(value)
+export const isPlaceholder = (value: unknown): boolean =>
+  typeof value === 'string' &&
+  /^\s*(<.*>|configure me|(change|replace)[-_ ]?(me|this)|todo|x{3,}|\.{3}|…)\s*$/i.test(value)
 
 /** Values copied from documentation as they stood there. They are used, but a refusal then says so. */
 export const looksCopied = (value: string): boolean => /^your[_-].*|^PUBLIC_KEY:PRIVATE_KEY$/i.test(value)

@@ -3,6 +3,7 @@ export {
   config,
   ConfigReference,
   environmentName,
+  isPlaceholder,
   looksCopied,
   secret,
   type ConfigPlace,

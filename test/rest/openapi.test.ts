@@ -141,7 +141,7 @@ describe('a source from an OpenAPI description', () => {
     const found = byName()
     const keys = Object.fromEntries([...found].map(([name, { primaryKey }]) => [name, primaryKey]))
     expect(keys).toMatchObject({ users: 'id', orders: 'order_id', things: 'uuid', lines: undefined })
-    expect(found.get('orders')).toMatchObject({ parent: 'users', needs: [] })
+    expect(found.get('orders')).toMatchObject({ parent: { name: 'users', field: 'id' }, needs: [] })
     expect(found.get('search')).toMatchObject({ needs: ['q'] })
     expect(found.get('users')!.suggestion).toBe(
       "incremental: { cursor_path: updated_at, start_param: 'updated_since', initial_value: '2020-01-01T00:00:00Z' }",
@@ -162,7 +162,7 @@ describe('a source from an OpenAPI description', () => {
     await into
       .run(loadSourceFile(path).withResources('users', 'orders'))
       .finally(() => delete process.env.SOURCES__SHOP__API_KEY)
-    expect(await rowsOf(into, 'orders')).toHaveLength(1)
+    expect(await rowsOf(into, 'orders')).toEqual([1, 2].map((id) => ({ order_id: 7, _users_id: id })))
     expect(target.headers[0]!['x-key']).toBe('shop-key-1234')
     expect(lintSource(readSourceSpec(path)).filter(({ level }) => level === 'error')).toEqual([])
   })

@@ -14,7 +14,11 @@ export function configuredList(
     (context) => {
       const value =
         setting instanceof ConfigReference ? context.config.get(setting, { root: 'sources', ...section }) : setting
-      return listOf(value).map((id) => ({ [field]: id }))
+      const values = listOf(value)
+      const mayBeEmpty = setting instanceof ConfigReference && setting.optional
+      if (values.length === 0 && !mayBeEmpty)
+        context.emit({ type: 'skipped', resource: name, detail: 'its list is empty, so nothing is asked for' })
+      return values.map((id) => ({ [field]: id }))
     },
     options,
   )

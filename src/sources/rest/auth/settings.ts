@@ -1,5 +1,5 @@
-import { ConfigReference, type Config, type ConfigPlace } from '../../../config/index.ts'
-import { addSecret } from '../../../errors/index.ts'
+import { ConfigReference, isPlaceholder, type Config, type ConfigPlace } from '../../../config/index.ts'
+import { addSecret, PipelineError } from '../../../errors/index.ts'
 import type { Setting } from './auth-spec.ts'
 
 /** Looks up settings of one source. Literal secrets are remembered for masking as well. */
@@ -20,6 +20,12 @@ export class Settings {
   secret(setting: Setting | undefined, field: string): string {
     const value = setting ?? this.implied(field)
     const text = this.text(value)
+    if (isPlaceholder(text)) {
+      throw new PipelineError(`"${field}" of ${this.place.name ?? 'the source'} is still a placeholder`, {
+        code: 'CONFIG_MISSING',
+        fix: 'put the secret into .sluice/secrets.toml, and name it in the source: { secret: … }',
+      })
+    }
     addSecret(text)
     return text
   }

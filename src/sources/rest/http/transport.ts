@@ -119,9 +119,10 @@ function checkedBody(request: RestRequest): string | null {
 
 function checkHeaders(request: RestRequest): void {
   for (const [name, value] of Object.entries(request.headers)) {
-    const isAllowed = /^[!#$%&'*+.^`|~\w-]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value.trim())
-    if (!isAllowed)
-      throw unsendable(request, `its header ${JSON.stringify(name)} has a name or a value that HTTP does not allow`)
+    const shown = JSON.stringify(name)
+    if (!/^[!#$%&'*+.^`|~\w-]+$/.test(name)) throw unsendable(request, `${shown} is an invalid header name`)
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value.trim()))
+      throw unsendable(request, `its header ${shown} has a value that HTTP does not allow`)
   }
 }
 
