@@ -1,10 +1,11 @@
 import { plainJson } from './canonical-json.ts'
-import { ExactNumber } from './exact-number.ts'
+import { ExactNumber, plainDecimal } from './exact-number.ts'
 import { dateText, isTimestampText, timestampText, timeText, unixTimestampText } from './temporal.ts'
 import type { DataType } from './types.ts'
 
 /**
- * The type dlt would give a new column for a value. `undefined` for what creates no column: null, NaN, infinities.
+ * The type dlt would give a new column for a value. `undefined` for what creates no column: null, NaN, infinities and
+ * invalid dates.
  * Objects and lists get here only where they are kept whole.
  */
 export function inferType(value: unknown): DataType | undefined {
@@ -28,9 +29,14 @@ export function inferType(value: unknown): DataType | undefined {
 function inferObjectType(value: object | null): DataType | undefined {
   if (value === null) return undefined
   if (value instanceof ExactNumber) return value.dataType === 'decimal' && !fitsDecimal(value) ? 'text' : value.dataType
-  if (value instanceof Date) return 'timestamp'
+  if (value instanceof Date) return inferDateType(value)
   if (value instanceof Uint8Array) return 'binary'
   return 'json'
+}
+
+function inferDateType(value: Date): DataType | undefined {
+  if (Number.isNaN(value.getTime())) return undefined
+  return dateTimeText(value) === undefined ? 'text' : 'timestamp'
 }
 
 const minInt64 = -(2n ** 63n)
@@ -88,7 +94,7 @@ function textOf(value: unknown): string | undefined {
       return String(value)
     case 'object':
       if (value instanceof ExactNumber) return value.text
-      if (value instanceof Date) return value.toISOString()
+      if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : value.toISOString()
       if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
       return plainJson(value)
     default:
@@ -107,13 +113,14 @@ function integerOf(value: unknown): string | undefined {
   return undefined
 }
 
+/** As dlt: spaces around a number, `_` between its digits and hexadecimal ones are spellings of it. A `+` is not. */
 function integerFromText(text: string): string | undefined {
-  if (/^[+-]?(0|[1-9]\d*(_\d+)*)$/.test(text)) return String(BigInt(text.replaceAll('_', '').replace('+', '')))
+  if (/^(0|-?[1-9]\d*(_\d+)*)$/.test(text)) return String(BigInt(text.replaceAll('_', '')))
   return /^0x[\da-f]+$/i.test(text) ? String(BigInt(text)) : undefined
 }
 
-/** Zeros before a number are part of a code, a postal one for example, which has to stay as it is. */
-const numberText = /^[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i
+/** Zeros or a plus before a number are part of a code, such as a postal code or a phone number, which stays as it is. */
+const numberText = /^-?((0|[1-9]\d*)(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i
 
 function doubleOf(value: unknown): string | undefined {
   if (typeof value === 'number') return String(value)
@@ -128,30 +135,20 @@ function doubleOf(value: unknown): string | undefined {
   return undefined
 }
 
-/** Beyond the largest double, or nearer to zero than the smallest, a number is not one of them. */
+/** Beyond the largest double, nearer to zero than the smallest or with more digits, a number is not one of them. */
 function doubleFromText(text: string): string | undefined {
   if (!numberText.test(text) || !Number.isFinite(Number(text))) return undefined
-  return Number(text) === 0 && /^[^e]*[1-9]/i.test(text) ? undefined : text
+  return significantDigits(text) === significantDigits(String(Number(text))) ? text : undefined
 }
+
+const significantDigits = (text: string): string =>
+  text.replace(/e.*/i, '').replaceAll(/[-.]/g, '').replace(/^0+/, '').replace(/0+$/, '')
 
 function decimalOf(value: unknown): string | undefined {
   if (value instanceof ExactNumber || typeof value === 'number' || typeof value === 'bigint') {
     return plainDecimal(String(value))
   }
   return typeof value === 'string' && numberText.test(value.trim()) ? plainDecimal(value.trim()) : undefined
-}
-
-/** Decimal text without exponent, so that its digits can be counted. */
-function plainDecimal(text: string): string | undefined {
-  const match = /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i.exec(text)
-  if (match === null) return undefined
-  const [, sign, whole = '', fraction = '', exponentText] = match
-  if (exponentText === undefined) return text
-  const exponent = Number(exponentText)
-  if (Math.abs(exponent) > 60) return undefined
-  const digits = '0'.repeat(60) + whole + fraction + '0'.repeat(60)
-  const point = 60 + whole.length + exponent
-  return `${sign}${digits.slice(0, point).replace(/^0+(?=\d)/, '')}.${digits.slice(point)}`.replace(/\.?0+$/, '')
 }
 
 function boolOf(value: unknown): string | undefined {
@@ -163,19 +160,28 @@ function boolOf(value: unknown): string | undefined {
 }
 
 function timestampOf(value: unknown): string | undefined {
-  if (typeof value === 'string') {
-    const text = timestampText(value)
-    return text ?? (/^-?\d+(\.\d+)?$/.test(value) ? unixTimestampText(Number(value)) : undefined)
+  switch (typeof value) {
+    case 'string':
+      return timestampText(value) ?? unixTimestampText(value)
+    case 'number':
+    case 'bigint':
+      return unixTimestampText(String(value))
+    default:
+      if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : value.toISOString()
+      return value instanceof ExactNumber ? unixTimestampText(plainDecimal(value.text) ?? '') : undefined
   }
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : value.toISOString()
-  if (typeof value === 'number') return unixTimestampText(value)
-  return value instanceof ExactNumber ? unixTimestampText(Number(value.text)) : undefined
+}
+
+/** Beyond the years 1 to 9999, and without a time, a date is not a timestamp. */
+function dateTimeText(date: Date): string | undefined {
+  const year = date.getUTCFullYear()
+  return year >= 1 && year <= 9999 ? date.toISOString() : undefined
 }
 
 function binaryOf(value: unknown): string | undefined {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
   if (typeof value !== 'string') return undefined
   if (/^0x([\da-f]{2})*$/i.test(value)) return value.slice(2).toLowerCase()
-  const base64 = /^[A-Za-z\d+/]*={0,2}$/.test(value) && value.length % 4 === 0
-  return base64 ? Buffer.from(value, 'base64').toString('hex') : undefined
+  const bytes = Buffer.from(value, 'base64')
+  return bytes.toString('base64') === value ? bytes.toString('hex') : undefined
 }

@@ -27,3 +27,16 @@ export function decimal(text: string): ExactNumber {
   if (!/^-?\d+(\.\d+)?$/.test(text)) throw new RangeError(`expected a decimal such as "12.30", got "${text}"`)
   return new ExactNumber(text, 'decimal')
 }
+
+/** Decimal text without exponent, so that its digits can be counted. */
+export function plainDecimal(text: string): string | undefined {
+  const match = /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i.exec(text)
+  if (match === null) return undefined
+  const [, sign, whole = '', fraction = '', exponentText] = match
+  if (exponentText === undefined) return text
+  const exponent = Number(exponentText)
+  if (Math.abs(exponent) > 60) return undefined
+  const digits = '0'.repeat(60) + whole + fraction + '0'.repeat(60)
+  const point = 60 + whole.length + exponent
+  return `${sign}${digits.slice(0, point).replace(/^0+(?=\d)/, '')}.${digits.slice(point)}`.replace(/\.?0+$/, '')
+}

@@ -123,15 +123,33 @@ export function dateText(text: string): string | undefined {
   return match !== null && isDay(Number(match[1]), Number(match[2]), Number(match[3])) ? text : undefined
 }
 
+/** A time of day, to microseconds. */
 export function timeText(text: string): string | undefined {
   const match = isoTime.exec(text)
   if (match === null || Number(match[1]) > 23 || Number(match[2]) > 59 || Number(match[3] ?? 0) > 59) return undefined
-  return match[3] === undefined ? `${text}:00` : text
+  return match[3] === undefined ? `${text}:00` : text.slice(0, 15)
 }
 
-/** Unix seconds, whole or not, as timestamp text; `undefined` outside the years 1 to 9999. */
-export function unixTimestampText(seconds: number): string | undefined {
-  const date = new Date(seconds * 1000)
-  const year = date.getUTCFullYear()
-  return Number.isNaN(date.getTime()) || year < 1 || year > 9999 ? undefined : date.toISOString()
+/** Fewer digits are years, compact dates and counters; more are milliseconds and longer compact dates. */
+const unixSeconds = /^(-?)([1-9]\d{8,9})(?:\.(\d+))?$/
+
+/** Unix seconds of nine or ten digits, whole or not, as timestamp text to microseconds. */
+export function unixTimestampText(text: string): string | undefined {
+  const match = unixSeconds.exec(text)
+  if (match === null) return undefined
+  const [, sign, whole, fraction = ''] = match
+  const micros = Number(fraction.slice(0, 6).padEnd(6, '0'))
+  // Before 1970 the fraction counts back from the second above.
+  const borrows = sign === '-' && micros > 0
+  const seconds = sign === '-' ? -Number(whole) - (borrows ? 1 : 0) : Number(whole)
+  const second = new Date(seconds * 1000).toISOString().slice(0, 19)
+  return `${second}.${String(borrows ? 1e6 - micros : micros).padStart(6, '0')}Z`
+}
+
+/** The instant of a timestamp text in UTC, without a zone. */
+export function utcText(text: string): string {
+  if (text.endsWith('Z')) return text.slice(0, -1)
+  const [whole, fraction = ''] = text.slice(0, -6).split('.')
+  const utc = new Date(`${whole}${text.slice(-6)}`).toISOString().slice(0, 19)
+  return fraction === '' ? utc : `${utc}.${fraction}`
 }
