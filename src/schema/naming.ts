@@ -7,6 +7,11 @@ export interface NamingConvention {
   identifier(key: string): string
   /** A key that may hold the path separator → one shortened identifier. */
   path(key: string): string
+  /**
+   * The same for a key of the data, told apart from keys that would get its name because they are in another script: a tag
+   * made of the key follows where the rule has no place for its letters.
+   */
+  key(key: string): string
   /** Already normalised parts → one shortened identifier. */
   join(...parts: string[]): string
   /** Already normalised parts → one path, whatever its length. */
@@ -51,6 +56,14 @@ const rules: Record<NamingName, CustomNaming> = {
 
 export const namingNames = Object.keys(rules) as NamingName[]
 
+/** Rules under which only letters and digits of ASCII stay. */
+const asciiRules: ReadonlySet<unknown> = new Set(['snake_case', 'sql_ci_v1', 'sql_cs_v1'])
+
+/** Letters of other scripts, numerals such as `²` and emoji. Accents are left out, as dlt does: `Größe` is `gr_e`. */
+const foreign = /(?!\p{Script=Latin})\p{L}|\p{Nl}|\p{No}|\p{Emoji_Presentation}/u
+
+const losesItsName = (key: string): boolean => foreign.test(key) || (!/[A-Za-z\p{Nd}]/u.test(key) && /[^_]/.test(key))
+
 /** Six characters that tell long identifiers with equal ends apart; dlt's algorithm, so that names agree. */
 export function identifierTag(text: string): string {
   const digest = createHash('shake128', { outputLength: 4 }).update(text).digest('base64')
@@ -91,20 +104,27 @@ export function namingConvention(
     if (prefixes.some((prefix) => small.startsWith(prefix))) return shorten(`x${short}`, original, maxLength)
     return names.includes(short) ? `${short}x` : short
   }
+  const distinct = (key: string): string => {
+    const plain = normalize(key)
+    return asciiRules.has(name) && losesItsName(key.trim())
+      ? `${plain.replace(/_+$/, '')}_${identifierTag(key)}`
+      : plain
+  }
+  const path = (key: string, one: (part: string) => string): string => {
+    const text = key.trim()
+    const parts = text.split(separator).filter((part) => part !== '')
+    // A key made of separators only has no parts: treat it as one identifier.
+    return fit(parts.length === 0 ? one(text) : parts.map(one).join(separator), text)
+  }
   return {
     maxLength,
     identifier: normalize,
+    path: (key) => path(key, normalize),
+    key: (key) => path(key, distinct),
     join(...parts) {
       const whole = parts.join(separator)
       return fit(whole, whole)
     },
     unshortened: (...parts) => parts.join(separator),
-    path(key) {
-      const text = key.trim()
-      const parts = text.split(separator).filter((part) => part !== '')
-      // A key made of separators only has no parts: treat it as one identifier.
-      const whole = parts.length === 0 ? normalize(text) : parts.map(normalize).join(separator)
-      return fit(whole, text)
-    },
   }
 }
