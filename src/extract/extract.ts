@@ -1,4 +1,5 @@
 import { PipelineError, type ErrorCode } from '../errors/index.ts'
+import { listedRows } from '../normalize/index.ts'
 import { keyColumns } from '../schema/index.ts'
 import type { Config } from '../config/index.ts'
 import type { ExtractEvent } from './events.ts'
@@ -298,8 +299,7 @@ const isReached = ({ pages, rows, timeMs }: ReadLimit, node: Node): boolean =>
 
 /** Pages may hold lists of rows; the cursor looks at each row. */
 function filterPage(cursor: IncrementalCursor, page: Page): Page {
-  const rows = rowsOf(page)
-  return withRows(page, cursor.filter(rows.some(Array.isArray) ? rows.flat(Infinity) : rows))
+  return withRows(page, cursor.filter(listedRows(rowsOf(page))))
 }
 
 /** What goes wrong between an API and its reader, who may not know for whom it reads. */

@@ -1,5 +1,13 @@
 import { MarkedRows, rowsOf, type Page, type Resource, type ResourceState, type Source } from '../extract/index.ts'
-import { mostColumns, mostLinks, Normalizer, type Notice, type RowTarget, type TableHints } from '../normalize/index.ts'
+import {
+  listedRows,
+  mostColumns,
+  mostLinks,
+  Normalizer,
+  type Notice,
+  type RowTarget,
+  type TableHints,
+} from '../normalize/index.ts'
 import type { EarlyFile } from '../load/index.ts'
 import { newLoadId, type LoadPackage, type PackageStore } from '../package/index.ts'
 import {
@@ -116,7 +124,7 @@ export class PackageBuilder {
       return
     }
     const groups = new Map<string, unknown[]>()
-    for (const row of rows.flat(Infinity)) {
+    for (const row of listedRows(rows)) {
       const name = table(row)
       const group = groups.get(name)
       if (group === undefined) groups.set(name, [row])

@@ -1,0 +1,27 @@
+import { formOf, isScalarObject } from '../schema/index.ts'
+
+/**
+ * The rows of a page. A list among them that holds only rows, or lists of rows, is taken apart; one that holds any other value
+ * is a row itself, with the columns `col_0`, `col_1` and so on.
+ */
+export function listedRows(page: readonly unknown[]): readonly unknown[] {
+  return page.some(Array.isArray) ? page.flatMap(rowsOfItem) : page
+}
+
+function rowsOfItem(item: unknown): readonly unknown[] {
+  if (!Array.isArray(item)) return [item]
+  return item.length === 0 || holdsRows(item) ? listedRows(item) : [byPosition(item)]
+}
+
+function holdsRows(list: readonly unknown[]): boolean {
+  const values = list.filter((value) => value !== null && value !== undefined)
+  return values.length > 0 && values.every(isRow)
+}
+
+const isRow = (value: unknown): boolean => {
+  const form = formOf(value)
+  return typeof form === 'object' && form !== null && !isScalarObject(form)
+}
+
+const byPosition = (list: readonly unknown[]): Record<string, unknown> =>
+  Object.fromEntries(list.map((value, index) => [`col_${index}`, value]))
