@@ -12,7 +12,9 @@ export function noticeText(notice: Notice): string {
     case 'timestamp-cut':
       return `cut      ${notice.table}.${notice.column ?? ''} to microseconds`
     case 'character-replaced':
-      return `replaced half a character in ${notice.table}`
+      return `replaced half a character in ${notice.table}${notice.column === undefined ? '' : `.${notice.column}`}`
+    case 'stored-as-null':
+      return `null     for a value of ${notice.table}.${notice.column} that no column holds: NaN, an infinity, an invalid date`
     case 'column-widened':
       return `widened  ${notice.table}.${notice.column} from ${notice.from} to ${notice.to}`
     case 'keys-collide':

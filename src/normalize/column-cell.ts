@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { PipelineError } from '../errors/index.ts'
 import {
   coerce,
@@ -7,8 +8,13 @@ import {
   ExactNumber,
   finerThanMicroseconds,
   inferType,
+  isScalarObject,
+  NoStoredForm,
+  plainJson,
+  utcText,
   type Column,
   type DataType,
+  type JsonLoss,
   type SchemaContract,
   type Table,
 } from '../schema/index.ts'
@@ -17,6 +23,8 @@ import {
 export type Notice =
   | { kind: 'row-discarded' | 'value-discarded'; table: string; column?: string; entity: string }
   | { kind: 'timestamp-cut' | 'character-replaced'; table: string; column?: string }
+  /** NaN, an infinity or an invalid date: there is no such value in the column. */
+  | { kind: 'stored-as-null'; table: string; column: string }
   | { kind: 'column-widened'; table: string; column: string; from: DataType; to: DataType }
   | { kind: 'keys-collide'; table: string; column: string; keptAs: string }
   | { kind: 'merge-without-key'; table: string }
@@ -49,7 +57,10 @@ export function placeValue(context: CellContext, column: Column, value: unknown)
   const text = cellText(context, column, value)
   if (text !== undefined) return { column, text }
   const inferred = inferType(value)
-  if (inferred === undefined) return undefined
+  if (inferred === undefined) {
+    storeNull(context, column.name, value)
+    return undefined
+  }
   const refused = refuse(context, 'data_type', `${column.name}__v_${inferred}`, value)
   if (refused !== undefined) return refused
   const wider = widerType(column, inferred, value)
@@ -67,6 +78,12 @@ export function placeValue(context: CellContext, column: Column, value: unknown)
   return placeVariant(context, column, value, inferred)
 }
 
+/** Reports a value that has no type: NaN, an infinity, an invalid date. Throws for functions and symbols. */
+export function storeNull({ table, notice }: CellContext, column: string, value: unknown): void {
+  if (typeof value === 'function' || typeof value === 'symbol') throw new NoStoredForm(value)
+  notice({ kind: 'stored-as-null', table: table.name, column })
+}
+
 function placeVariant(context: CellContext, column: Column, value: unknown, inferred: DataType): PlacedCell {
   const name = `${column.name}__v_${inferred}`
   const existing = context.table.columns.get(name)
@@ -82,7 +99,7 @@ function placeVariant(context: CellContext, column: Column, value: unknown, infe
 
 /** The text of a value if the column takes it as it is. */
 export function cellText(context: CellContext, column: Column, value: unknown): string | undefined {
-  const text = column.dataType === 'json' ? jsonText(context, column, value) : coerce(value, column.dataType!)
+  const text = isJson(column, value) ? jsonText(context, column, value) : coerce(value, column.dataType!)
   if (text === undefined) return undefined
   switch (column.dataType) {
     case 'text':
@@ -94,24 +111,43 @@ export function cellText(context: CellContext, column: Column, value: unknown): 
       return text.length <= 38 ? text : undefined
     case 'decimal':
       return decimalCell(column, text)
-    case 'timestamp':
-      if (typeof value === 'string' && value.length > 26 && finerThanMicroseconds(value)) {
-        context.notice({ kind: 'timestamp-cut', table: context.table.name, column: column.name })
-      }
+    case 'time':
+      if (text.length === 15) reportCut(context, column, value)
       return text
+    case 'timestamp':
+      if (mayBeFine(value)) reportCut(context, column, value)
+      return column.timezone === false ? utcText(text) : text
     default:
       return text
   }
 }
 
-function jsonText({ table }: CellContext, column: Column, value: unknown): string | undefined {
+/** Values that are kept as JSON, in a text column too. */
+const isJson = ({ dataType }: Column, value: unknown): boolean =>
+  dataType === 'json' || (dataType === 'text' && typeof value === 'object' && value !== null && !isScalarObject(value))
+
+function jsonText({ table, notice }: CellContext, column: Column, value: unknown): string {
+  const lost: JsonLoss[] = []
   try {
-    return coerce(value, 'json')
+    const text = plainJson(value, lost)
+    for (const loss of lost) {
+      const kind = loss === 'value' ? 'stored-as-null' : 'character-replaced'
+      notice({ kind, table: table.name, column: column.name })
+    }
+    return text
   } catch (error) {
-    if (!(error instanceof PipelineError)) throw error
+    if (!(error instanceof PipelineError) || error instanceof NoStoredForm) throw error
     const { code, fix } = error
     throw new PipelineError(`column "${column.name}" of table "${table.name}": ${error.summary}`, { code, fix })
   }
+}
+
+/** Nearly all timestamps are ISO text of at most 26 characters, which holds no more than microseconds. */
+const mayBeFine = (value: unknown): boolean =>
+  typeof value === 'string' ? value.length > 26 || value.charCodeAt(4) !== 45 : !(value instanceof Date)
+
+function reportCut({ table, notice }: CellContext, column: Column, value: unknown): void {
+  if (finerThanMicroseconds(String(value))) notice({ kind: 'timestamp-cut', table: table.name, column: column.name })
 }
 
 function wholeNumber(column: Column, text: string): string | undefined {
@@ -187,6 +223,9 @@ function tooLong(context: CellContext, column: Column, text: string): PipelineEr
 
 /** The beginning of a value, for messages. */
 export function sample(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
+  const isObject = typeof value === 'object' && value !== null
+  const text = isObject ? inspect(value, { depth: 2, breakLength: Infinity, compact: true }) : scalarSample(value)
   return text.length > 60 ? `${text.slice(0, 57)}…` : text
 }
+
+const scalarSample = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : String(value))

@@ -10,7 +10,7 @@ import {
   type Column,
   type Table,
 } from '../schema/index.ts'
-import { cellIndex, rawValue, type TableWalker } from './table-walker.ts'
+import { cellIndex, rawValue, refreshKinds, type TableWalker } from './table-walker.ts'
 
 /** Adds id and links to the row's cells and returns its id; a row that only links has no value. */
 export function linkRow(
@@ -97,6 +97,7 @@ function declareLinks(walker: TableWalker): NonNullable<TableWalker['links']> {
     system.id,
     versioned ? { rowVersion: true, unique: false, rowKey: false } : { unique: true, rowKey: true },
   )
+  refreshKinds(walker)
   return { rootId, parentId, listIndex, id }
 }
 

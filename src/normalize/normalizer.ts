@@ -2,24 +2,38 @@ import { rmSync } from 'node:fs'
 import { PipelineError } from '../errors/index.ts'
 import {
   completeColumn,
-  ExactNumber,
+  formOf,
   identifierTag,
   inference,
   type Inference,
   inferType,
-  plainJson,
+  isPlainObject,
+  isScalarObject,
+  NoStoredForm,
   type Column,
   type NamingConvention,
   type Schema,
   type Table,
 } from '../schema/index.ts'
-import { cellText, discardRow, discardValue, placeValue, refuse, sample, type Notice } from './column-cell.ts'
+import {
+  cellText,
+  discardRow,
+  discardValue,
+  placeValue,
+  refuse,
+  sample,
+  storeNull,
+  type Notice,
+} from './column-cell.ts'
 import { DelimitedWriter, type TableFile } from './delimited.ts'
 import { linkRow, ownColumns } from './links.ts'
+import { listedRows } from './list-rows.ts'
+import { withPlace } from './refused-value.ts'
 import type { RowTarget } from './table-hints.ts'
 import {
   cellIndex,
   deepestNesting,
+  keyPath,
   newLevel,
   rawValue,
   tooManyKeys,
@@ -57,19 +71,25 @@ export class Normalizer {
     this.walkers = new Walkers(schema, naming, this.newWriter, notice)
   }
 
-  /** Writes rows. Lists among them are taken apart, null is skipped, scalars become the column `value`. */
-  write(target: RowTarget, rows: readonly unknown[]): void {
+  /** Writes rows, of lists too (`listedRows`). Null is skipped, scalars become the column `value`. */
+  write(target: RowTarget, page: readonly unknown[]): void {
     const walker = this.walkers.root(target)
+    const rows = listedRows(page)
     if (walker.discarded) {
-      for (const row of rows.flat(Infinity)) {
+      for (const row of rows) {
         this.notice({ kind: 'row-discarded', table: walker.table.name, entity: 'tables' })
         if (walker.quarantine !== undefined) this.quarantine(walker.quarantine, walker.table.name, 'tables', row)
       }
       return
     }
-    for (const row of rows) {
-      if (Array.isArray(row)) this.write(target, row)
-      else if (row !== null && row !== undefined) this.writeRow(walker, row, '', '', 0)
+    for (const given of rows) {
+      try {
+        const row = formOf(given)
+        if (Array.isArray(row)) this.write(target, [row])
+        else if (row !== null && row !== undefined) this.writeRow(walker, row, '', '', 0)
+      } catch (error) {
+        throw error instanceof NoStoredForm ? withPlace(error, walker.table.name, given) : error
+      }
     }
   }
 
@@ -125,7 +145,7 @@ export class Normalizer {
     for (const { files } of this.takeFiles(tables)) for (const { path } of files) rmSync(path, { force: true })
   }
 
-  /** Writes one row and, after it, the rows of its lists. */
+  /** Writes one row, given by its form, and after it the rows of its lists. */
   private writeRow(walker: TableWalker, row: unknown, parentId: string, rootId: string, listIndex: number): void {
     const fits = isDocument(row) ? this.walkObject(walker, row) : this.setValue(walker, this.valueSlot(walker), row)
     if (!fits) {
@@ -144,13 +164,28 @@ export class Normalizer {
 
   private writeLists(walker: TableWalker, id: string, rootId: string): void {
     const { pendingLists, pendingListSlots } = walker
+    // As with columns, the last of several lists with one name gets the table of that name.
+    for (const slot of pendingListSlots) {
+      slot.nested ??= this.walkers.nested(walker, slot)
+      slot.nested.lastList = slot
+    }
     for (let at = 0; at < pendingLists.length; at++) {
       const slot = pendingListSlots[at]!
-      const nested = (slot.nested ??= this.walkers.nested(walker, slot))
+      const nested = slot.nested!.lastList === slot ? slot.nested! : this.collidedList(walker, slot)
       this.writeList(nested, pendingLists[at]!, id, rootId)
     }
     pendingLists.length = 0
     pendingListSlots.length = 0
+  }
+
+  /** The table of a list whose name another list of the row has. */
+  private collidedList(walker: TableWalker, slot: Slot): TableWalker {
+    if (slot.collided === undefined) {
+      slot.collided = this.walkers.nested(walker, slot, identifierTag(keyPath(slot)))
+      const { name } = slot.collided.table
+      this.notice({ kind: 'keys-collide', table: walker.table.name, column: slot.name, keptAs: name })
+    }
+    return slot.collided
   }
 
   private writeList(nested: TableWalker, list: readonly unknown[], parentId: string, rootId: string): void {
@@ -159,7 +194,7 @@ export class Normalizer {
       return
     }
     for (let index = 0; index < list.length; index++) {
-      const item = list[index]
+      const item = formOf(list[index])
       const slot = Array.isArray(item) ? this.listSlot(nested) : undefined
       if (slot === undefined || this.keptWhole(nested, slot)) {
         this.writeRow(nested, item, parentId, rootId, index)
@@ -196,9 +231,8 @@ export class Normalizer {
   /** Objects become prefixed columns, lists become tables, unless they are to be kept whole. */
   private takeApart(walker: TableWalker, slot: Slot, value: object, row: object): boolean {
     const isList = Array.isArray(value)
-    if ((!isList && !isDocument(value)) || this.keptWhole(walker, slot)) {
-      return this.setValue(walker, slot, value, row)
-    }
+    if (!isList && !isPlainObject(value)) return this.takeForm(walker, slot, value, row)
+    if (this.keptWhole(walker, slot)) return this.setValue(walker, slot, value, row)
     if (isList) {
       if (value.length > 0) {
         walker.pendingLists.push(value)
@@ -213,12 +247,24 @@ export class Normalizer {
     return true
   }
 
+  /** Takes an instance of a class by its form, which is a scalar, a list or a plain object. */
+  private takeForm(walker: TableWalker, slot: Slot, value: object, row: object): boolean {
+    const form = formOf(value)
+    if (form === null || form === undefined) {
+      storeNull(walker, slot.name, value)
+      return true
+    }
+    return isDocument(form) || Array.isArray(form)
+      ? this.takeApart(walker, slot, form, row)
+      : this.setValue(walker, slot, form, row)
+  }
+
   private keptWhole(walker: TableWalker, slot: Slot): boolean {
     return slot.level > walker.maxNesting || walker.table.columns.get(slot.name)?.dataType === 'json'
   }
 
   private slot(walker: TableWalker, level: Level, key: string): Slot {
-    const own = this.naming.path(key)
+    const own = this.naming.key(key)
     const path = level.slot === undefined ? own : this.naming.unshortened(level.slot.path, own)
     const slot: Slot = {
       key,
@@ -230,6 +276,7 @@ export class Normalizer {
       columnIndex: -1,
       below: undefined,
       nested: undefined,
+      collided: undefined,
     }
     level.slots.set(key, slot)
     return slot
@@ -253,22 +300,28 @@ export class Normalizer {
       return column === discardValue
     }
     const text = cellText(walker, column, value)
-    if (text === undefined) return this.placeElsewhere(walker, column, value)
-    const earlier = walker.cells[slot.columnIndex]
-    if (earlier !== undefined && earlier !== text) this.moveCollided(walker, slot, row)
-    walker.cells[slot.columnIndex] = text
+    if (text === undefined) return this.placeElsewhere(walker, slot, column, value, row)
+    this.fill(walker, slot, slot.columnIndex, text, row)
     return true
   }
 
-  private placeElsewhere(walker: TableWalker, column: Column, value: unknown): boolean {
+  private placeElsewhere(walker: TableWalker, slot: Slot, column: Column, value: unknown, row?: object): boolean {
     const placed = placeValue(walker, column, value)
     if (placed === discardRow) {
       walker.refused = `data_type: ${column.name}`
       return false
     }
     if (placed === undefined || placed === discardValue) return true
-    walker.cells[cellIndex(walker, placed.column.name)] = placed.text
+    const index = cellIndex(walker, placed.column.name)
+    share(walker, slot, index)
+    this.fill(walker, slot, index, placed.text, row)
     return true
+  }
+
+  private fill(walker: TableWalker, slot: Slot, index: number, text: string, row: object | undefined): void {
+    const earlier = walker.cells[index]
+    if (earlier !== undefined && earlier !== text) this.moveCollided(walker, slot, index, row)
+    walker.cells[index] = text
   }
 
   /** Finds or creates the column of a slot at its first value. */
@@ -278,7 +331,10 @@ export class Normalizer {
     let column = hinted
     if (column?.dataType === undefined) {
       const dataType = this.infer(slot.name, value)
-      if (dataType === undefined) return undefined
+      if (dataType === undefined) {
+        storeNull(walker, slot.name, value)
+        return undefined
+      }
       // A hinted column was announced, so the contract does not take it for a new one.
       const refused = hinted === undefined ? refuse(walker, 'columns', slot.name, value) : undefined
       if (refused !== undefined) return refused
@@ -289,9 +345,7 @@ export class Normalizer {
     }
     slot.column = column
     slot.columnIndex = cellIndex(walker, slot.name)
-    const sharing = walker.sharedBy.get(slot.columnIndex)
-    if (sharing === undefined) walker.sharedBy.set(slot.columnIndex, [slot])
-    else sharing.push(slot)
+    share(walker, slot, slot.columnIndex)
     return column
   }
 
@@ -299,35 +353,49 @@ export class Normalizer {
    * Two keys of one row normalise to one column. The later value takes it, as in dlt; the earlier one moves to a
    * column of its own, named after its key, where dlt would lose it.
    */
-  private moveCollided(walker: TableWalker, slot: Slot, row: object | undefined): void {
-    const ownName = ({ key }: Slot): string => this.naming.join(`${slot.name}_${identifierTag(key)}`)
+  private moveCollided(walker: TableWalker, slot: Slot, index: number, row: object | undefined): void {
+    const earlier = walker.cells[index]
+    const column = walker.table.columns.get(walker.columnNames[index]!)!
     // It moved itself when an even later key was taken for an earlier one.
-    const own = walker.indexOf.get(ownName(slot))
+    const own = walker.indexOf.get(this.ownName(slot))
     if (own !== undefined) walker.cells[own] = undefined
-    for (const other of walker.sharedBy.get(slot.columnIndex) ?? []) {
+    for (const other of walker.sharedBy.get(index) ?? []) {
       if (other === slot) continue
-      const value = rawValue(row, other)
-      if (value === null || value === undefined || typeof value === 'object') continue
-      const name = ownName(other)
-      const dataType = inferType(value)
-      if (dataType === undefined) continue
-      const existing = walker.table.columns.get(name)
-      if (existing === undefined) {
-        this.notice({ kind: 'keys-collide', table: walker.table.name, column: slot.name, keptAs: name })
-      }
-      const column =
-        existing?.dataType === undefined ? completeColumn(walker.table, { name, dataType, nullable: true }) : existing
-      this.placeElsewhere(walker, column, value)
+      const value = formOf(rawValue(row, other))
+      if (value === null || value === undefined) continue
+      const apart = (Array.isArray(value) || isDocument(value)) && !this.keptWhole(walker, other)
+      if (!apart && cellText(walker, column, value) === earlier) this.moveToOwn(walker, other, value)
     }
+  }
+
+  /** The column that a key has for itself. */
+  private ownName(slot: Slot): string {
+    return this.naming.join(`${slot.name}_${identifierTag(keyPath(slot))}`)
+  }
+
+  private moveToOwn(walker: TableWalker, slot: Slot, value: unknown): void {
+    const { table } = walker
+    const name = this.ownName(slot)
+    let column = table.columns.get(name)
+    if (column?.dataType === undefined) {
+      if (refuse(walker, 'columns', name, value) !== undefined) return
+      this.notice({ kind: 'keys-collide', table: table.name, column: slot.name, keptAs: name })
+      column = completeColumn(table, { name, dataType: inferType(value)!, nullable: true })
+    }
+    const placed = placeValue(walker, column, value)
+    if (typeof placed === 'object') walker.cells[cellIndex(walker, placed.column.name)] = placed.text
   }
 }
 
 /** Objects that are rows or nested documents, not values such as dates, bytes and exact numbers. */
-const isDocument = (value: unknown): value is object =>
-  typeof value === 'object' &&
-  value !== null &&
-  !Array.isArray(value) &&
-  !(value instanceof ExactNumber || value instanceof Date || value instanceof Uint8Array)
+const isDocument = (form: unknown): form is object =>
+  typeof form === 'object' && form !== null && !Array.isArray(form) && !isScalarObject(form)
+
+function share({ sharedBy }: TableWalker, slot: Slot, index: number): void {
+  const sharing = sharedBy.get(index)
+  if (sharing === undefined) sharedBy.set(index, [slot])
+  else if (!sharing.includes(slot)) sharing.push(slot)
+}
 
 function clearRow(walker: TableWalker): void {
   walker.cells.fill(undefined)
@@ -366,7 +434,7 @@ function asksForDeletion(walker: TableWalker): boolean {
 
 function nullNotAllowed(walker: TableWalker, column: string, row: unknown): PipelineError {
   return new PipelineError(
-    `column "${column}" of table "${walker.table.name}" is ${roleOf(column, walker.table)} but a row has no value for it: ${sample(plainJson(row))}`,
+    `column "${column}" of table "${walker.table.name}" is ${roleOf(column, walker.table)} but a row has no value for it: ${sample(row)}`,
     { code: 'NULL_NOT_ALLOWED', fix: `filter such rows out, or choose a key that every row has` },
   )
 }

@@ -1,5 +1,5 @@
 import { PipelineError } from '../errors/index.ts'
-import type { Column, Table } from '../schema/index.ts'
+import { formOf, type Column, type Table } from '../schema/index.ts'
 import type { CellContext } from './column-cell.ts'
 import { cellKind, type CellKind, type DelimitedWriter } from './delimited.ts'
 import type { RowTarget, TableHints } from './table-hints.ts'
@@ -20,6 +20,8 @@ export interface Slot {
   below: Level | undefined
   /** The nested table, once a list came. */
   nested: TableWalker | undefined
+  /** The table of its lists in rows where another list has the name of the nested table. */
+  collided: TableWalker | undefined
 }
 
 /** All keys seen at one place. A Map, because keys come from strangers. */
@@ -55,6 +57,8 @@ export interface TableWalker extends CellContext {
   /** Lists of the current row, visited after the row itself. */
   pendingLists: unknown[][]
   pendingListSlots: Slot[]
+  /** The last slot that had a list for this table. */
+  lastList: Slot | undefined
   /** Cells of the links to other rows; negative where the table has no such column. */
   links: { rootId: number; parentId: number; listIndex: number; id: number } | undefined
   /** How rows of this table get their id. */
@@ -84,6 +88,11 @@ export const mostColumns = 5000
 
 export const newLevel = (slot: Slot | undefined, depth: number): Level => ({ slots: new Map(), slot, depth })
 
+/** Reads again how cells are written, after hints or links have given columns their types. */
+export function refreshKinds({ kinds, columnNames, table }: TableWalker): void {
+  for (const [index, name] of columnNames.entries()) kinds[index] = cellKind(table.columns.get(name)!.dataType!)
+}
+
 /** The index of a column's cell, added at the end when it is new. The column has its type by then. */
 export function cellIndex(walker: TableWalker, column: string): number {
   const known = walker.indexOf.get(column)
@@ -97,9 +106,14 @@ export function cellIndex(walker: TableWalker, column: string): number {
 
 /** The value a slot's key has in a row, by the raw keys from the top. */
 export function rawValue(row: unknown, slot: Slot): unknown {
-  const above = slot.parent.slot === undefined ? row : rawValue(row, slot.parent.slot)
-  return typeof above === 'object' && above !== null ? (above as Record<string, unknown>)[slot.key] : undefined
+  const above = formOf(slot.parent.slot === undefined ? row : rawValue(row, slot.parent.slot))
+  if (typeof above !== 'object' || above === null || !Object.hasOwn(above, slot.key)) return undefined
+  return (above as Record<string, unknown>)[slot.key]
 }
+
+/** The raw keys that lead to a slot from the top of its table. */
+export const keyPath = ({ key, parent }: Slot): string =>
+  parent.slot === undefined ? key : `${keyPath(parent.slot)}.${key}`
 
 /** The keys are data: ids, dates, names of things. */
 export function tooManyKeys(what: string, { table }: TableWalker, { parent, key }: Slot): PipelineError {

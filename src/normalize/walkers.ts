@@ -4,6 +4,7 @@ import {
   completeColumn,
   contractMode,
   declareHints,
+  identifierTag,
   keyColumns,
   rootOf,
   system,
@@ -21,7 +22,16 @@ import { appendsForWantOfKeys, checkHints, keyedUnderVersions } from './check-hi
 import { violation, type Notice } from './column-cell.ts'
 import type { DelimitedWriter } from './delimited.ts'
 import type { RowTarget, TableHints } from './table-hints.ts'
-import { deepestNesting, mostColumns, newLevel, tooManyKeys, type Slot, type TableWalker } from './table-walker.ts'
+import {
+  deepestNesting,
+  keyPath,
+  mostColumns,
+  newLevel,
+  refreshKinds,
+  tooManyKeys,
+  type Slot,
+  type TableWalker,
+} from './table-walker.ts'
 
 /** The tables that rows go to: opened once, with their hints, their contract and how their rows get ids. */
 export class Walkers {
@@ -59,7 +69,7 @@ export class Walkers {
   }
 
   private openRoot(target: RowTarget): TableWalker {
-    const name = this.naming.path(target.table)
+    const name = this.naming.key(target.table)
     const known = this.schema.tables.get(name)
     const open = this.byTable.get(name)
     const disposition = this.withColumnNames(
@@ -83,6 +93,7 @@ export class Walkers {
     if (open === undefined && appendsForWantOfKeys(table)) this.notice({ kind: 'merge-without-key', table: name })
     const walker = open ?? this.newWalker(table, name, target.hints.schemaContract, isNew)
     this.byTable.set(name, walker)
+    refreshKinds(walker)
     walker.discarded = discarded
     walker.required = requiredColumns(table)
     walker.tombstone = tombstoneOf(table)
@@ -96,7 +107,7 @@ export class Walkers {
     walker.maxColumns = target.maxTableColumns ?? mostColumns
     walker.nestedHints = new Map(
       Object.entries(target.hints.nestedHints ?? {}).map(([path, hints]) => [
-        this.naming.join(name, ...path.split('.').map((part) => this.naming.path(part))),
+        this.naming.join(name, ...path.split('.').map((part) => this.naming.key(part))),
         hints,
       ]),
     )
@@ -106,7 +117,7 @@ export class Walkers {
   private hintedColumns(hints: TableHints): Column[] {
     const columns = new Map<string, Column>()
     const add = (name: string, hint: Partial<Column>): void => {
-      const normalized = this.naming.path(name)
+      const normalized = this.naming.key(name)
       columns.set(normalized, { ...columns.get(normalized), ...hint, name: normalized })
     }
     for (const column of withNames(hints.columns)) add(column.name, column)
@@ -119,10 +130,10 @@ export class Walkers {
   private withColumnNames(options: WriteDispositionOptions): WriteDispositionOptions {
     const { validityColumnNames, rowVersionColumnName } = options
     const named = { ...options }
-    if (rowVersionColumnName !== undefined) named.rowVersionColumnName = this.naming.path(rowVersionColumnName)
+    if (rowVersionColumnName !== undefined) named.rowVersionColumnName = this.naming.key(rowVersionColumnName)
     if (validityColumnNames !== undefined) {
       const [from, to] = validityColumnNames
-      named.validityColumnNames = [this.naming.path(from), this.naming.path(to)]
+      named.validityColumnNames = [this.naming.key(from), this.naming.key(to)]
     }
     return named
   }
@@ -156,6 +167,7 @@ export class Walkers {
       pendingLevels: [],
       pendingLists: [],
       pendingListSlots: [],
+      lastList: undefined,
       links: undefined,
       rowId: 'random',
       rootLike: table.parent === undefined,
@@ -170,13 +182,19 @@ export class Walkers {
     }
   }
 
-  /** The table of a list, opened at its first one. */
-  nested(parent: TableWalker, slot: Slot): TableWalker {
-    const path = this.naming.unshortened(parent.path, slot.path)
+  /** The table of a list, opened at its first one; with a tag where another list of the row has that name. */
+  nested(parent: TableWalker, slot: Slot, tag?: string): TableWalker {
+    const plain = this.naming.unshortened(parent.path, slot.path)
+    const path = tag === undefined ? plain : `${plain}_${tag}`
     const name = this.naming.join(path)
     const open = this.byTable.get(name)
-    if (open !== undefined) return open
     const known = this.schema.tables.get(name)
+    const above = (open?.table ?? known)?.parent
+    // Two tables above, one name: a list `b` of the rows in `a`, and a list that is itself called `a__b`.
+    if (tag === undefined && above !== undefined && above !== parent.table.name) {
+      return this.nested(parent, slot, identifierTag(`${parent.table.name}.${keyPath(slot)}`))
+    }
+    if (open !== undefined) return open
     const isNew = known === undefined || !known.seenData
     const mode = contractMode(parent.contract, 'tables')
     // The contract speaks about tables that exist; a table whose first load this is may still grow children.

@@ -3,7 +3,7 @@ import { deflateSync, inflateSync } from 'node:zlib'
 import type { StateRow } from '../destinations/index.ts'
 import { refuseNewer } from '../errors/index.ts'
 import { parseJson, type ResourceState } from '../extract/index.ts'
-import { ExactNumber, plainJson } from '../schema/index.ts'
+import { ExactNumber, formOf, plainJson } from '../schema/index.ts'
 
 const stateEngineVersion = 4
 
@@ -78,7 +78,8 @@ function encodeTyped(value: unknown): string {
 }
 
 /** Whole numbers of any size are written as numbers, decimals and times behind their mark. */
-function withMarks(value: unknown): unknown {
+function withMarks(given: unknown): unknown {
+  const value = formOf(given)
   if (value instanceof Date) return marks.datetime + value.toISOString()
   if (value instanceof ExactNumber) return value.dataType === 'decimal' ? marks.decimal + value.text : value
   if (Array.isArray(value)) return value.map(withMarks)

@@ -1,5 +1,5 @@
 export { contentId, digestId, keyId, nestedRowId, randomRowId } from './row-id.ts'
-export { canonicalJson, plainJson, readableJson } from './canonical-json.ts'
+export { canonicalJson, plainJson, readableJson, type JsonLoss } from './canonical-json.ts'
 export { checkName, pointsAtRows, type Check, type CheckSeverity } from './checks.ts'
 export { coerce, decimalDigits, inferType } from './coerce.ts'
 export { dbml, mermaid } from './diagram.ts'
@@ -8,6 +8,7 @@ export { diffSchemas } from './diff.ts'
 export { inference, type Detection, type Inference, type InferenceOptions } from './inference.ts'
 export { decimal, ExactNumber } from './exact-number.ts'
 export { instantFromNanos, instantText, nanosOf, spelledLike } from './instant.ts'
+export { formOf, isPlainObject, isScalarObject, NoStoredForm } from './instances.ts'
 export {
   identifierTag,
   namingConvention,
@@ -35,7 +36,7 @@ export {
   wrongValue,
 } from './schema.ts'
 export { schemaEngineVersion, schemaFromStored, storedSchema, type StoredSchema } from './stored.ts'
-export { finerThanMicroseconds } from './temporal.ts'
+export { finerThanMicroseconds, utcText } from './temporal.ts'
 export { schemaOvertaken, unionOf, widenings } from './union.ts'
 export { isOwnTable, isSystemTable, system } from './types.ts'
 export type {
