@@ -93,6 +93,8 @@ function placeVariant(context: CellContext, column: Column, value: unknown, infe
       : existing
   const text = cellText(context, variant, value)
   if (text !== undefined) return { column: variant, text }
+  // The data has a key of that name, with values of another type.
+  if (variant.dataType !== inferred) return placeVariant(context, variant, value, inferred)
   // A decimal variant can overflow as well; its text is then kept as it came.
   return placeVariant(context, column, String(value), 'text')
 }
@@ -138,7 +140,8 @@ function jsonText({ table, notice }: CellContext, column: Column, value: unknown
   } catch (error) {
     if (!(error instanceof PipelineError) || error instanceof NoStoredForm) throw error
     const { code, fix } = error
-    throw new PipelineError(`column "${column.name}" of table "${table.name}": ${error.summary}`, { code, fix })
+    const name = column.name.slice(0, 80)
+    throw new PipelineError(`column "${name}" of table "${table.name}": ${error.summary}`, { code, fix })
   }
 }
 
@@ -225,7 +228,8 @@ function tooLong(context: CellContext, column: Column, text: string): PipelineEr
 export function sample(value: unknown): string {
   const isObject = typeof value === 'object' && value !== null
   const text = isObject ? inspect(value, { depth: 2, breakLength: Infinity, compact: true }) : scalarSample(value)
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text
+  const line = text.replaceAll(/\s+/g, ' ')
+  return line.length > 60 ? `${line.slice(0, 57)}…` : line
 }
 
 const scalarSample = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : String(value))

@@ -301,7 +301,8 @@ export class Normalizer {
     }
     const text = cellText(walker, column, value)
     if (text === undefined) return this.placeElsewhere(walker, slot, column, value, row)
-    this.fill(walker, slot, slot.columnIndex, text, row)
+    if (walker.cells[slot.columnIndex] !== undefined) this.moveCollided(walker, slot, slot.columnIndex, value, row)
+    walker.cells[slot.columnIndex] = text
     return true
   }
 
@@ -314,14 +315,9 @@ export class Normalizer {
     if (placed === undefined || placed === discardValue) return true
     const index = cellIndex(walker, placed.column.name)
     share(walker, slot, index)
-    this.fill(walker, slot, index, placed.text, row)
+    if (walker.cells[index] !== undefined) this.moveCollided(walker, slot, index, value, row)
+    walker.cells[index] = placed.text
     return true
-  }
-
-  private fill(walker: TableWalker, slot: Slot, index: number, text: string, row: object | undefined): void {
-    const earlier = walker.cells[index]
-    if (earlier !== undefined && earlier !== text) this.moveCollided(walker, slot, index, row)
-    walker.cells[index] = text
   }
 
   /** Finds or creates the column of a slot at its first value. */
@@ -353,7 +349,7 @@ export class Normalizer {
    * Two keys of one row normalise to one column. The later value takes it, as in dlt; the earlier one moves to a
    * column of its own, named after its key, where dlt would lose it.
    */
-  private moveCollided(walker: TableWalker, slot: Slot, index: number, row: object | undefined): void {
+  private moveCollided(walker: TableWalker, slot: Slot, index: number, value: unknown, row: object | undefined): void {
     const earlier = walker.cells[index]
     const column = walker.table.columns.get(walker.columnNames[index]!)!
     // It moved itself when an even later key was taken for an earlier one.
@@ -361,10 +357,12 @@ export class Normalizer {
     if (own !== undefined) walker.cells[own] = undefined
     for (const other of walker.sharedBy.get(index) ?? []) {
       if (other === slot) continue
-      const value = formOf(rawValue(row, other))
-      if (value === null || value === undefined) continue
-      const apart = (Array.isArray(value) || isDocument(value)) && !this.keptWhole(walker, other)
-      if (!apart && cellText(walker, column, value) === earlier) this.moveToOwn(walker, other, value)
+      const moved = formOf(rawValue(row, other))
+      if (moved === null || moved === undefined) continue
+      const apart = (Array.isArray(moved) || isDocument(moved)) && !this.keptWhole(walker, other)
+      const isThere = !apart && cellText(walker, column, moved) === earlier
+      const same = typeof value === 'object' ? cellText(walker, column, value) === earlier : moved === value
+      if (isThere && !same) this.moveToOwn(walker, other, moved)
     }
   }
 

@@ -1,6 +1,6 @@
 import { PipelineError } from '../errors/index.ts'
 import { ExactNumber } from './exact-number.ts'
-import { formOf, isPlainObject } from './instances.ts'
+import { formOf, isPlainObject, isScalarObject } from './instances.ts'
 
 function float(value: number): string {
   if (!Number.isFinite(value)) return 'null'
@@ -57,10 +57,20 @@ export function plainJson(value: unknown, lost?: JsonLoss[]): string {
     const text = JSON.stringify(value, jsonSafe) ?? 'null'
     return lost !== undefined && text.includes('\\ud') ? wellFormedJson(text, lost) : text
   } catch (error) {
-    throw error instanceof PipelineError ? error : notJson(error)
+    if (error instanceof PipelineError) throw error
+    refuseInstances(value, new Set())
+    throw notJson(error)
   } finally {
     losses = undefined
   }
+}
+
+/** Throws for the first instance without a form: `JSON.stringify` does not say whose `toJSON` failed. */
+function refuseInstances(value: unknown, seen: Set<unknown>): void {
+  const form = formOf(value)
+  if (typeof form !== 'object' || form === null || isScalarObject(form) || seen.has(value)) return
+  seen.add(value)
+  for (const inner of Object.values(form)) refuseInstances(inner, seen)
 }
 
 function notJson(cause: unknown): PipelineError {
