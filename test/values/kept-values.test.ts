@@ -3,6 +3,7 @@ import { decimal, type Pipeline, type RunEvent } from '../../src/index.ts'
 import { coerce, identifierTag, inferType, namingConvention } from '../../src/schema/index.ts'
 import { freshPipeline } from '../support/api.ts'
 import { emptyTarget } from '../support/destinations.ts'
+import { effort } from '../support/effort.ts'
 import { fc } from '../support/seed.ts'
 
 type Row = Record<string, unknown>
@@ -137,7 +138,7 @@ describe.each(['duckdb', 'postgres'] as const)('any row into %s', (name) => {
         }
         expect([...keysOf].filter(([, several]) => several.size > 1)).toEqual([])
       }),
-      { numRuns: 4, endOnFailure: true },
+      { numRuns: effort(2, 40), endOnFailure: true },
     )
   }, 120_000)
 })
