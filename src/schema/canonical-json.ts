@@ -58,7 +58,7 @@ export function plainJson(value: unknown, lost?: JsonLoss[]): string {
     return lost !== undefined && text.includes('\\ud') ? wellFormedJson(text, lost) : text
   } catch (error) {
     if (error instanceof PipelineError) throw error
-    refuseInstances(value, new Set())
+    if (!(error instanceof RangeError)) refuseInstances(value, new Set())
     throw notJson(error)
   } finally {
     losses = undefined
