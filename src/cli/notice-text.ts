@@ -17,6 +17,8 @@ export function noticeText(notice: Notice): string {
       return `null     for a value of ${notice.table}.${notice.column} that no column holds: NaN, an infinity, an invalid date`
     case 'column-widened':
       return `widened  ${notice.table}.${notice.column} from ${notice.from} to ${notice.to}`
+    case 'pages-in-doubt':
+      return `warning  ${notice.table} may not be complete: ${notice.detail}`
     case 'keys-collide':
       return `kept     two keys named ${notice.table}.${notice.column}, the other as ${notice.keptAs}`
     case 'merge-without-key':

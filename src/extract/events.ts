@@ -31,7 +31,16 @@ export type ExtractEvent =
   /** Left out with all below it, as the source says; the others load. */
   | { type: 'resource-failed'; resource: string; error: unknown }
   | { type: 'resource-finished'; resource: string; rows: number; pages: number }
-  | { type: 'notice'; notice: Notice }
+  | { type: 'notice'; notice: Notice | PagingNotice }
+
+/** The pages of a resource ended, and something speaks against that being all its rows. */
+export interface PagingNotice {
+  kind: 'pages-in-doubt'
+  /** The resource. */
+  table: string
+  column?: string
+  detail: string
+}
 
 /** What was sent to an API and what came back. Secrets are masked; long bodies are cut. */
 export interface Exchange {

@@ -1,8 +1,17 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { PipelineError } from '../../errors/index.ts'
-import { createPaginator, detectPaginator, type Page, type Paginator } from './paginate/index.ts'
+import {
+  createPaginator,
+  detectPaginator,
+  signsOfMore,
+  askedSize,
+  saysEnd,
+  type Page,
+  type Paginator,
+} from './paginate/index.ts'
 import type { PaginatorSpec } from './paginate/paginator-spec.ts'
 import { copyRequest, jsonText, type RestRequest, type RestResponse } from './request.ts'
+import { Progress } from './progress.ts'
 import type { RowSelector } from './select.ts'
 
 /** What a series of pages needs to know. */
@@ -19,6 +28,8 @@ export interface SeriesOptions {
   concurrency: number
   /** Told once, when the first page is there. */
   onFirstPage?: ((first: FirstPage) => void) | undefined
+  /** Told when the pages are read to their end, with why that cannot be all. */
+  onDoubt?: ((doubt: string) => void) | undefined
   /**
    * The response; `undefined` when the source says to go on without it. `hadList`: an earlier page had something where the rows
    * are, so this one must, too.
@@ -41,21 +52,19 @@ export interface FirstPage {
   problem?: unknown
 }
 
-/** So often may one answer follow itself: a page of equal rows is no loop yet. */
-const sameAnswers = 5
-
 /** The pages of one request, in order. */
 export class PageSeries {
   private readonly options: SeriesOptions
   private readonly asked = new Set<string>()
-  private sameTimes = 0
   private hadList = false
-  private before: string | undefined
+  private readonly progress: Progress
   private pages = 0
+  private rows = 0
   private detected: PaginatorSpec | undefined
 
   constructor(options: SeriesOptions) {
     this.options = options
+    this.progress = new Progress({ hasMaximum: options.maxPages !== undefined })
   }
 
   /** Writes what paging begins with into a request. */
@@ -77,33 +86,68 @@ export class PageSeries {
       return answer
     }
     const waiting = [answered === undefined ? ask() : Promise.resolve(answered)]
-    let foreseen = false
+    let foresight: 'possible' | 'used' | 'none' = ahead ? 'possible' : 'none'
     while (waiting.length > 0) {
       const response = await waiting.shift()!
       if (response === undefined) return
       const page =
         response.rows === undefined ? wholePage(response, selector) : yield* this.pieces(response, response.rows)
       this.hadList ||= response.rows === undefined && selector.matched
+      this.rows += page.count
       try {
-        paginator ??= this.detectedPaginator(page)
+        paginator ??= this.detectedPaginator(page, request)
       } catch (problem) {
         if (!this.options.probing) throw problem
         this.tellFirstPage(page, true, problem)
         yield page.rows as unknown[]
         return
       }
-      foreseen ||= ahead && paginator.foresees?.(page) === true
-      if (foreseen && paginator.endsWith!(page)) return
-      if (foreseen) while (waiting.length < concurrency && paginator.skip!(request)) waiting.push(ask())
+      if (foresight === 'possible' && paginator.foresees?.(page) === true) foresight = 'used'
+      if (foresight === 'used' && paginator.endsWith!(page)) return this.tellDoubt(request, page)
+      if (waiting.length > 0 && paginator.rewind?.(page, waiting.length) === true) {
+        foresight = 'none'
+        this.forget(waiting)
+      }
+      if (foresight === 'used') while (waiting.length < concurrency && paginator.skip!(request)) waiting.push(ask())
       const more = waiting.length === 0 && paginator.next(request, page)
-      this.tellFirstPage(page, more || waiting.length > 0)
+      const isEnd = !more && waiting.length === 0
+      this.tellFirstPage(page, !isEnd)
       if (more && ahead) waiting.push(ask())
       // Rows are walked in one go: without a turn for the socket, the requests would leave only after them.
       if (waiting.length > 0) await turn()
-      this.guardSameAnswer(page)
+      this.guardProgress(page)
+      if (isEnd) this.tellDoubt(request, page)
       if (response.rows === undefined) yield page.rows as unknown[]
       if (more && !ahead) waiting.push(ask())
     }
+  }
+
+  /** Requests that were sent for pages of another size. */
+  private forget(waiting: Promise<unknown>[]): void {
+    this.pages -= waiting.length
+    waiting.length = 0
+    this.asked.clear()
+  }
+
+  /** The pages end here: says what speaks against that. */
+  private tellDoubt(request: RestRequest, { response, rows, count }: Page): void {
+    const { onDoubt } = this.options
+    if (onDoubt === undefined || this.options.probing || this.endsOnPurpose()) return
+    const sign = signsOfMore(response, rows, count, this.rows)[0]
+    if (sign !== undefined) return onDoubt(`${sign}, yet paging ended after ${this.rows} rows`)
+    const size = this.pages === 1 ? askedSize(request) : undefined
+    if (size !== undefined && size === count && !saysEnd(response, rows, count)) {
+      onDoubt(`${count} rows were asked for and ${count} came; nothing says that these are all`)
+    }
+  }
+
+  /** The source itself says where to stop. */
+  private endsOnPurpose(): boolean {
+    const { paginator } = this.options
+    return (
+      paginator !== undefined &&
+      ['stopWhen', 'maximumPage', 'maximumOffset'].some((key) => Object.hasOwn(paginator, key))
+    )
   }
 
   /** Passes on the rows of an answer that is read piece by piece; paging sees the last piece and the count. */
@@ -138,8 +182,8 @@ export class PageSeries {
     return paginator.type === 'auto' ? undefined : createPaginator(paginator)
   }
 
-  private detectedPaginator({ response, rows, count }: Page): Paginator {
-    this.detected = detectPaginator(response, rows, count)
+  private detectedPaginator({ response, rows, count }: Page, sent: RestRequest): Paginator {
+    this.detected = detectPaginator(response, rows, count, sent)
     return createPaginator(this.detected)
   }
 
@@ -160,14 +204,11 @@ export class PageSeries {
     )
   }
 
-  /** Throws when one answer follows itself too often: the API does not know the parameter that should change it. */
-  private guardSameAnswer({ response, rows, count }: Page): void {
-    // Of an answer that was read piece by piece only its end is left.
-    const print = response.rows === undefined ? response.text : `${count} ${jsonText(rows.at(-1) ?? null)}`
-    this.sameTimes = rows.length > 0 && this.before === print ? this.sameTimes + 1 : 0
-    this.before = print
-    if (this.sameTimes > 0 && this.detected !== undefined) throw this.wronglyDetected(this.detected)
-    if (this.sameTimes === sameAnswers) throw this.loops('the same answer comes again and again')
+  /** Throws when the pages bring nothing new: the API does not know the parameter that should change them. */
+  private guardProgress(page: Page): void {
+    const stop = this.progress.after(page)
+    if (this.progress.repeatsLast && this.detected !== undefined) throw this.wronglyDetected(this.detected)
+    if (stop !== undefined) throw this.loops(stop)
   }
 
   private guardLoop(request: RestRequest): void {

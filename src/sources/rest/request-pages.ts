@@ -52,6 +52,7 @@ export class RequestPages {
   private readonly probing: boolean
   /** Runs in which the first page was told. */
   private readonly toldIn = new WeakSet<ResourceContext>()
+  private readonly doubtedIn = new WeakSet<ResourceContext>()
 
   constructor(
     spec: MergedResource,
@@ -135,6 +136,7 @@ export class RequestPages {
       probing: this.probing,
       concurrency: client.concurrency,
       onFirstPage: this.firstPageOf(reading.context),
+      onDoubt: this.doubtOf(reading.context),
       ask: (request, hadList) => {
         const mustMatch = requireSelector === undefined ? hadList : requireSelector && (hadList || !isFirst)
         return this.ask(request, reading, { fault: (response) => pageFault(response, selector, mustMatch) })
@@ -153,6 +155,20 @@ export class RequestPages {
       const paginator = first.paginator as Record<string, unknown> | undefined
       context.emit({ type: 'first-page', resource: this.spec.name, ...told, paginator })
       if (problem !== undefined) context.emit({ type: 'resource-failed', resource: this.spec.name, error: problem })
+    }
+  }
+
+  /** Of all series of a run, the first one that is in doubt is reported. */
+  private doubtOf(context: ResourceContext): ((detail: string) => void) | undefined {
+    // One thing is all that was asked for.
+    if (this.singleEntity || this.doubtedIn.has(context)) return undefined
+    return (detail) => {
+      if (this.doubtedIn.has(context)) return
+      this.doubtedIn.add(context)
+      context.emit({
+        type: 'notice',
+        notice: { kind: 'pages-in-doubt', table: this.spec.name, detail: redact(detail) },
+      })
     }
   }
 

@@ -45,6 +45,7 @@ const paginatorTypes = variants<PaginatorSpec>(
       limitBodyPath: text,
       limitHeader: text,
       totalPath: orNull(text),
+      totalHeader: text,
       maximumOffset: orNull(whole),
       ...sized,
     },

@@ -1,241 +1,245 @@
 import { PipelineError } from '../../../errors/index.ts'
 import { jsonPath } from '../../../extract/index.ts'
-import type { RestResponse } from '../request.ts'
+import type { RestRequest, RestResponse } from '../request.ts'
+import type { Field } from './fields.ts'
 import { linkWith } from './linked.ts'
+import { params, plainName } from './names.ts'
 import type { PaginatorSpec } from './paginator-spec.ts'
+import { nextOf } from './next-of.ts'
+import { flagOf, headerSignals, isAddress, readSignals, wholeAt, type Signals } from './signals.ts'
+import { suggestion } from './suggestion.ts'
+import { cursorParam } from './cursor-param.ts'
 
-/** Fields that hold the address of the next page, most telling first. */
-const linkFields = [
-  'links.next',
-  'links.next.href',
-  '_links.next.href',
-  '_links.next',
-  'next',
-  'next.href',
-  'next.url',
-  'next_url',
-  'nextUrl',
-  'next_page_url',
-  'nextPageUrl',
-  'next_link',
-  'nextLink',
-  "['@odata.nextLink']",
-  "['odata.nextLink']",
-  "['page.next']",
-  "['hydra:view']['hydra:next']",
-  'nextRecordsUrl',
-  'next_page',
-  'next_page.uri',
-  'nextPage',
-  'paging.next',
-  'paging.next.link',
-  'pagination.next',
-  'pagination.next_url',
-  'pagination.next_link',
-  'pages.next',
-  'meta.next',
-  'meta.next_url',
-  'meta.next_page_url',
-  'meta.pagination.links.next',
-  'info.next',
-]
-
-/** Fields that hold a cursor, with the parameter that usually takes it. */
-const cursorFields: readonly (readonly [field: string, param: string])[] = [
-  ['next_cursor', 'cursor'],
-  ['nextCursor', 'cursor'],
-  ['cursors.next', 'cursor'],
-  ['cursor.next', 'cursor'],
-  ['meta.next_cursor', 'cursor'],
-  ['meta.nextCursor', 'cursor'],
-  ['meta.after_cursor', 'page[after]'],
-  ['meta.next_token', 'pagination_token'],
-  ['meta.pagination.next_cursor', 'cursor'],
-  ['pagination.next_cursor', 'cursor'],
-  ['pagination.nextCursor', 'cursor'],
-  ['pagination.next_token', 'next_token'],
-  ['response_metadata.next_cursor', 'cursor'],
-  ['paging.next.after', 'after'],
-  ['paging.cursors.after', 'after'],
-  ['pages.next.starting_after', 'starting_after'],
-  ['pageInfo.endCursor', 'after'],
-  ['page_info.end_cursor', 'after'],
-  ['additional_data.pagination.next_start', 'start'],
-  ['additional_data.next_cursor', 'cursor'],
-  ['next_page_token', 'page_token'],
-  ['nextPageToken', 'pageToken'],
-  ['next_token', 'next_token'],
-  ['nextToken', 'nextToken'],
-  ['NextToken', 'NextToken'],
-  ['continuation_token', 'continuation_token'],
-  ['continuationToken', 'continuationToken'],
-]
-
-const pageBlocks = [
-  '',
-  'meta',
-  'pagination',
-  'paging',
-  'page',
-  'page_info',
-  'pageInfo',
-  'pages',
-  'meta.pagination',
-  'metadata',
-]
-const join = (block: string, field: string): string => (block === '' ? field : `${block}.${field}`)
-
-const pageNames = ['page', 'current_page', 'currentPage', 'page_number', 'pageNumber', 'number']
-const pagesNames = [
-  'total_pages',
-  'totalPages',
-  'last_page',
-  'lastPage',
-  'pages',
-  'page_count',
-  'pageCount',
-  'num_pages',
-  'nbPages',
-]
-const totalNames = [
-  'total',
-  'total_count',
-  'totalCount',
-  'total_records',
-  'totalRecords',
-  'total_results',
-  'totalResults',
-  'total_items',
-  'totalItems',
-  'totalSize',
-  'nbHits',
-  'count',
-]
-/** Names of an offset, with the name of the size that goes with it. */
-const offsetNames: readonly (readonly [offset: string, sizes: readonly string[]])[] = [
-  ['offset', ['limit', 'per_page', 'page_size', 'pageSize', 'count']],
-  ['skip', ['limit', 'take', 'top']],
-  ['start', ['limit', 'count', 'rows']],
-  ['startAt', ['maxResults']],
-  ['start_at', ['max_results']],
-  ['startIndex', ['itemsPerPage', 'count']],
-]
-const pagesHeaders = ['x-total-pages', 'x-wp-totalpages', 'x-page-count', 'x-pagination-page-count']
-const totalHeaders = ['x-total-count', 'x-total', 'x-pagination-total-count', 'total-count']
-
-/** Signs of more pages that say nothing about how to get them. */
-const moreSigns = [
-  'has_more',
-  'hasMore',
-  'has_next',
-  'hasNext',
-  'hasNextPage',
-  'has_next_page',
-  'pageInfo.hasNextPage',
-  'meta.has_more',
-  'meta.hasMore',
-  'pagination.has_more',
-  'pagination.hasMore',
-  'pagination.has_next',
-]
+/** The request as it was sent: its parameters show what the API calls them. */
+type Sent = Pick<RestRequest, 'method' | 'url' | 'body'>
 
 /**
- * Recognises how an API pages from its first answer. Throws `PAGING_UNKNOWN` when there are more rows but no way to
- * them that can be told: one page is never loaded silently as if it were all.
+ * Recognizes how an API pages from its first response. Throws `PAGING_UNKNOWN` when the response says that there is more
+ * and not how to get it: one page is never loaded silently as if it were all.
  */
-export function detectPaginator(response: RestResponse, rows: readonly unknown[], count = rows.length): PaginatorSpec {
-  const { body, headers } = response
-  if (linkWith(headers.get('link'), 'next') !== undefined) return { type: 'header_link' }
-  const byHeaders = detectInHeaders(headers)
+export function detectPaginator(
+  response: RestResponse,
+  rows: readonly unknown[],
+  count = rows.length,
+  sent: Sent = { method: 'GET', url: response.url, body: undefined },
+): PaginatorSpec {
+  const byHeaders = detectInHeaders(response)
   if (byHeaders !== undefined) return byHeaders
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    return lastResort(() => undefined, response, count)
-  // The answer is itself the row: its fields are data, not paging.
-  if (rows[0] === body) return { type: 'single_page' }
-  const at = (path: string): unknown => jsonPath(path).first(body)
-  const link = linkFields.find((field) => isLink(at(field)))
-  if (link !== undefined) return { type: 'json_link', nextUrlPath: link }
-  return detectCursor(at) ?? detectNumbered(at, count) ?? lastResort(at, response, count)
+  const signals = readSignals(response, rows, count)
+  const asked = askedFor(sent)
+  const found =
+    detectLink(signals) ??
+    detectCursor(signals, response, count) ??
+    detectNumbered(signals, count, asked) ??
+    (signals.signs.length === 0 ? undefined : detectByRequest(signals, count, asked))
+  if (found !== undefined) return sent.method === 'POST' && sent.body !== undefined ? intoBody(found) : found
+  if (signals.signs.length === 0) return { type: 'single_page' }
+  throw new PipelineError(
+    `${response.url.origin}${response.url.pathname} has more pages (${signals.signs[0]}), but not how to get them`,
+    { code: 'PAGING_UNKNOWN', fix: suggestion(signals) },
+  )
 }
 
-const isLink = (value: unknown): boolean => typeof value === 'string' && /^(https?:\/\/|\/|\?)/.test(value)
-const isCursor = (value: unknown): boolean => (typeof value === 'string' && value !== '') || typeof value === 'number'
+/** Why a response cannot be all there is, in words; empty when nothing says so. */
+export const signsOfMore = (
+  response: RestResponse,
+  rows: readonly unknown[],
+  count: number,
+  read: number = count,
+): string[] => readSignals(response, rows, count, read).signs
 
-type At = (path: string) => unknown
-
-function detectInHeaders(headers: Headers): PaginatorSpec | undefined {
-  const pages = pagesHeaders.find((name) => /^\d+$/.test(headers.get(name) ?? ''))
-  if (pages === undefined) return undefined
-  return { type: 'page_number', basePage: Number(headers.get('x-page') ?? 1), totalPath: null, totalHeader: pages }
+/** Whether a response says that it is the last, or all there is. */
+export function saysEnd(response: RestResponse, rows: readonly unknown[], count: number): boolean {
+  const { isEnd, total, pages } = readSignals(response, rows, count)
+  const { headers } = response
+  const { pages: inHeader, total: totalHeader, range } = headerSignals(headers)
+  return (
+    isEnd ||
+    total !== undefined ||
+    pages !== undefined ||
+    headers.has('link') ||
+    inHeader !== undefined ||
+    totalHeader !== undefined ||
+    range?.total !== undefined
+  )
 }
 
-function detectCursor(at: At): PaginatorSpec | undefined {
-  const found = cursorFields.find(([field]) => isCursor(at(field)))
-  if (found !== undefined) {
-    const [cursorPath, cursorParam] = found
-    // Notion marks its lists, and has a name of its own.
-    const isNotion = cursorPath === 'next_cursor' && at('object') === 'list'
-    return { type: 'cursor', cursorPath, cursorParam: isNotion ? 'start_cursor' : cursorParam }
-  }
-  // Airtable: an offset that is no number is a cursor.
-  const offset = at('offset')
-  if (typeof offset === 'string' && !/^\d*$/.test(offset)) {
-    return { type: 'cursor', cursorPath: 'offset', cursorParam: 'offset' }
-  }
-  // Stripe, and those who do as it does: the id of the last row.
-  if (at('object') === 'list' && at('has_more') === true && isCursor(at('data[-1].id'))) {
-    return { type: 'cursor', cursorPath: 'data[-1].id', cursorParam: 'starting_after', hasMorePath: 'has_more' }
-  }
-  return undefined
-}
-
-const first = (at: At, block: string, fields: readonly string[]): string | undefined =>
-  fields.map((field) => join(block, field)).find((path) => isWhole(at(path)))
-
-const isWhole = (value: unknown): boolean =>
-  (typeof value === 'number' && Number.isInteger(value)) || (typeof value === 'string' && /^\d+$/.test(value))
-
-function detectNumbered(at: At, rowCount: number): PaginatorSpec | undefined {
-  for (const block of pageBlocks) {
-    const page = first(at, block, pageNames)
-    const pages = first(at, block, pagesNames)
-    if (pages !== undefined) {
-      // The number the first answer carries tells where counting begins; most APIs begin at 1.
-      return { type: 'page_number', basePage: page === undefined ? 1 : Number(at(page)), totalPath: pages }
+function detectInHeaders({ headers }: RestResponse): PaginatorSpec | undefined {
+  if (linkWith(headers.get('link'), 'next') !== undefined) return { type: 'header_link' }
+  const { pages, page, next, range, json } = headerSignals(headers)
+  if (pages !== undefined) return { type: 'page_number', basePage: page ?? 1, totalPath: null, totalHeader: pages }
+  // Heroku and Cosmos DB: what came in a header is sent back in one.
+  if (next === 'next-range') return { type: 'header_cursor', cursorKey: next, cursorHeader: 'Range' }
+  if (next === 'x-ms-continuation') return { type: 'header_cursor', cursorKey: next, cursorHeader: next }
+  const value = next === undefined ? undefined : headers.get(next)!
+  if (next !== undefined && !isAddress(value)) {
+    const param = next.replace(/^x-(?:ms-)?/, '').replace(/^(?:pagination-)?next-?/, '')
+    if (/^(?:page|cursor|token|page-token|marker|offset|continuation(?:-?token)?)$/.test(param)) {
+      const cursorParam = param.startsWith('continuation') ? 'continuationToken' : param.replace('-', '_')
+      return { type: 'header_cursor', cursorKey: next, cursorParam }
     }
-    const total = first(at, block, totalNames)
-    const found = offsetNames.find(([name]) => isWhole(at(join(block, name))) && Number(at(join(block, name))) === 0)
-    if (found === undefined || total === undefined) continue
-    const [offsetParam, sizes] = found
-    const size = first(at, block, sizes)
-    const limit = size === undefined ? rowCount : Number(at(size))
-    const limitParam = size?.split('.').at(-1)
+  }
+  const ofJson = json?.fields.find((field) => /^(?:totalpages|lastpage|pagecount|pages)$/.test(field.name))
+  if (ofJson !== undefined && wholeAt(ofJson) !== undefined) {
+    const current = json!.fields.find(({ name }) => /^(?:page|currentpage|pagenumber)$/.test(name))
+    const basePage = (current === undefined ? undefined : wholeAt(current)) ?? 1
+    return { type: 'page_number', basePage, totalHeader: json!.header, totalPath: ofJson.path }
+  }
+  // PostgREST: rows are counted without a unit.
+  if (range !== undefined && range.from === 0 && /^(?:items)?$/.test(range.unit) && range.total !== undefined) {
     return {
       type: 'offset',
-      totalPath: total,
-      offsetParam,
-      ...(limitParam === undefined ? {} : { limitParam }),
-      ...(limit > 0 ? { limit } : {}),
+      offsetParam: 'offset',
+      limitParam: 'limit',
+      limit: range.to + 1,
+      totalPath: null,
+      totalHeader: 'content-range',
     }
   }
   return undefined
 }
 
-/** One page, unless something says that there are more. */
-function lastResort(at: At, { url, headers }: RestResponse, rowCount: number): PaginatorSpec {
-  const sign = moreSigns.find((field) => at(field) === true)
-  const total = pageBlocks
-    .flatMap((block) => totalNames.map((field) => join(block, field)))
-    .find((path) => isWhole(at(path)) && Number(at(path)) > rowCount)
-  const header = totalHeaders.find((name) => Number(headers.get(name) ?? 0) > rowCount)
-  if (sign === undefined && total === undefined && header === undefined) return { type: 'single_page' }
-  const stated = total === undefined ? headers.get(header ?? 'total') : at(total)
-  const why =
-    sign === undefined
-      ? `"${total ?? header}" is ${String(stated)} but the page has ${rowCount} rows`
-      : `"${sign}" is true`
-  throw new PipelineError(`${url.origin}${url.pathname} has more pages (${why}), but not how to get them`, {
-    code: 'PAGING_UNKNOWN',
-    fix: 'declare endpoint.paginator, for example { type: "cursor", cursorPath: …, cursorParam: … }',
-  })
+function detectLink({ links }: Signals): PaginatorSpec | undefined {
+  const rank = ({ value }: Field): number => {
+    const link = Array.isArray(value) ? nextOf(value)! : String(value)
+    return /^https?:/.test(link) ? 0 : link.startsWith('/') ? 1 : 2
+  }
+  const link = links.toSorted((a, b) => rank(a) - rank(b))[0]
+  return link === undefined ? undefined : { type: 'json_link', nextUrlPath: link.path }
+}
+
+function detectCursor(signals: Signals, { body }: RestResponse, count: number): PaginatorSpec | undefined {
+  const { tokens, more } = signals
+  const at = (path: string): unknown => jsonPath(path).first(body)
+  const ends = more === undefined ? {} : { hasMorePath: more.path }
+  for (const token of tokens) {
+    // Where the number of pages is stated, they can be asked for at once.
+    if (signals.pages !== undefined && wholeAt(token) !== undefined && /page$/.test(token.name)) continue
+    const param = cursorParam(token, { signals, count, isList: at('object') === 'list' })
+    if (param === undefined) continue
+    return { type: 'cursor', cursorPath: token.path, cursorParam: param, ...(needsFlag(token) ? ends : {}) }
+  }
+  if (more === undefined || flagOf(more.value) !== true) return undefined
+  const lastId = signals.fields.find(({ name, value }) => name === 'lastid' && typeof value === 'string')
+  const isList = at('object') === 'list'
+  // Stripe, and those who do as it does: the id of the last row. OpenAI and Anthropic repeat it next to the rows.
+  if (lastId !== undefined) {
+    return { type: 'cursor', cursorPath: lastId.path, cursorParam: isList ? 'after' : 'after_id', ...ends }
+  }
+  const id = at('data[-1].id')
+  if (isList && (typeof id === 'string' || typeof id === 'number')) {
+    return { type: 'cursor', cursorPath: 'data[-1].id', cursorParam: 'starting_after', ...ends }
+  }
+  return undefined
+}
+
+/** A cursor that is not called the next one may be there on the last page too. */
+const needsFlag = ({ name }: Field): boolean => !name.startsWith('next')
+
+function detectNumbered(signals: Signals, count: number, asked: Asked): PaginatorSpec | undefined {
+  const { page, pages, total, offset, size, signs } = signals
+  const pageParam = asked.page ?? (page === undefined ? undefined : pageParamOf(page, pages))
+  const ofPage = pageParam === undefined || pageParam === 'page' ? {} : { pageParam }
+  if (pages !== undefined) {
+    // The number the first page carries tells where counting begins; most APIs begin at 1.
+    return { type: 'page_number', basePage: page === undefined ? 1 : wholeAt(page)!, totalPath: pages.path, ...ofPage }
+  }
+  if (signs.length === 0 && total === undefined) return undefined
+  const limitParam = asked.size ?? (size === undefined ? undefined : size.key)
+  if (offset !== undefined && wholeAt(offset)! <= 1 && isKnownOffset(offset, size)) {
+    const start = wholeAt(offset)!
+    return {
+      type: 'offset',
+      offsetParam: asked.offset ?? offset.key,
+      ...(start === 0 ? {} : { offset: start }),
+      ...(limitParam === undefined ? {} : { limitParam }),
+      ...limitOf(size, count),
+      ...endOf(signals, start === 0),
+    }
+  }
+  if (page === undefined || wholeAt(page)! > 1 || signs.length === 0) return undefined
+  return { type: 'page_number', basePage: wholeAt(page)!, ...endOf(signals, false), ...ofPage }
+}
+
+/** Names of an offset with those of the size that goes with it; `startIndex` without a size may be anything. */
+const offsetPairs: Record<string, RegExp> = {
+  offset: /./,
+  skip: /./,
+  start: /^(?:limit|count|rows|size|perpage|pagesize)$/,
+  startat: /^maxresults$/,
+  startindex: /^(?:itemsperpage|resultsperpage|count|limit|pagesize)$/,
+  from: /^(?:size|limit|count)$/,
+}
+const isKnownOffset = (offset: Field, size: Field | undefined): boolean =>
+  !/opensearch/i.test(offset.key) &&
+  offsetPairs[offset.name] !== undefined &&
+  (size === undefined ? /^(?:offset|skip)$/.test(offset.name) : offsetPairs[offset.name]!.test(size.name))
+
+function limitOf(size: Field | undefined, count: number): { limit?: number } {
+  const limit = size === undefined ? count : wholeAt(size)!
+  return limit > 0 ? { limit } : {}
+}
+
+/** By a flag, where there is one; else by the total; else by an empty page. */
+function endOf({ more, last, total }: Signals, countsRows: boolean) {
+  if (more !== undefined) return { totalPath: null, hasMorePath: more.path }
+  if (last !== undefined) return { totalPath: null, stopWhen: `body.${last.path} == true`.replace('body.[', 'body[') }
+  return { totalPath: total === undefined || !countsRows ? null : total.path }
+}
+
+function pageParamOf({ name, key, path }: Field, pages: Field | undefined): string {
+  // Strapi.
+  if (path === 'meta.pagination.page' && pages?.key === 'pageCount') return 'pagination[page]'
+  return /^(?:page|number|current|currentpage|curpage|currentpagenumber)$/.test(name) ? 'page' : key
+}
+
+interface Asked {
+  page?: string
+  offset?: string
+  size?: string
+  first: number
+}
+
+/** What the first request already said about its page, as the source's own parameters do. */
+function askedFor({ url, body }: Sent): Asked {
+  const asked: Asked = { first: 0 }
+  for (const [key, value] of [...url.searchParams, ...Object.entries(body ?? {})]) {
+    const name = plainName(key)
+    if (!/^\d+$/.test(String(value))) continue
+    if (params.size.test(name)) asked.size ??= key
+    if (params.offset.test(name)) asked.offset ??= key
+    if (params.page.test(name)) [asked.page, asked.first] = [key, Number(value)]
+  }
+  return asked
+}
+
+/** The response says that there is more, and the source's own parameters how to ask for it. */
+function detectByRequest(signals: Signals, count: number, asked: Asked): PaginatorSpec | undefined {
+  const { size, offset, page, first } = asked
+  if (offset !== undefined && size !== undefined && count > 0) {
+    return { type: 'offset', offsetParam: offset, limitParam: size, limit: count, ...endOf(signals, true) }
+  }
+  if (page === undefined) return undefined
+  return { type: 'page_number', basePage: first, pageParam: page, ...endOf(signals, false) }
+}
+
+/** Where the request has a JSON body, its paging is there too. */
+function intoBody(spec: PaginatorSpec): PaginatorSpec {
+  switch (spec.type) {
+    case 'cursor': {
+      const { cursorParam, ...rest } = spec
+      return { ...rest, cursorBodyPath: cursorParam ?? 'cursor' }
+    }
+    case 'offset': {
+      const { offsetParam, limitParam, ...rest } = spec
+      const limit = limitParam === undefined ? {} : { limitBodyPath: limitParam }
+      return { ...rest, offsetBodyPath: offsetParam ?? 'offset', ...limit }
+    }
+    case 'page_number': {
+      const { pageParam, ...rest } = spec
+      return { ...rest, pageBodyPath: pageParam ?? 'page' }
+    }
+    default:
+      return spec
+  }
 }

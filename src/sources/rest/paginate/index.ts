@@ -12,7 +12,8 @@ import { offsetPaginator, pageNumberPaginator } from './numbered.ts'
 import type { PaginatorSpec } from './paginator-spec.ts'
 import type { Paginator } from './paginator.ts'
 
-export { detectPaginator } from './detect.ts'
+export { detectPaginator, saysEnd, signsOfMore } from './detect.ts'
+export { askedSize } from './page-size.ts'
 export type { CustomPaginator } from './paginator-spec.ts'
 export type { Page, Paginator } from './paginator.ts'
 

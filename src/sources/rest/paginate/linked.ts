@@ -3,6 +3,8 @@ import { jsonPath } from '../../../extract/index.ts'
 import type { RestRequest } from '../request.ts'
 import type { CursorSpec, HeaderCursorSpec, HeaderLinkSpec, KeysetSpec, LinkListSpec } from './paginator-spec.ts'
 import { flagAt, type Page, type Paginator } from './paginator.ts'
+import { nextOf } from './next-of.ts'
+import { shortPages } from './page-size.ts'
 import { writerTo } from './place.ts'
 
 /** A link against the address it came from. A name and password in it are not taken: the source says who asks. */
@@ -32,7 +34,8 @@ export function jsonLinkPaginator(spec: { nextUrlPath?: string }): Paginator {
   return {
     first: () => undefined,
     next(request, { response }) {
-      const link = path.first(response.body)
+      const found = path.first(response.body)
+      const link = Array.isArray(found) ? nextOf(found) : found
       // APIs end with null, "" or false.
       if (link === undefined || link === null || link === '' || link === false) return false
       if (typeof link === 'string') return follow(request, link)
@@ -62,17 +65,22 @@ const oneLink = new RegExp(
   'g',
 )
 
-/** The address in a `Link` header (RFC 8288) whose relations include the given one. */
+/**
+ * The address in a `Link` header (RFC 8288) whose relations include the given one. A link that says `results="false"`, as
+ * Sentry's do, leads to an empty page.
+ */
 export function linkWith(header: string | null, relation: string): string | undefined {
   if (header === null) return undefined
-  for (const [, address, parameters] of header.matchAll(oneLink)) {
-    for (const [, name, quoted, plain] of parameters!.matchAll(oneParameter)) {
-      if (name!.toLowerCase() !== 'rel') continue
-      const relations = (quoted ?? plain ?? '').split(/\s+/)
-      if (relations.some((one) => one.toLowerCase() === relation.toLowerCase())) return address
-      // Only the first one counts.
-      break
+  for (const [, address, text] of header.matchAll(oneLink)) {
+    const parameters = new Map<string, string>()
+    for (const [, name, quoted, plain] of text!.matchAll(oneParameter)) {
+      // Only the first one of a name counts.
+      const key = name!.toLowerCase()
+      if (!parameters.has(key)) parameters.set(key, quoted ?? plain ?? '')
     }
+    const relations = (parameters.get('rel') ?? '').toLowerCase().split(/\s+/)
+    if (relations.includes(relation.toLowerCase()) && parameters.get('results')?.toLowerCase() !== 'false')
+      return address
   }
   return undefined
 }
@@ -97,13 +105,17 @@ export function headerCursorPaginator(spec: HeaderCursorSpec): Paginator {
 
 type Ends = Pick<CursorSpec, 'stopAfterEmptyPage' | 'pageSize' | 'hasMorePath'>
 
-/** A page that says itself that no other follows. */
-const isEnd = (spec: Ends, { response, count }: Page): boolean =>
-  (spec.stopAfterEmptyPage === true && count === 0) ||
-  (spec.pageSize !== undefined && count < spec.pageSize) ||
-  (spec.hasMorePath !== undefined && spec.hasMorePath !== null && !flagAt(response.body, spec.hasMorePath))
+/** Whether a page says itself that no other follows. */
+function endings(spec: Ends): (request: RestRequest, page: Page) => boolean {
+  const isShort = shortPages(spec.pageSize)
+  return (request, page) =>
+    (spec.stopAfterEmptyPage === true && page.count === 0) ||
+    isShort(request, page) ||
+    (spec.hasMorePath !== undefined && spec.hasMorePath !== null && !flagAt(page.response.body, spec.hasMorePath))
+}
 
 export function cursorPaginator(spec: CursorSpec): Paginator {
+  const isEnd = endings(spec)
   const path = jsonPath(spec.cursorPath ?? 'cursors.next')
   const write = writerTo(
     { param: spec.cursorParam, bodyPath: spec.cursorBodyPath, header: spec.cursorHeader },
@@ -114,7 +126,7 @@ export function cursorPaginator(spec: CursorSpec): Paginator {
       if (spec.initialCursor !== undefined) write(request, spec.initialCursor)
     },
     next(request, page) {
-      if (isEnd(spec, page)) return false
+      if (isEnd(request, page)) return false
       const cursor = path.first(page.response.body)
       if (cursor === undefined || cursor === null || cursor === '' || cursor === false || cursor === 0) return false
       write(request, cursor)
@@ -125,6 +137,7 @@ export function cursorPaginator(spec: CursorSpec): Paginator {
 
 /** The key of the last row is where the next page begins; an empty page is the end. */
 export function keysetPaginator(spec: KeysetSpec): Paginator {
+  const isEnd = endings(spec)
   const path = jsonPath(spec.keyPath ?? 'id')
   const write = writerTo({ param: spec.keyParam, bodyPath: spec.keyBodyPath, header: spec.keyHeader }, 'after')
   return {
@@ -132,7 +145,7 @@ export function keysetPaginator(spec: KeysetSpec): Paginator {
       if (spec.initialKey !== undefined) write(request, spec.initialKey)
     },
     next(request, page) {
-      if (page.count === 0 || isEnd(spec, page)) return false
+      if (page.count === 0 || isEnd(request, page)) return false
       const key = path.first(page.rows.at(-1))
       if (key === undefined || key === null) {
         throw new PipelineError(`paging: the last row of a page has no "${path.text}"`, {

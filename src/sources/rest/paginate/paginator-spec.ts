@@ -8,7 +8,7 @@ interface Stop {
 interface Sized extends Stop {
   stopAfterEmptyPage?: boolean
   hasMorePath?: string | null
-  /** A page with fewer rows than this is the last one. */
+  /** A page with fewer rows than this is the last one, unless the first page already has fewer than were asked for. */
   pageSize?: number
 }
 
@@ -24,6 +24,8 @@ export interface OffsetSpec extends Sized {
   limitBodyPath?: string
   limitHeader?: string
   totalPath?: string | null
+  /** The header that holds the number of rows: a number, `items 0-24/250`, or JSON with `totalPath` inside it. */
+  totalHeader?: string
   maximumOffset?: number | null
 }
 
@@ -35,7 +37,7 @@ export interface PageNumberSpec extends Sized {
   pageBodyPath?: string
   pageHeader?: string
   totalPath?: string | null
-  /** The header that holds the number of pages. */
+  /** The header that holds the number of pages: a number, or JSON with `totalPath` inside it. */
   totalHeader?: string
   maximumPage?: number | null
 }

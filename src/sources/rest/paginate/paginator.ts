@@ -23,6 +23,11 @@ export interface Paginator {
   foresees?(page: Page): boolean
   /** Changes the request into the next one that is known to be there; false when there is none. */
   skip?(request: RestRequest): boolean
+  /**
+   * For offsets: true when this page is not as long as those asked for ahead of it suppose. They are forgotten, and `next`
+   * continues right after it.
+   */
+  rewind?(page: Page, ahead: number): boolean
   /** True when the pages end here although more were foreseen. */
   endsWith?(page: Page): boolean
 }
