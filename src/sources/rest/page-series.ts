@@ -133,7 +133,7 @@ export class PageSeries {
   private tellDoubt(request: RestRequest, { response, rows, count }: Page): void {
     const { onDoubt } = this.options
     if (onDoubt === undefined || this.options.probing || this.endsOnPurpose()) return
-    const sign = signsOfMore(response, rows, count, this.rows)[0]
+    const sign = signsOfMore(response, rows, count, { rows: this.rows, pages: this.pages })[0]
     if (sign !== undefined) return onDoubt(`${sign}, yet paging ended after ${this.rows} rows`)
     const size = this.pages === 1 ? askedSize(request) : undefined
     if (size !== undefined && size === count && !saysEnd(response, rows, count)) {

@@ -35,11 +35,16 @@ export function cursorParam(
   if (name === 'offset') return typeof value === 'number' && value !== count ? undefined : key
   // Lists of AWS take back what they gave, under its name.
   if (name === 'nexttoken') return key
+  if (name === 'nextpagetoken' && keepsItsName(signals)) return key
   if (/^next/.test(name)) return withoutNext(key)
   const isPlain =
     /^(?:cursor|after|continue|continuation|bookmark|marker|continuationtoken|paginationtoken|pagetoken|startingafter)$/
   return isPlain.test(name) ? key : undefined
 }
+
+/** Jira, Marketo and Zoom take `nextPageToken` under its own name; Google, and most others, as `pageToken`. */
+const keepsItsName = ({ last, more, size }: Signals): boolean =>
+  last?.key === 'isLast' || more?.key === 'moreResult' || size?.key === 'page_size'
 
 /** A plain `next`: a number is what its neighbours say it is, text is a cursor, as dlt takes it. */
 function nextParam(value: unknown, { page, offset }: Signals, count: number): string | undefined {

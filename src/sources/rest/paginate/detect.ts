@@ -6,7 +6,7 @@ import { linkWith } from './linked.ts'
 import { params, plainName } from './names.ts'
 import type { PaginatorSpec } from './paginator-spec.ts'
 import { nextOf } from './next-of.ts'
-import { flagOf, headerSignals, isAddress, readSignals, wholeAt, type Signals } from './signals.ts'
+import { flagOf, headerSignals, isAddress, readSignals, type Read, wholeAt, type Signals } from './signals.ts'
 import { suggestion } from './suggestion.ts'
 import { cursorParam } from './cursor-param.ts'
 
@@ -41,12 +41,8 @@ export function detectPaginator(
 }
 
 /** Why a response cannot be all there is, in words; empty when nothing says so. */
-export const signsOfMore = (
-  response: RestResponse,
-  rows: readonly unknown[],
-  count: number,
-  read: number = count,
-): string[] => readSignals(response, rows, count, read).signs
+export const signsOfMore = (response: RestResponse, rows: readonly unknown[], count: number, read: Read): string[] =>
+  readSignals(response, rows, count, read).signs
 
 /** Whether a response says that it is the last, or all there is. */
 export function saysEnd(response: RestResponse, rows: readonly unknown[], count: number): boolean {
@@ -99,13 +95,16 @@ function detectInHeaders({ headers }: RestResponse): PaginatorSpec | undefined {
   return undefined
 }
 
-function detectLink({ links }: Signals): PaginatorSpec | undefined {
+function detectLink({ links, more }: Signals): PaginatorSpec | undefined {
   const rank = ({ value }: Field): number => {
     const link = Array.isArray(value) ? nextOf(value)! : String(value)
     return /^https?:/.test(link) ? 0 : link.startsWith('/') ? 1 : 2
   }
   const link = links.toSorted((a, b) => rank(a) - rank(b))[0]
-  return link === undefined ? undefined : { type: 'json_link', nextUrlPath: link.path }
+  if (link === undefined) return undefined
+  // Paddle links from the last page too.
+  const ends = typeof more?.value === 'boolean' ? { stopWhen: isAt(more, false) } : {}
+  return { type: 'json_link', nextUrlPath: link.path, ...ends }
 }
 
 function detectCursor(signals: Signals, { body }: RestResponse, count: number): PaginatorSpec | undefined {
@@ -114,7 +113,7 @@ function detectCursor(signals: Signals, { body }: RestResponse, count: number): 
   const ends = more === undefined ? {} : { hasMorePath: more.path }
   for (const token of tokens) {
     // Where the number of pages is stated, they can be asked for at once.
-    if (signals.pages !== undefined && wholeAt(token) !== undefined && /page$/.test(token.name)) continue
+    if (signals.pages !== undefined && wholeAt(token) !== undefined && token.name.endsWith('page')) continue
     const param = cursorParam(token, { signals, count, isList: at('object') === 'list' })
     if (param === undefined) continue
     return { type: 'cursor', cursorPath: token.path, cursorParam: param, ...(needsFlag(token) ? ends : {}) }
@@ -145,7 +144,9 @@ function detectNumbered(signals: Signals, count: number, asked: Asked): Paginato
     return { type: 'page_number', basePage: page === undefined ? 1 : wholeAt(page)!, totalPath: pages.path, ...ofPage }
   }
   if (signs.length === 0 && total === undefined) return undefined
-  const limitParam = asked.size ?? (size === undefined ? undefined : size.key)
+  // SCIM counts from 1, and names the size otherwise in requests.
+  const isScim = offset?.name === 'startindex' && wholeAt(offset) === 1 && size?.name === 'itemsperpage'
+  const limitParam = asked.size ?? (isScim ? 'count' : size?.key)
   if (offset !== undefined && wholeAt(offset)! <= 1 && isKnownOffset(offset, size)) {
     const start = wholeAt(offset)!
     return {
@@ -180,10 +181,13 @@ function limitOf(size: Field | undefined, count: number): { limit?: number } {
   return limit > 0 ? { limit } : {}
 }
 
+/** A condition of `stopWhen`. */
+const isAt = ({ path }: Field, value: boolean): string => `body${path.startsWith('[') ? '' : '.'}${path} == ${value}`
+
 /** By a flag, where there is one; else by the total; else by an empty page. */
 function endOf({ more, last, total }: Signals, countsRows: boolean) {
   if (more !== undefined) return { totalPath: null, hasMorePath: more.path }
-  if (last !== undefined) return { totalPath: null, stopWhen: `body.${last.path} == true`.replace('body.[', 'body[') }
+  if (last !== undefined) return { totalPath: null, stopWhen: isAt(last, true) }
   return { totalPath: total === undefined || !countsRows ? null : total.path }
 }
 

@@ -22,11 +22,10 @@ export function fieldsOutsideRows(body: unknown, rows: readonly unknown[]): Fiel
   const fields: Field[] = []
   const ofRows = new Set(rows)
   // The World Bank sends a list of an envelope and the rows.
-  const tops = Array.isArray(body) ? [...body.entries()] : [[undefined, body] as const]
-  let level = tops.flatMap(([at, object]): Place[] => {
-    if (!isObject(object) || ofRows.has(object)) return []
-    return [{ object, path: at === undefined ? '' : `[${at}]`, name: '', isNear: true }]
-  })
+  const isPair = Array.isArray(body) && body.length === 2 && Array.isArray(body[1])
+  const top: unknown = isPair ? body[0] : body
+  let level: Place[] =
+    isObject(top) && !ofRows.has(top) ? [{ object: top, path: isPair ? '[0]' : '', name: '', isNear: true }] : []
   for (let depth = 0; depth < deepest && level.length > 0; depth += 1) {
     const below: Place[] = []
     for (const { object, path, name: parent, isNear } of level) {

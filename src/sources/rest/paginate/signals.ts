@@ -24,12 +24,17 @@ export interface Signals {
   isEnd: boolean
 }
 
-/** `read`: how many rows the series has brought so far, this page among them. */
+/** What a series of pages has brought so far, this page among it. */
+export interface Read {
+  rows: number
+  pages: number
+}
+
 export function readSignals(
   response: RestResponse,
   rows: readonly unknown[],
   count: number,
-  read: number = count,
+  read: Read = { rows: count, pages: 1 },
 ): Signals {
   const fields = fieldsOutsideRows(response.body, rows).filter((field) => !isEcho(field, response))
   const near = fields.filter((field) => field.isNear)
@@ -54,25 +59,26 @@ export function readSignals(
     signs: [],
     isEnd: endsInWords(response, fields),
   }
-  signals.signs = [...signsInHeaders(response, read), ...signsInBody(signals, count, read)]
+  signals.signs = [...signsInHeaders(response, count, read), ...signsInBody(signals, count, read)]
   return signals
 }
 
-function signsInBody(signals: Signals, count: number, read: number): string[] {
+function signsInBody(signals: Signals, count: number, read: Read): string[] {
   const { links, tokens, more, last, page, pages, total, isEnd } = signals
   const signs: string[] = []
   const add = (field: Field | undefined): void => {
     if (field !== undefined) signs.push(`"${field.path}" is ${shown(field.value)}`)
   }
   if (!isEnd) {
-    add(links[0] ?? tokens[0])
+    // Once there were several pages, a position may also be that of this page.
+    add(links[0] ?? (read.pages === 1 ? tokens[0] : undefined))
     if (flagOf(more?.value) === true) add(more)
     if (last?.value === false) add(last)
     add(signals.fields.find((field) => field.isNear && isStoredPlace(field)))
   }
-  if (pages !== undefined && isBefore(page, pages)) add(pages)
+  if (pages !== undefined && wholeAt(pages)! > read.pages && isBefore(page, pages)) add(pages)
   const position = offsetAt(signals)
-  if (!isEnd && total !== undefined && wholeAt(total)! > Math.max(read, position + count)) {
+  if (!isEnd && total !== undefined && wholeAt(total)! > Math.max(read.rows, position + count)) {
     signs.push(`"${total.path}" is ${shown(total.value)} but ${rowsRead(count, read)}`)
   }
   if (signs.length === 0 && !isEnd && isFull(signals, count)) {
@@ -245,7 +251,7 @@ function jsonHeader(headers: readonly (readonly [string, string])[]): HeaderSign
   return undefined
 }
 
-function signsInHeaders({ headers, status }: RestResponse, read: number): string[] {
+function signsInHeaders({ headers, status }: RestResponse, count: number, read: Read): string[] {
   const found = headerSignals(headers)
   const signs: string[] = []
   const add = (header: string | undefined): void => {
@@ -254,9 +260,9 @@ function signsInHeaders({ headers, status }: RestResponse, read: number): string
   if (linkWith(headers.get('link'), 'next') !== undefined) signs.push('the header "Link" names a next page')
   add(found.next)
   add(found.more)
-  if (found.pages !== undefined && Number(headers.get(found.pages)) > (found.page ?? 1)) add(found.pages)
-  if (found.total !== undefined && Number(headers.get(found.total)) > read) {
-    signs.push(`"${found.total}" is ${headers.get(found.total)} but ${rowsRead(read, read)}`)
+  if (found.pages !== undefined && Number(headers.get(found.pages)) > (found.page ?? read.pages)) add(found.pages)
+  if (found.total !== undefined && Number(headers.get(found.total)) > read.rows) {
+    signs.push(`"${found.total}" is ${headers.get(found.total)} but ${rowsRead(count, read)}`)
   }
   const { range, json } = found
   if (range?.total !== undefined && range.unit !== 'bytes' && range.to + 1 < range.total) add('content-range')
@@ -277,8 +283,8 @@ function signsInHeaders({ headers, status }: RestResponse, read: number): string
   return signs
 }
 
-const rowsRead = (count: number, read: number): string =>
-  count === read ? `the page has ${count} rows` : `${read} rows were read`
+const rowsRead = (count: number, read: Read): string =>
+  read.pages === 1 ? `the page has ${count} rows` : `${read.rows} rows were read`
 
 function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value)
