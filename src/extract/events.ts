@@ -8,10 +8,16 @@ export type ExtractEvent =
       type: 'first-page'
       resource: string
       rowsAt: string
+      /** Something is there. */
+      matched: boolean
+      /** Where else there are lists; told when nothing is there. */
+      listsAt: string[]
       rows: number
       paginator: Record<string, unknown> | undefined
       isDetected: boolean
       hasNext: boolean
+      /** Why this cannot be all, where paging ends with this page. */
+      doubt?: string
     }
   /** `normalizeMs`: how long it took to make lines of its rows. */
   | { type: 'page'; resource: string; rows: number; normalizeMs: number }

@@ -65,9 +65,33 @@ function noteEvent(probes: ReadonlyMap<string, Probe>, event: RunEvent): void {
   if (event.type === 'resource-failed') found.error = inFileSpelling(event.error) as PipelineError
 }
 
+/** What is wrong with the first page of a resource that was read without an error, in words. */
+export function probeProblems({ firstPage }: Pick<Probe, 'firstPage'>): { problem: string; fix: string }[] {
+  if (firstPage === undefined) return []
+  const { matched, rowsAt, listsAt, doubt } = firstPage
+  const problems: { problem: string; fix: string }[] = []
+  if (!matched) {
+    problems.push({
+      problem: `data_selector "${rowsAt}" matches nothing in the response`,
+      fix:
+        listsAt.length === 0
+          ? 'the response has no list; read it, and correct data_selector'
+          : `select one of the lists in the response: ${listsAt.join(', ')}`,
+    })
+  }
+  if (doubt !== undefined) {
+    problems.push({
+      problem: `paging ends with this page, yet there are more rows: ${doubt}`,
+      fix: 'declare the paginator that the API documents; leave it out, and the first response tells',
+    })
+  }
+  return problems
+}
+
 /** The same as plain JSON. */
 export const probeFacts = ({ resource, status, ms, firstPage, error, columns }: Probe) => ({
   resource,
+  ok: error === undefined && probeProblems({ firstPage }).length === 0,
   status: status ?? null,
   ms: ms === undefined ? null : Math.round(ms),
   ...(firstPage === undefined
@@ -78,6 +102,7 @@ export const probeFacts = ({ resource, status, ms, firstPage, error, columns }: 
         paginator: firstPage.paginator ?? null,
         detected: firstPage.isDetected,
         hasNext: firstPage.hasNext,
+        problems: probeProblems({ firstPage }),
       }),
   columns,
   ...(error === undefined

@@ -2,7 +2,7 @@ import { PipelineError } from '../../index.ts'
 import { draftSource, readDocument, sourceFileText, type Draft } from '../../sources/rest/openapi/index.ts'
 import { lintSource, loadSourceFile, logInSource, readSourceSpec, type Finding } from '../../sources/rest/index.ts'
 import { draftSourceFile } from '../../workbench/source-draft.ts'
-import { probeFacts, probeSourceFile, type Probe } from '../../workbench/probe-source.ts'
+import { probeFacts, probeProblems, probeSourceFile, type Probe } from '../../workbench/probe-source.ts'
 import { done, printJson, program, type CommandResult } from '../command.ts'
 import { count, duration, plural, style, wrap } from '../style.ts'
 
@@ -135,13 +135,15 @@ export async function probe(path: string | undefined, values: Values): Promise<C
   const all = await probeSourceFile(file, resources)
   if (values.json === true) printJson(all.map(probeFacts))
   else for (const one of all) console.log(probeText(one))
-  return { exitCode: all.some(({ error }) => error !== undefined) ? 1 : 0 }
+  const isWrong = (one: Probe): boolean => one.error !== undefined || probeProblems(one).length > 0
+  return { exitCode: all.some(isWrong) ? 1 : 0 }
 }
 
 function probeText({ resource, status, ms, firstPage, error, columns }: Probe): string {
   const indent = ' '.repeat(4)
-  const mark =
-    error === undefined ? (firstPage === undefined ? style.waiting('·') : style.done('✓')) : style.failed('✗')
+  const found = probeProblems({ firstPage })
+  const isWrong = error !== undefined || found.length > 0
+  const mark = isWrong ? style.failed('✗') : firstPage === undefined ? style.waiting('·') : style.done('✓')
   const head = `${mark} ${style.strong(resource)}${status === undefined ? '' : `  ${status} in ${duration(ms!)}`}`
   const lines = (text: string): string[] =>
     text.split('\n').flatMap((part) => wrap(part, 74).map((line) => indent + line))
@@ -151,6 +153,7 @@ function probeText({ resource, status, ms, firstPage, error, columns }: Probe): 
   const { rows, rowsAt, paginator, isDetected, hasNext } = firstPage
   const { type = error === undefined ? 'its own' : 'unknown', ...options } = paginator ?? {}
   const settings = Object.entries(options).map(([key, value]) => `${key} ${String(value)}`)
+  const doubts = found.flatMap(({ problem: text, fix }) => [...lines(text), ...lines(`fix: ${fix}`)])
   const how = `${String(type)}${settings.length === 0 ? '' : ` (${settings.join(', ')})`}${isDetected ? ', recognised' : ''}`
   const types = columns.slice(0, 12).map(({ name, dataType }) => `${name} ${dataType}`)
   const more = columns.length > 12 ? ` and ${count(columns.length - 12)} more` : ''
@@ -158,6 +161,7 @@ function probeText({ resource, status, ms, firstPage, error, columns }: Probe): 
     head,
     ...lines(`${plural(rows, 'row')} at ${rowsAt}; paging: ${how}${hasNext ? ', there is a next page' : ''}`),
     ...(types.length === 0 ? [] : lines(`${types.join(', ')}${more}`).map(style.faint)),
+    ...doubts,
     ...problem,
     '',
   ].join('\n')

@@ -12,6 +12,7 @@ import {
 import type { PaginatorSpec } from './paginate/paginator-spec.ts'
 import { copyRequest, jsonText, type RestRequest, type RestResponse } from './request.ts'
 import { Progress } from './progress.ts'
+import { rowPlaces } from './row-places.ts'
 import type { RowSelector } from './select.ts'
 
 /** What a series of pages needs to know. */
@@ -41,13 +42,17 @@ export interface SeriesOptions {
 export interface FirstPage {
   /** Where the rows are. */
   rowsAt: string
-  /** Something stands there. */
+  /** Something is there. */
   matched: boolean
+  /** Selectors that would find a list; only when nothing is there. */
+  listsAt: string[]
   rows: number
   /** Declared or recognised; undefined for one that is no declaration. */
   paginator: PaginatorSpec | undefined
   isDetected: boolean
   hasNext: boolean
+  /** Why this cannot be all, where paging ends with this page. */
+  doubt?: string
   /** How it pages cannot be told; only when probing, otherwise it is thrown. */
   problem?: unknown
 }
@@ -130,15 +135,20 @@ export class PageSeries {
   }
 
   /** The pages end here: says what speaks against that. */
-  private tellDoubt(request: RestRequest, { response, rows, count }: Page): void {
+  private tellDoubt(request: RestRequest, page: Page): void {
+    const { response, rows, count } = page
     const { onDoubt } = this.options
     if (onDoubt === undefined || this.options.probing || this.endsOnPurpose()) return
-    const sign = signsOfMore(response, rows, count, { rows: this.rows, pages: this.pages })[0]
+    const sign = this.signOfMore(page)
     if (sign !== undefined) return onDoubt(`${sign}, yet paging ended after ${this.rows} rows`)
     const size = this.pages === 1 ? askedSize(request) : undefined
     if (size !== undefined && size === count && !saysEnd(response, rows, count)) {
       onDoubt(`${count} rows were asked for and ${count} came; nothing says that these are all`)
     }
+  }
+
+  private signOfMore({ response, rows, count }: Page): string | undefined {
+    return signsOfMore(response, rows, count, { rows: this.rows, pages: this.pages })[0]
   }
 
   /** The source itself says where to stop. */
@@ -162,15 +172,21 @@ export class PageSeries {
     return { response, rows: last, count }
   }
 
-  private tellFirstPage({ response, count }: Page, hasNext: boolean, problem?: unknown): void {
+  private tellFirstPage(page: Page, hasNext: boolean, problem?: unknown): void {
+    const { response, count } = page
     const { onFirstPage, paginator, selector } = this.options
-    onFirstPage?.({
+    if (onFirstPage === undefined) return
+    const matched = response.rows !== undefined || isEmpty(response) || selector.matched
+    const doubt = hasNext ? undefined : this.signOfMore(page)
+    onFirstPage({
       rowsAt: response.rows === undefined ? selector.place : 'the lines',
-      matched: response.rows !== undefined || isEmpty(response) || selector.matched,
+      matched,
+      listsAt: matched ? [] : rowPlaces(response.body),
       rows: count,
       paginator: this.detected ?? (paginator !== undefined && 'type' in paginator ? paginator : undefined),
       isDetected: this.detected !== undefined,
       hasNext,
+      ...(doubt === undefined ? {} : { doubt }),
       ...(problem === undefined ? {} : { problem }),
     })
     this.options.onFirstPage = undefined

@@ -150,8 +150,8 @@ export class RequestPages {
     return (first) => {
       if (this.toldIn.has(context)) return
       this.toldIn.add(context)
-      const { problem, matched, ...told } = first
-      if (!matched) this.tellNoMatch(first.rowsAt, context)
+      const { problem, ...told } = first
+      if (!first.matched && !this.probing) this.tellNoMatch(first.rowsAt, context)
       const paginator = first.paginator as Record<string, unknown> | undefined
       context.emit({ type: 'first-page', resource: this.spec.name, ...told, paginator })
       if (problem !== undefined) context.emit({ type: 'resource-failed', resource: this.spec.name, error: problem })

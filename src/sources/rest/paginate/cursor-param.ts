@@ -36,7 +36,7 @@ export function cursorParam(
   // Lists of AWS take back what they gave, under its name.
   if (name === 'nexttoken') return key
   if (name === 'nextpagetoken' && keepsItsName(signals)) return key
-  if (/^next/.test(name)) return withoutNext(key)
+  if (name.startsWith('next')) return withoutNext(key)
   const isPlain =
     /^(?:cursor|after|continue|continuation|bookmark|marker|continuationtoken|paginationtoken|pagetoken|startingafter)$/
   return isPlain.test(name) ? key : undefined
