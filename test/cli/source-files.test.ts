@@ -231,3 +231,30 @@ resources: [items]
   const probed = await start(['probe', 's.source.yaml'], env).ended
   expect(probed.code).toBe(0)
 })
+
+it('sluice source probe: a selector that matches nothing, and paging that ends too early', async () => {
+  const items = [{ id: 1 }, { id: 2 }]
+  const target = await api((_request, response, url) => {
+    if (url.pathname === '/link') return json(response, { items, paging: { next: '/link?page=2' } })
+    if (url.pathname === '/total') return json(response, { items, total: 40 })
+    json(response, { result: { users: items }, tags: [], next: null })
+  })
+  const file = `client: { base_url: "${target.baseUrl}" }
+resources:
+  - { name: link, endpoint: { path: link, paginator: single_page } }
+  - { name: total, endpoint: { path: total, paginator: { type: json_link, next_url_path: links.next } } }
+  - { name: users, endpoint: { path: users, data_selector: data.users, paginator: { type: json_link, next_url_path: next } } }
+  - { name: good, endpoint: { path: users, data_selector: result.users } }
+`
+  writeFileSync(join(folder, 'p.source.yaml'), file)
+  const { code, out: printed } = await source('probe', 'p.source.yaml')
+  const out = printed.replace(/\s+/g, ' ')
+  expect(code).toBe(1)
+  expect(out).toMatch(/✗ link .*"paging.next" is "\/link\?page=2"/)
+  expect(out).toMatch(/✗ total .*"total" is 40 but the page has 2 rows/)
+  expect(out).toMatch(/✗ users .*"data.users" matches nothing in the response fix: .*: result.users, tags/)
+  expect(out).toMatch(/✓ good/)
+  expect(widest(printed)).toBeLessThanOrEqual(80)
+  const machine = await source('probe', 'p.source.yaml', '--json')
+  expect((JSON.parse(machine.out) as { ok: boolean }[]).map(({ ok }) => ok)).toEqual([false, false, false, true])
+})

@@ -17,7 +17,11 @@ const styles: Record<string, (words: readonly string[]) => string> = {
 const capital = (word: string): string => word[0]!.toUpperCase() + word.slice(1)
 
 /** A field that may signal more pages: its words, and values that do and that do not, given the number of rows. */
-const signals: readonly (readonly [words: string[], live: (rows: number) => unknown, dead: (rows: number) => unknown])[] = [
+const signals: readonly (readonly [
+  words: string[],
+  live: (rows: number) => unknown,
+  dead: (rows: number) => unknown,
+])[] = [
   [['next', 'cursor'], () => 'bmV4dA==', () => null],
   [['next', 'cursor'], () => 'bmV4dA==', () => ''],
   [['next', 'page', 'token'], () => 'tok', () => null],
@@ -57,8 +61,60 @@ const signals: readonly (readonly [words: string[], live: (rows: number) => unkn
   [['total', 'results'], (rows) => String(rows + 1), (rows) => String(rows)],
   [['total', 'elements'], (rows) => rows * 10, (rows) => rows],
   [['count'], (rows) => rows + 1, (rows) => rows],
+  [['total', 'records'], (rows) => rows + 1, (rows) => rows],
+  [['total', 'rows'], (rows) => rows + 1, (rows) => rows],
+  [['total', 'entries'], (rows) => rows + 1, (rows) => rows],
+  [['total', 'hits'], (rows) => rows + 1, (rows) => rows],
+  [['total', 'size'], (rows) => rows + 1, (rows) => rows],
+  [['total', 'items'], (rows) => rows + 1, (rows) => rows],
+  [['num', 'found'], (rows) => rows + 1, (rows) => rows],
+  [['nb', 'hits'], (rows) => rows + 1, (rows) => rows],
+  [['record', 'count'], (rows) => rows + 1, (rows) => rows],
+  [['pages'], () => 4, () => 1],
+  [['num', 'pages'], () => 4, () => 1],
+  [['nb', 'pages'], () => 4, () => 1],
+  [['next', 'key'], () => 'k', () => null],
+  [['next', 'id'], () => 77, () => null],
+  [['next', 'start'], () => 3, () => null],
+  [['next', 'results'], () => '?max_id=7', () => null],
+  [['next', 'records', 'url'], () => '/list/7', () => null],
+  [['next', 'href'], () => '/list?page=2', () => null],
+  [['page', 'token'], () => 'tok', () => null],
+  [['page', 'cursor'], () => 'tok', () => null],
+  [['after', 'cursor'], () => 'tok', () => null],
+  [['after', 'id'], () => 'tok', () => null],
+  [['resume', 'token'], () => 'tok', () => null],
+  [['continue'], () => 'tok', () => ''],
+  [['is', 'last', 'page'], () => false, () => true],
+  [['done'], () => false, () => true],
+  [['finished'], () => false, () => true],
+  [['no', 'more'], () => false, () => true],
+  [['more', 'results', 'url'], () => '/list?page=2', () => null],
+  [['has', 'more', 'pages'], () => true, () => false],
+  [['has', 'additional', 'results'], () => true, () => false],
 ]
-const blocks = [[], ['meta'], ['pagination'], ['paging'], ['page', 'info'], ['response', 'metadata'], ['links'], ['info']]
+/** Names of their own, which only words of paging in them give away; `flat` has no words. */
+const strange: typeof signals = [
+  [['my', 'next', 'thing'], () => 'x', () => null],
+  [['list', 'cursor', 'value'], () => 'x', () => ''],
+  [['rows', 'truncated', 'flag'], () => true, () => false],
+  [['position', 'marker', 'x'], () => 'x', () => null],
+  [['query', 'more'], () => true, () => false],
+  [['page', 'continuation', 'id'], () => 'x', () => null],
+]
+const blocks = [
+  [],
+  ['meta'],
+  ['pagination'],
+  ['paging'],
+  ['page', 'info'],
+  ['response', 'metadata'],
+  ['links'],
+  ['info'],
+  ['list', 'meta'],
+  ['page'],
+  ['result', 'info'],
+]
 /** Fields of responses that are about something else. */
 const noise: Record<string, unknown> = {
   request_id: 'req_1',
@@ -77,6 +133,14 @@ const noise: Record<string, unknown> = {
   has_previous: true,
   self: '/list',
   next_sync_token: 'sync',
+  next_run_at: '2030-01-01T00:00:00Z',
+  more_info_url: 'https://docs.example.com',
+  start_cursor: 'first',
+  last_updated: '2024-01-01',
+  last_modified: 1_700_000_000,
+  total_amount: 12_345,
+  per_page: 100,
+  limit: 100,
   '@odata.deltaLink': 'https://x/list?delta=1',
   warnings: [],
   filter: { after: '2024-01-01', cursor: 'x' },
@@ -93,24 +157,26 @@ interface Envelope {
 const envelope = (isLive: boolean): fc.Arbitrary<Envelope> =>
   fc
     .record({
-      signal: fc.constantFrom(...signals),
-      block: fc.constantFrom(...blocks),
-      style: fc.constantFrom(...Object.keys(styles)),
+      named: fc.oneof(
+        { weight: 8, arbitrary: fc.tuple(fc.constantFrom(...signals), fc.constantFrom(...Object.keys(styles))) },
+        { weight: 1, arbitrary: fc.tuple(fc.constantFrom(...strange), fc.constantFrom('snake', 'camel', 'kebab')) },
+      ),
+      blocks: fc.array(fc.constantFrom(...blocks), { maxLength: 2 }),
       rows: fc.integer({ min: 1, max: 4 }),
       list: fc.constantFrom('data', 'items', 'results', 'users'),
-      outer: fc.boolean(),
+      outer: fc.constantFrom('', 'around', 'rows only'),
       extras: fc.uniqueArray(fc.constantFrom(...Object.keys(noise)), { maxLength: 5 }),
     })
-    .map(({ signal: [words, live, dead], block, style, rows, list, outer, extras }) => {
+    .map(({ named: [[words, live, dead], style], blocks, rows, list, outer, extras }) => {
       const spell = styles[style]!
       const field = { [spell(words)]: (isLive ? live : dead)(rows) }
+      const nested = blocks
+        .filter((block) => block.length > 0)
+        .reduce<Record<string, unknown>>((inner, block) => ({ [spell(block)]: inner }), field)
       const others = Object.fromEntries(extras.map((key) => [key, noise[key]]))
-      const body = {
-        ...others,
-        [list]: Array.from({ length: rows }, (_, id) => ({ id, next_cursor: 'of the row', has_more: true })),
-        ...(block.length === 0 ? field : { [spell(block)]: field }),
-      }
-      return { rows, body: outer ? { response: body } : body }
+      const found = { [list]: Array.from({ length: rows }, (_, id) => ({ id, next_cursor: 'of it', has_more: true })) }
+      const body = { ...others, ...(outer === 'rows only' ? { response: found } : found), ...nested }
+      return { rows, body: outer === 'around' ? { response: body } : body }
     })
 
 const url = new URL('https://x/list')
@@ -142,15 +208,15 @@ function outcome(body: unknown, headers: Record<string, string> = {}, status = 2
 describe('an envelope of any shape', () => {
   it('with a live signal is followed or refused, never taken for all', () => {
     fc.assert(
-      fc.property(envelope(true), ({ body }) => expect(outcome(body)).toBe('more')),
-      { numRuns: 2000 },
+      fc.property(envelope(true), ({ body }) => void expect(outcome(body)).toBe('more')),
+      { numRuns: 600 },
     )
   })
 
   it('whose signals are dead is all there is, without complaint', () => {
     fc.assert(
-      fc.property(envelope(false), ({ body }) => expect(outcome(body)).toBe('all')),
-      { numRuns: 2000 },
+      fc.property(envelope(false), ({ body }) => void expect(outcome(body)).toBe('all')),
+      { numRuns: 600 },
     )
   })
 
@@ -242,7 +308,9 @@ describe('offsets', () => {
           (_request, response, url) => {
             const from = Number(url.searchParams.get('offset'))
             const size = Math.min(Number(url.searchParams.get('limit')), caps[asked++ % caps.length]!)
-            const rows = upTo(count).slice(from, from + size).map((id) => ({ id }))
+            const rows = upTo(count)
+              .slice(from, from + size)
+              .map((id) => ({ id }))
             json(response, { rows, total: count, more: from + size < count })
           },
           { dataSelector: 'rows', paginator },
@@ -259,7 +327,12 @@ describe('offsets', () => {
       (_request, response, url) => {
         const from = Number(url.searchParams.get('offset'))
         const size = from === 20 ? 7 : 10
-        json(response, { rows: upTo(95).slice(from, from + size).map((id) => ({ id })), total: 95 })
+        json(response, {
+          rows: upTo(95)
+            .slice(from, from + size)
+            .map((id) => ({ id })),
+          total: 95,
+        })
       },
       { dataSelector: 'rows', paginator: { type: 'offset', limit: 10 } },
     )
@@ -274,7 +347,12 @@ describe('the length of a page', () => {
     (_request, response, url) => {
       const size = Math.min(cap, Number(url.searchParams.get('per_page') ?? cap))
       const from = (Number(url.searchParams.get('page')) - 1) * size
-      json(response, upTo(count).slice(from, from + size).map((id) => ({ id })))
+      json(
+        response,
+        upTo(count)
+          .slice(from, from + size)
+          .map((id) => ({ id })),
+      )
     }
   const paginator: PaginatorSpec = { type: 'page_number', basePage: 1, totalPath: null, pageSize: 1000 }
 
@@ -295,7 +373,10 @@ describe('the length of a page', () => {
     ['fewer than asked for', { params: { limit: 4 }, paginator: 'single_page' }, false],
     ['nothing asked for', { paginator: 'single_page' }, false],
   ])('%s: the run says that these may not be all', async (_name, endpoint, isTold) => {
-    const { ids, doubts } = await rowsFrom((_request, response) => json(response, [{ id: 0 }, { id: 1 }, { id: 2 }]), endpoint)
+    const { ids, doubts } = await rowsFrom(
+      (_request, response) => json(response, [{ id: 0 }, { id: 1 }, { id: 2 }]),
+      endpoint,
+    )
     expect(ids).toEqual([0, 1, 2])
     expect(doubts).toHaveLength(isTold ? 1 : 0)
   })
@@ -305,7 +386,8 @@ describe('the length of a page', () => {
     ['a flag', { has_more: false }],
     ['no next', { next: null }],
   ])('as many as asked for, and %s that ends it: nothing to say', async (_name, envelope) => {
-    const answer: Answer = (_request, response) => json(response, { data: [{ id: 0 }, { id: 1 }, { id: 2 }], ...envelope })
+    const answer: Answer = (_request, response) =>
+      json(response, { data: [{ id: 0 }, { id: 1 }, { id: 2 }], ...envelope })
     expect((await rowsFrom(answer, { params: { limit: 3 } })).doubts).toEqual([])
   })
 
@@ -313,7 +395,9 @@ describe('the length of a page', () => {
     const answer: Answer = (_request, response) => json(response, { data: [{ id: 0 }], next_cursor: 'abc', total: 9 })
     for (const declared of ['single_page', { type: 'json_link', nextUrlPath: 'paging.next' }] as const) {
       const { doubts } = await rowsFrom(answer, { paginator: declared })
-      expect(doubts).toMatchObject([{ kind: 'pages-in-doubt', detail: expect.stringContaining('"next_cursor" is "abc"') }])
+      expect(doubts).toMatchObject([
+        { kind: 'pages-in-doubt', detail: expect.stringContaining('"next_cursor" is "abc"') },
+      ])
     }
   })
 })
@@ -323,13 +407,41 @@ describe('a series that does not get on', () => {
   const at = (url: URL): number => Number(url.searchParams.get('c') ?? 0)
   it.each<[string, PaginatorSpec, Answer]>([
     ['one cursor for ever', cursor, (_request, response) => json(response, { data: [{ id: 1 }], next: 'x' })],
-    ['two cursors in turn', cursor, (_request, response, url) => json(response, { data: [{ id: at(url) }], next: 3 - Math.max(1, at(url)) })],
-    ['new cursors to the same page', cursor, (_request, response, url) => json(response, { data: [{ id: 1 }], at: at(url), next: at(url) + 1 })],
-    ['new cursors to two pages in turn', cursor, (_request, response, url) => json(response, { data: [{ id: at(url) % 2 }], next: at(url) + 1 })],
-    ['new cursors to empty pages', cursor, (_request, response, url) => json(response, { data: [], next: at(url) + 1 })],
-    ['links to empty pages', { type: 'json_link', nextUrlPath: 'next' }, (_request, response, url) => json(response, { data: [], next: `/list?c=${at(url) + 1}` })],
-    ['a parameter that is ignored', { type: 'page_number', totalPath: null }, (_request, response) => json(response, { data: [{ id: 1 }], id: Math.random() })],
-    ['a flag that stays true', { type: 'offset', limit: 1, totalPath: null, hasMorePath: 'more', stopAfterEmptyPage: false }, (_request, response) => json(response, { data: [], more: true })],
+    [
+      'two cursors in turn',
+      cursor,
+      (_request, response, url) => json(response, { data: [{ id: at(url) }], next: 3 - Math.max(1, at(url)) }),
+    ],
+    [
+      'new cursors to the same page',
+      cursor,
+      (_request, response, url) => json(response, { data: [{ id: 1 }], at: at(url), next: at(url) + 1 }),
+    ],
+    [
+      'new cursors to two pages in turn',
+      cursor,
+      (_request, response, url) => json(response, { data: [{ id: at(url) % 2 }], next: at(url) + 1 }),
+    ],
+    [
+      'new cursors to empty pages',
+      cursor,
+      (_request, response, url) => json(response, { data: [], next: at(url) + 1 }),
+    ],
+    [
+      'links to empty pages',
+      { type: 'json_link', nextUrlPath: 'next' },
+      (_request, response, url) => json(response, { data: [], next: `/list?c=${at(url) + 1}` }),
+    ],
+    [
+      'a parameter that is ignored',
+      { type: 'page_number', totalPath: null },
+      (_request, response) => json(response, { data: [{ id: 1 }], id: Math.random() }),
+    ],
+    [
+      'a flag that stays true',
+      { type: 'offset', limit: 1, totalPath: null, hasMorePath: 'more', stopAfterEmptyPage: false },
+      (_request, response) => json(response, { data: [], more: true }),
+    ],
   ])('%s', async (_name, paginator, answer) => {
     const { error, requests } = await rowsFrom(answer, { paginator })
     expect(error).toMatchObject({ code: 'PAGING_LOOP' })

@@ -69,6 +69,7 @@ const description = (server: string): Schema => ({
       query('kind', { type: 'string', enum: ['a'] }, { required: true }),
     ]),
     '/me': get(object({ name: text })),
+    '/untyped': get(object({ things: { type: 'object' }, next_cursor: text })),
     '/old': { get: { ...(get(listOf(user)).get as object), deprecated: true } },
     '/nothing': { get: { responses: { 204: {} } } },
     '/write': { post: { responses: {} }, delete: { responses: {} } },
@@ -85,7 +86,7 @@ describe('a source from an OpenAPI description', () => {
       name: 'shop',
       baseUrl: 'https://api.shop.test/v2',
       auth: { type: 'api_key', name: 'X-Key', api_key: { secret: 'api_key' } },
-      operations: 15,
+      operations: 16,
     })
     expect(Object.fromEntries(leftOut)).toEqual({
       'write, or are no GET': 2,
@@ -133,6 +134,8 @@ describe('a source from an OpenAPI description', () => {
     ['members', { path: 'teams/{team}/members', params: { team: { config: 'team' } }, data_selector: '$' }],
     ['search', { path: 'search', params: { q: { config: 'q' }, kind: 'a' }, data_selector: '$' }],
     ['me', { path: 'me', data_selector: '$', paginator: 'single_page' }],
+    // There are more pages, though the description does not tell of what.
+    ['untyped', { path: 'untyped', data_selector: '$' }],
   ])('%s', (name, endpoint) => {
     expect(byName().get(name)!.endpoint).toEqual(endpoint)
   })

@@ -8,7 +8,11 @@ export function rowPlaces(body: unknown): string[] {
   const found: { path: string; isObjects: boolean; depth: number }[] = []
   const visit = (value: unknown, path: string, depth: number): void => {
     if (Array.isArray(value)) {
-      found.push({ path: path === '' ? '$' : path, isObjects: typeof value[0] === 'object' && value[0] !== null, depth })
+      found.push({
+        path: path === '' ? '$' : path,
+        isObjects: typeof value[0] === 'object' && value[0] !== null,
+        depth,
+      })
       return
     }
     if (typeof value !== 'object' || value === null || depth === deepest) return

@@ -1,5 +1,5 @@
 import { inferAuth } from './infer-auth.ts'
-import { inferPaging } from './infer-paginator.ts'
+import { inferPaging, showsMore } from './infer-paginator.ts'
 import type { ApiDocument } from './document.ts'
 import { readOperations, type Parameter, type ReadOperation } from './operations.ts'
 import { keyOf, propertiesOf, typeOf } from './rows.ts'
@@ -109,7 +109,7 @@ function draftResource(document: ApiDocument, operation: ReadOperation, name: st
       ...(Object.keys(params).length === 0 ? {} : { params }),
       data_selector: rows.selector,
       ...(paging?.paginator === undefined ? {} : { paginator: paging.paginator }),
-      ...(rows.isList ? {} : { paginator: 'single_page' }),
+      ...(rows.isList || showsMore(document, operation) ? {} : { paginator: 'single_page' }),
     },
     primaryKey,
     isList: rows.isList,

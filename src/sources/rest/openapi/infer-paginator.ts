@@ -12,6 +12,7 @@ export interface InferredPaging {
 const linkNames = /^(next|next_?url|next_?link|next_?page_?url|next_?href|@odata\.nextlink|nextrecordsurl)$/i
 const cursorNames =
   /^(next_?cursor|next_?token|next_?page_?token|next_?page_?id|end_?cursor|after_?cursor|continuation(_?token)?|next_?marker|cursor|after|starting_?after|next_?start|scroll_?id)$/i
+const nextNames = /^(next|end|after|continuation)_?(cursor|token|page_?token|page_?id|page|marker|start|offset|key)$/i
 const cursorParams =
   /^(cursor|after|page_?token|next_?token|next_?page_?token|starting_?after|start_?cursor|page_?cursor|continuation(_?token)?|pagination_?token|marker|scroll_?id|next_?cursor|page\[after\])$/i
 const pageParams = /^(page|page_?number|page_?num|page_?no|page_?index|current_?page|page\[number\])$/i
@@ -80,6 +81,12 @@ export function inferPaging(document: ApiDocument, operation: ReadOperation): In
     params: {},
   }
 }
+
+/** Whether a response has a field about further pages. */
+export const showsMore = (document: ApiDocument, { answer }: ReadOperation): boolean =>
+  fieldsOf(document, answer).some(({ name }) =>
+    [linkNames, nextNames, moreNames, totalNames, totalPagesNames].some((pattern) => pattern.test(name)),
+  )
 
 const named = (kind: 'page' | 'offset' | 'limit', { name }: Parameter): Record<string, string> =>
   name === kind ? {} : { [`${kind}_param`]: name }

@@ -1,7 +1,7 @@
 import type { RestResponse } from '../request.ts'
 import { fieldsOutsideRows, type Field } from './fields.ts'
 import { linkWith } from './linked.ts'
-import { names, plainName } from './names.ts'
+import { hintsAtMore, names, plainName } from './names.ts'
 import { nextOf } from './next-of.ts'
 
 /** What a response says about pages, sorted by what it could be used for. */
@@ -74,7 +74,7 @@ function signsInBody(signals: Signals, count: number, read: Read): string[] {
     add(links[0] ?? (read.pages === 1 ? tokens[0] : undefined))
     if (flagOf(more?.value) === true) add(more)
     if (last?.value === false) add(last)
-    add(signals.fields.find((field) => field.isNear && isStoredPlace(field)))
+    if (read.pages === 1) add(signals.fields.find((field) => field.isNear && (isStoredPlace(field) || isHint(field))))
   }
   if (pages !== undefined && wholeAt(pages)! > read.pages && isBefore(page, pages)) add(pages)
   const position = offsetAt(signals)
@@ -109,6 +109,12 @@ const isBefore = (page: Field | undefined, pages: Field): boolean => {
   const number = page === undefined ? 1 : wholeAt(page)!
   return number === 0 ? wholeAt(pages)! > 1 : number < wholeAt(pages)!
 }
+
+/** A name and a value that are not understood, and could only be about more. */
+const isHint = ({ key, value }: Field): boolean =>
+  hintsAtMore(key) && (value === true || isAddress(value) || (isLiveToken(value) && !isDate(value)))
+
+const isDate = (value: unknown): boolean => typeof value === 'string' && /^\d{4}-\d\d-\d\d/.test(value)
 
 /** An object or list where a position of the next page would be: `LastEvaluatedKey`, `continue`, `queries.nextPage`. */
 const isStoredPlace = ({ name, parent, value }: Field): boolean =>
