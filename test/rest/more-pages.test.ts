@@ -391,6 +391,13 @@ describe('the length of a page', () => {
     expect((await rowsFrom(answer, { params: { limit: 3 } })).doubts).toEqual([])
   })
 
+  it('a flag that ends it outweighs a larger total, which the run reports', async () => {
+    const answer: Answer = (_request, response) => json(response, { data: [{ id: 0 }], has_more: false, total: 9 })
+    const { ids, doubts } = await rowsFrom(answer, {})
+    expect(ids).toEqual([0])
+    expect(doubts).toMatchObject([{ detail: expect.stringContaining('"total" is 9') }])
+  })
+
   it('a declared paginator that ends while the response says that there is more', async () => {
     const answer: Answer = (_request, response) => json(response, { data: [{ id: 0 }], next_cursor: 'abc', total: 9 })
     for (const declared of ['single_page', { type: 'json_link', nextUrlPath: 'paging.next' }] as const) {

@@ -63,7 +63,7 @@ describe('the first page of well-known APIs', () => {
 })
 
 describe('all pages of well-known APIs', () => {
-  it('are loaded, each row once, or refused with what was seen', { timeout: 60_000 }, async () => {
+  it('are loaded, each row once, or refused with what was seen', { timeout: 120_000 }, async () => {
     const wrong: string[] = []
     for (const one of catalog) {
       const server = await serve(one)

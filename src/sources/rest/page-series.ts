@@ -57,6 +57,8 @@ export interface FirstPage {
   problem?: unknown
 }
 
+const partialKeys = ['stopWhen', 'maximumPage', 'maximumOffset', 'page', 'offset', 'initialCursor', 'initialKey']
+
 /** The pages of one request, in order. */
 export class PageSeries {
   private readonly options: SeriesOptions
@@ -151,13 +153,10 @@ export class PageSeries {
     return signsOfMore(response, rows, count, { rows: this.rows, pages: this.pages })[0]
   }
 
-  /** The source itself says where to stop. */
+  /** The source itself says that it wants a part: where to start, or where to stop. */
   private endsOnPurpose(): boolean {
     const { paginator } = this.options
-    return (
-      paginator !== undefined &&
-      ['stopWhen', 'maximumPage', 'maximumOffset'].some((key) => Object.hasOwn(paginator, key))
-    )
+    return paginator !== undefined && partialKeys.some((key) => Object.hasOwn(paginator, key))
   }
 
   /** Passes on the rows of an answer that is read piece by piece; paging sees the last piece and the count. */

@@ -41,8 +41,10 @@ export function detectPaginator(
 }
 
 /** Why a response cannot be all there is, in words; empty when nothing says so. */
-export const signsOfMore = (response: RestResponse, rows: readonly unknown[], count: number, read: Read): string[] =>
-  readSignals(response, rows, count, read).signs
+export function signsOfMore(response: RestResponse, rows: readonly unknown[], count: number, read: Read): string[] {
+  const { signs, larger } = readSignals(response, rows, count, read)
+  return signs.length > 0 || larger === undefined ? signs : [larger]
+}
 
 /** Whether a response says that it is the last, or all there is. */
 export function saysEnd(response: RestResponse, rows: readonly unknown[], count: number): boolean {

@@ -20,6 +20,8 @@ export interface Signals {
   size: Field | undefined
   /** Why there are more pages, in words; empty when nothing says so. */
   signs: string[]
+  /** A total above the rows that came, in words; outweighed by a flag that says that this is the end. */
+  larger: string | undefined
   /** Something says in so many words that this is the last page. */
   isEnd: boolean
 }
@@ -57,14 +59,16 @@ export function readSignals(
     offset: find(whole(names.offset)),
     size: find((field) => whole(names.size)(field) && wholeAt(field)! > 0),
     signs: [],
+    larger: undefined,
     isEnd: endsInWords(response, fields),
   }
+  signals.larger = largerTotal(signals, count, read)
   signals.signs = [...signsInHeaders(response, count, read), ...signsInBody(signals, count, read)]
   return signals
 }
 
 function signsInBody(signals: Signals, count: number, read: Read): string[] {
-  const { links, tokens, more, last, page, pages, total, isEnd } = signals
+  const { links, tokens, more, last, page, pages, isEnd } = signals
   const signs: string[] = []
   const add = (field: Field | undefined): void => {
     if (field !== undefined) signs.push(`"${field.path}" is ${shown(field.value)}`)
@@ -77,14 +81,17 @@ function signsInBody(signals: Signals, count: number, read: Read): string[] {
     if (read.pages === 1) add(signals.fields.find((field) => field.isNear && (isStoredPlace(field) || isHint(field))))
   }
   if (pages !== undefined && wholeAt(pages)! > read.pages && isBefore(page, pages)) add(pages)
-  const position = offsetAt(signals)
-  if (!isEnd && total !== undefined && wholeAt(total)! > Math.max(read.rows, position + count)) {
-    signs.push(`"${total.path}" is ${shown(total.value)} but ${rowsRead(count, read)}`)
-  }
+  if (!isEnd && signals.larger !== undefined) signs.push(signals.larger)
   if (signs.length === 0 && !isEnd && isFull(signals, count)) {
     signs.push(`"${signals.size!.path}" is ${count}, and so many rows came`)
   }
   return signs
+}
+
+function largerTotal({ total, offset }: Signals, count: number, read: Read): string | undefined {
+  const position = offset === undefined ? 0 : wholeAt(offset)!
+  if (total === undefined || wholeAt(total)! <= Math.max(read.rows, position + count)) return undefined
+  return `"${total.path}" is ${shown(total.value)} but ${rowsRead(count, read)}`
 }
 
 /** Repeats a parameter of the request, as `offset` and `cursor` of some envelopes do. */
@@ -101,8 +108,6 @@ function isFull({ size, page, offset, total, pages }: Signals, count: number): b
   if (size === undefined || total !== undefined || pages !== undefined) return false
   return (page !== undefined || offset !== undefined) && size.name !== 'count' && wholeAt(size) === count
 }
-
-const offsetAt = ({ offset }: Signals): number => (offset === undefined ? 0 : wholeAt(offset)!)
 
 /** Counting begins with the number of the first page, 0 or 1. */
 const isBefore = (page: Field | undefined, pages: Field): boolean => {
