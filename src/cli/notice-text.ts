@@ -19,6 +19,8 @@ export function noticeText(notice: Notice): string {
       return `widened  ${notice.table}.${notice.column} from ${notice.from} to ${notice.to}`
     case 'pages-in-doubt':
       return `warning  ${notice.table} may not be complete: ${notice.detail}`
+    case 'column-fixed':
+      return `kept     ${notice.table}.${notice.column} as ${notice.type}, because something in the database depends on it; other values are in ${notice.variant}`
     case 'keys-collide':
       return `kept     two keys named ${notice.table}.${notice.column}, the other as ${notice.keptAs}`
     case 'merge-without-key':

@@ -17,6 +17,8 @@ export type {
   SqlValue,
   StateRow,
 } from './destination.ts'
+export { ColumnFixed } from './column-fixed.ts'
+export { rowPlace, type RowPlace } from './error-rules.ts'
 export { inPassing } from './duckdb/compressed-rows.ts'
 export { csvToParquet } from './duckdb/csv-to-parquet.ts'
 export { inParallel } from './in-parallel.ts'

@@ -28,6 +28,8 @@ export interface ExtractHost {
   rootDone(root: Resource, tree: readonly Resource[], states: Map<string, ResourceState>): void
   /** A root resource that may fail did: its rows and its states are not to be kept. Throws when they cannot be left out. */
   rootFailed(tree: readonly Resource[], error: unknown): Promise<void>
+  /** The destination has refused rows of a tree, so that it is not read any further. */
+  isLeftOut?(tree: readonly Resource[]): boolean
   emit(event: ExtractEvent): void
 }
 
@@ -82,11 +84,10 @@ async function letThrough(root: Node, host: ExtractHost, signal: AbortSignal, er
   const tree = flatten(root)
   // Whoever waits for these rows waits in vain.
   for (const { kept } of tree) kept?.through.reject(error)
-  if (root.resource.options.onError !== 'continue' || signal.aborted) throw error
-  await host.rootFailed(
-    tree.map((node) => node.resource),
-    error,
-  )
+  const resources = tree.map((node) => node.resource)
+  const mayFail = root.resource.options.onError === 'continue' || host.isLeftOut?.(resources) === true
+  if (!mayFail || signal.aborted) throw error
+  await host.rootFailed(resources, error)
   host.emit({ type: 'resource-failed', resource: root.resource.name, error })
 }
 

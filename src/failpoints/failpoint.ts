@@ -41,6 +41,11 @@ export const failpoints = [
   'version-published',
   'old-file-removed',
   'old-version-removed',
+  // The destination refuses a package.
+  'package-split',
+  'refusal-noted',
+  'package-set-aside',
+  'failed-moved-out',
   // A package is done with.
   'loaded-drafted',
   'loaded-noted',

@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import type { DestinationSession, LoadFile, LoadTransaction } from '../destinations/index.ts'
+import { ColumnFixed, type DestinationSession, type LoadFile, type LoadTransaction } from '../destinations/index.ts'
 import { failpoint } from '../failpoints/index.ts'
 import type { LoadPackage } from '../package/index.ts'
 import { rootOf, type Schema } from '../schema/index.ts'
@@ -94,11 +94,12 @@ export class EarlyLoad {
       return await this.session.transaction(async (load) => {
         await this.appendWaiting(load)
         if (this.sealed === undefined) throw new Error('the load is given up')
-        return await loadInto(load, this.sealed, { files: this.loaded, changes: this.changes, spans: this.spans })
+        const early = { files: this.loaded, changes: this.changes, spans: this.spans }
+        return await loadInto(load, this.sealed, { early })
       })
     } catch (error) {
-      // With its package there, the error is the load's; before that, the package can still be loaded as a whole.
-      if (this.sealed !== undefined) throw error
+      // With its package there, the error is the load's; before that, or without a widening, the whole can still be loaded.
+      if (this.sealed !== undefined && !(error instanceof ColumnFixed)) throw error
       return undefined
     }
   }

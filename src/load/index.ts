@@ -1,4 +1,6 @@
 export { EarlyLoad, type EarlyFile } from './early-load.ts'
+export { tableOf } from './failed-table.ts'
+export type { FixedColumn } from './fixed-columns.ts'
 export { loadPackage, type LoadReceipt, type TableSpan } from './load-package.ts'
 export type { CheckResult } from './run-checks.ts'
 export type { SchemaChange } from './migrate.ts'

@@ -1,4 +1,4 @@
-import { inParallel, type DestinationSession, type LoadTransaction } from '../destinations/index.ts'
+import { ColumnFixed, inParallel, type DestinationSession, type LoadTransaction } from '../destinations/index.ts'
 import { PipelineError, redact } from '../errors/index.ts'
 import { failpoint } from '../failpoints/index.ts'
 import type { LoadPackage } from '../package/index.ts'
@@ -14,6 +14,8 @@ import {
   type Table,
 } from '../schema/index.ts'
 import type { EarlyRows } from './early-load.ts'
+import { FixedColumns, type FixedColumn } from './fixed-columns.ts'
+import { atTable, tableOf } from './failed-table.ts'
 import { runChecks, type CheckResult } from './run-checks.ts'
 import { migrate, type SchemaChange } from './migrate.ts'
 import { tableLoad } from './write-disposition.ts'
@@ -27,6 +29,8 @@ export interface LoadReceipt {
   checks: CheckResult[]
   /** When the destination worked on which table. */
   spans: TableSpan[]
+  /** Columns whose type something depends on: they were not widened. */
+  fixed: FixedColumn[]
   /** The destination already had this load: nothing was written. */
   alreadyLoaded: boolean
 }
@@ -41,29 +45,53 @@ export interface TableSpan {
 /** Does some work on a table, and notes when. */
 export async function spanned(spans: TableSpan[], table: string, work: () => Promise<unknown>): Promise<void> {
   const began = performance.now()
-  await work()
+  await atTable(table, work)
   spans.push({ table, began, ms: performance.now() - began })
 }
 
 /**
  * Loads a package in one transaction: tables, data by write disposition, ledger, schema and state. Loading a package
- * again changes nothing, because its load id is in the ledger.
+ * again changes nothing, because its load id is in the ledger. With `isSecondTry`, an error that no rule explains counts as
+ * a refusal for good.
  */
-export function loadPackage(session: DestinationSession, loading: LoadPackage): Promise<LoadReceipt> {
-  return explained(loading, () => session.transaction((load) => loadInto(load, loading)))
+export function loadPackage(
+  session: DestinationSession,
+  loading: LoadPackage,
+  { isSecondTry = false }: { isSecondTry?: boolean } = {},
+): Promise<LoadReceipt> {
+  return explained(loading, () => loadWithFixed(session, loading), isSecondTry)
 }
 
-/** The steps of a load inside its transaction; `early` tells what an early load has done of them already. */
-export async function loadInto(load: LoadTransaction, loading: LoadPackage, early?: EarlyRows): Promise<LoadReceipt> {
-  const { manifest } = loading
-  const schema = schemaFromStored(manifest.schema)
-  const rows = rowCounts(loading)
-  if (await load.ledger.hasLoad(manifest.loadId)) {
-    return { loadId: manifest.loadId, rows, changes: [], checks: [], spans: [], alreadyLoaded: true }
+/** A widening that fails may have ended the transaction, so the load starts again without it. */
+async function loadWithFixed(session: DestinationSession, loading: LoadPackage): Promise<LoadReceipt> {
+  const fixed = new FixedColumns()
+  for (;;) {
+    try {
+      return await session.transaction((load) => loadInto(load, loading, { fixed }))
+    } catch (error) {
+      if (!(error instanceof ColumnFixed) || !fixed.add(error)) throw error
+    }
   }
+}
+
+/** The steps of a load inside its transaction; `early` says what an early load has done of them already. */
+export async function loadInto(
+  load: LoadTransaction,
+  whole: LoadPackage,
+  { early, fixed }: { early?: EarlyRows; fixed?: FixedColumns } = {},
+): Promise<LoadReceipt> {
+  const schema = schemaFromStored(whole.manifest.schema)
+  const rows = rowCounts(whole)
+  const receipt = { loadId: whole.manifest.loadId, rows, changes: [], checks: [], spans: [], fixed: [] }
+  if (await load.ledger.hasLoad(whole.manifest.loadId)) return { ...receipt, alreadyLoaded: true }
+  const [loading, fixedColumns] =
+    fixed === undefined || fixed.size === 0
+      ? [whole, []]
+      : await fixed.applyTo(whole, schema, await storedSchemaOf(load, schema.name))
+  const { manifest } = loading
   const { agreed, schemaKnown } = await agreedSchema(load, schema, manifest.dropped)
   for (const table of manifest.dropped) {
-    await load.catalog.dropTable(table)
+    await atTable(table, () => load.catalog.dropTable(table))
     failpoint('table-dropped')
   }
   const changes = together([...(early?.changes ?? []), ...(await migrate(load.catalog, schema))])
@@ -78,7 +106,7 @@ export async function loadInto(load: LoadTransaction, loading: LoadPackage, earl
       ({ root, stage }) => spanned(spans, root.name, stage),
       load.capabilities.load.stagedAtOnce ?? 1,
     )
-    for (const one of loads) await one.prepare()
+    for (const { root, prepare } of loads) await atTable(root.name, prepare)
     await load.begin({ loadId: manifest.loadId, tables: changedTables(schema, loading) })
   }
   for (const table of manifest.truncated) {
@@ -89,7 +117,12 @@ export async function loadInto(load: LoadTransaction, loading: LoadPackage, earl
   const checks = await runChecks(load, schema, manifest.checks, manifest.loadId)
   failpoint('rows-checked')
   await load.ledger.write({ loadId: manifest.loadId, schema: agreed, schemaKnown, state: manifest.state })
-  return { loadId: manifest.loadId, rows, changes, checks, spans, alreadyLoaded: false }
+  return { ...receipt, changes, checks, spans, fixed: fixedColumns, alreadyLoaded: false }
+}
+
+async function storedSchemaOf({ ledger }: LoadTransaction, name: string): Promise<Schema | undefined> {
+  const text = await ledger.lockSchema(name)
+  return text === undefined ? undefined : schemaFromStored(JSON.parse(text) as StoredSchema)
 }
 
 /**
@@ -97,13 +130,12 @@ export async function loadInto(load: LoadTransaction, loading: LoadPackage, earl
  * both have found is kept.
  */
 async function agreedSchema(
-  { ledger }: LoadTransaction,
+  load: LoadTransaction,
   own: Schema,
   dropped: readonly string[],
 ): Promise<{ agreed: Schema; schemaKnown: boolean }> {
-  if (await ledger.hasSchema(own)) return { agreed: own, schemaKnown: true }
-  const text = await ledger.lockSchema(own.name)
-  const stored = text === undefined ? undefined : schemaFromStored(JSON.parse(text) as StoredSchema)
+  if (await load.ledger.hasSchema(own)) return { agreed: own, schemaKnown: true }
+  const stored = await storedSchemaOf(load, own.name)
   const isOwnAncestor = stored === undefined || own.previousHashes.includes(stored.versionHash)
   if (isOwnAncestor) return { agreed: own, schemaKnown: false }
   for (const table of dropped) stored.tables.delete(table)
@@ -126,17 +158,24 @@ function together(changes: readonly SchemaChange[]): SchemaChange[] {
 }
 
 /** Runs a load; says what to do when the destination refuses. */
-export async function explained<T>({ manifest }: LoadPackage, load: () => Promise<T>): Promise<T> {
+export async function explained<T>(
+  { manifest }: LoadPackage,
+  load: () => Promise<T>,
+  isSecondTry = false,
+): Promise<T> {
   try {
     return await load()
   } catch (error) {
     if (error instanceof PipelineError) throw error
     const message = redact(String((error as Error).message))
-    throw new PipelineError(`loading package ${manifest.loadId} failed: ${message}`, {
+    const isFull = /no space left on device|could not extend file/i.test(message)
+    const table = tableOf(error)
+    const where = table === undefined ? '' : `table "${table}": `
+    throw new PipelineError(`loading package ${manifest.loadId} failed: ${where}${message}`, {
       code: 'LOAD_FAILED',
-      recovery: 'retry',
+      recovery: isSecondTry && !isFull ? 'skip' : 'retry',
       // DuckDB and PostgreSQL tell it in these words.
-      fix: /no space left on device|could not extend file/i.test(message)
+      fix: isFull
         ? 'make room on the disk of the destination, then run again: the package waits'
         : `nothing of it was written; correct the cause and run again, or drop it with: sluice pipeline ${manifest.pipeline} drop-pending-packages`,
       cause: error,

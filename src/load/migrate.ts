@@ -1,6 +1,7 @@
 import type { Catalog } from '../destinations/index.ts'
 import { failpoint } from '../failpoints/index.ts'
 import { isSystemTable, system, typedColumns, widenings, type Column, type Schema } from '../schema/index.ts'
+import { atTable } from './failed-table.ts'
 
 /** What a load changed in the destination's tables. */
 export interface SchemaChange {
@@ -18,20 +19,22 @@ export async function migrate(catalog: Catalog, schema: Schema): Promise<SchemaC
     if (isSystemTable(table.name) || columns.length === 0) continue
     const existing = stored.get(table.name)
     if (existing === undefined) {
-      await catalog.createTable(table)
+      await atTable(table.name, () => catalog.createTable(table))
       failpoint('table-created')
       changes.push({ table: table.name, created: true, columns: columns.map((column) => added(column)) })
       continue
     }
     const missing = columns.filter((column) => !existing.has(column.name))
     const wider = columns.filter((column) => isWidened(catalog, column, existing.get(column.name)))
-    if (missing.length > 0) await catalog.addColumns(table, missing)
-    for (const column of wider) await catalog.changeType(table, column)
     // Of a declaration that is taken back, the destination's column does not know.
     const optional = columns.filter(
       ({ name, wasRequired, nullable }) => wasRequired === true && nullable !== false && existing.has(name),
     )
-    if (optional.length > 0) await catalog.allowNull(table, optional)
+    await atTable(table.name, async () => {
+      if (missing.length > 0) await catalog.addColumns(table, missing)
+      for (const column of wider) await catalog.changeType(table, column)
+      if (optional.length > 0) await catalog.allowNull(table, optional)
+    })
     if (missing.some((column) => column.name === system.rootId)) await catalog.fillRootIds(schema, table)
     if (missing.length + wider.length > 0) {
       failpoint('table-altered')

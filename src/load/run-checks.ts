@@ -1,6 +1,7 @@
 import type { LoadTransaction } from '../destinations/index.ts'
 import { PipelineError } from '../errors/index.ts'
 import { checkName, columnsWith, pointsAtRows, tableWithNested, type Check, type Schema } from '../schema/index.ts'
+import { atTable } from './failed-table.ts'
 
 /** How a check ended. */
 export interface CheckResult {
@@ -24,10 +25,10 @@ export async function runChecks(
     if (table === undefined || !table.seenData) continue
     for (const check of list) {
       const severity = check.severity ?? 'block'
-      const failing = await load.checker.failing(name, check, loadId)
+      const failing = await atTable(name, () => load.checker.failing(name, check, loadId))
       results.push({ table: name, check: checkName(check), severity, failing })
       if (failing === 0) continue
-      if (severity === 'block') throw blocked(name, check, failing)
+      if (severity === 'block') await atTable(name, () => Promise.reject(blocked(name, check, failing)))
       if (severity === 'quarantine' && pointsAtRows(check)) {
         await load.checker.setAside(table, check, loadId, checkName(check))
         for (const nested of tableWithNested(schema, name).slice(1)) {
@@ -42,5 +43,6 @@ export async function runChecks(
 const blocked = (table: string, check: Check, failing: number): PipelineError =>
   new PipelineError(`table "${table}": ${failing} row(s) fail the check ${checkName(check)}; nothing was loaded`, {
     code: 'CHECK_FAILED',
+    recovery: 'skip',
     fix: "correct the source, or let the check only tell ('warn') or set rows aside ('quarantine')",
   })

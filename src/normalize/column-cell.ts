@@ -26,6 +26,7 @@ export type Notice =
   /** NaN, an infinity or an invalid date: there is no such value in the column. */
   | { kind: 'stored-as-null'; table: string; column: string }
   | { kind: 'column-widened'; table: string; column: string; from: DataType; to: DataType }
+  | { kind: 'column-fixed'; table: string; column: string; type: DataType; variant: string }
   | { kind: 'keys-collide'; table: string; column: string; keptAs: string }
   | { kind: 'merge-without-key'; table: string }
 
@@ -170,6 +171,7 @@ function decimalCell(column: Column, text: string): string | undefined {
     const scale = column.scale ?? 0
     return fraction <= scale && integer <= column.precision - scale ? text : undefined
   }
+  if (column.fixedType === true) return fraction <= (column.scale ?? decimalScale) && integer <= 38 - (column.scale ?? decimalScale) ? text : undefined
   const integerDigits = Math.max(column.integerDigits ?? 0, integer)
   const scale = Math.max(column.scale ?? decimalScale, fraction)
   if (integerDigits + scale > 38) return undefined
@@ -180,7 +182,7 @@ function decimalCell(column: Column, text: string): string | undefined {
 
 /** The type that holds both what the column has and the new value exactly, if there is one. */
 function widerType(column: Column, inferred: DataType, value: unknown): DataType | undefined {
-  if (column.variant === true) return undefined
+  if (column.variant === true || column.fixedType === true) return undefined
   switch (column.dataType) {
     case 'bigint':
       if (inferred === 'wei') return 'wei'

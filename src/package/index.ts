@@ -1,2 +1,12 @@
 export { newLoadId } from './load-id.ts'
-export { PackageStore, type LoadPackage, type PackageFile, type PackageManifest } from './package-store.ts'
+export {
+  keptFailed,
+  PackageStore,
+  type FailedPackage,
+  type LoadPackage,
+  type PackageFile,
+  type PackageGroup,
+  type PackageManifest,
+  type PackagePlace,
+  type Refusal,
+} from './package-store.ts'

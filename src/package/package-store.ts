@@ -11,7 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { StateRow } from '../destinations/index.ts'
 import { PipelineError, refuseNewer } from '../errors/index.ts'
 import { failpoint } from '../failpoints/index.ts'
@@ -27,13 +27,33 @@ export interface PackageFile {
   longestLine: number
 }
 
+/** Where a package belongs: the destination's name and its address without user and password. */
+export interface PackagePlace {
+  name: string
+  address: string
+}
+
+/** Resources whose rows and states go together, with their root tables: what can be loaded without the other groups. */
+export interface PackageGroup {
+  resources: string[]
+  tables: string[]
+}
+
 /** Everything a load needs: written once, when the package is sealed. */
 export interface PackageManifest {
-  /** Of the package: `packageFormat` of what wrote it; none before 2026-11-26, which was the first. */
+  /** The `packageFormat` of its writer; packages from before 2026-11-26 have none and count as format 1. */
   format?: number
   loadId: string
   pipeline: string
   dataset: string
+  /** Absent in packages of format 1. */
+  destination?: PackagePlace
+  /** The source's name in the pipeline state. Absent in packages of format 1. */
+  source?: string
+  /** Shared by the packages that one run makes of one source: each follows those sealed before it. */
+  series?: string
+  /** Absent where all of it goes together. */
+  groups?: PackageGroup[]
   createdAt: string
   schema: StoredSchema
   /** The pipeline state that belongs to these rows. */
@@ -52,16 +72,46 @@ export interface PackageManifest {
 export interface LoadPackage {
   folder: string
   manifest: PackageManifest
+  /** Its groups are loaded one by one, because the destination has refused the whole. */
+  byGroup?: boolean
 }
 
-/** Counted up when a package is written in another way; older ones are still loaded. */
-const packageFormat = 1
+/** Why a group of a package was set aside. */
+export interface Refusal {
+  resources: string[]
+  /** The one of them whose table was refused. */
+  resource?: string
+  code: string
+  /** With secrets masked. */
+  message: string
+  fix: string
+  table?: string
+  column?: string
+  /** The line in the table's file, counted from 1, where the destination names it. */
+  line?: number
+  /** The load id of the refused package that this one follows: its rows were not tried. */
+  follows?: string
+}
+
+/** A package that the destination has refused: its rows are kept, its state is not committed. */
+export interface FailedPackage extends LoadPackage {
+  failedAt: string
+  refusals: Refusal[]
+}
+
+/** Counted up when packages are written differently; older ones are still loaded. */
+const packageFormat = 2
 const manifestName = 'package.json'
+const failureName = 'failure.json'
+const byGroupName = 'by-group'
 const keptManifests = 100
+/** Failed packages that a pipeline keeps; a further one takes the place of the oldest, and the run reports it. */
+export const keptFailed = 20
 
 /**
  * Load packages of one pipeline. `building/` holds open files and is worthless after a crash; a package exists once its
- * folder has been renamed into `sealed/`; `loaded/` keeps the manifests of the last loads.
+ * folder has been renamed into `sealed/`; `loaded/` keeps the manifests of the last loads; `failed/` keeps whole packages
+ * that the destination refused.
  */
 export class PackageStore {
   readonly folder: string
@@ -75,7 +125,7 @@ export class PackageStore {
   reset(): void {
     rmSync(this.path('building'), { recursive: true, force: true })
     failpoint('building-emptied')
-    for (const name of ['building', 'sealed', 'loaded']) mkdirSync(this.path(name), { recursive: true, mode: 0o700 })
+    for (const name of ['building', 'sealed', 'loaded', 'failed']) mkdirSync(this.path(name), { recursive: true, mode: 0o700 })
   }
 
   /** Path for a new data file. Its name is counted, never taken from data. */
@@ -105,13 +155,83 @@ export class PackageStore {
 
   /** Sealed packages that are not loaded yet, oldest first. */
   pending(): LoadPackage[] {
-    return this.names('sealed').map((name) => this.read(this.path('sealed', name)))
+    return this.pendingManifests().map((manifest) => this.open(manifest))
+  }
+
+  /** Their manifests alone, nothing of the packages checked. */
+  pendingManifests(): PackageManifest[] {
+    return this.names('sealed').map((name) => this.manifestIn('sealed', name))
+  }
+
+  /** A sealed package; throws when it is damaged or was written by a newer version. */
+  open({ loadId }: PackageManifest): LoadPackage {
+    return this.read(this.path('sealed', loadId))
+  }
+
+  /** From here on the package's groups are loaded one by one. */
+  splitByGroup({ folder, manifest }: LoadPackage): LoadPackage {
+    replaceDurably(join(folder, byGroupName), '')
+    failpoint('package-split')
+    return { folder, manifest, byGroup: true }
+  }
+
+  /** Moves a package out of the way of the others; returns the load ids of old failed packages that it displaced. */
+  setAside(manifest: PackageManifest, refusals: readonly Refusal[]): string[] {
+    const folder = this.path('sealed', manifest.loadId)
+    replaceDurably(join(folder, failureName), JSON.stringify({ failedAt: new Date().toISOString(), refusals }))
+    failpoint('refusal-noted')
+    mkdirSync(this.path('failed'), { recursive: true, mode: 0o700 })
+    renameSync(folder, this.path('failed', manifest.loadId))
+    syncFolder(this.path('failed'))
+    syncFolder(this.path('sealed'))
+    failpoint('package-set-aside')
+    const old = this.names('failed')
+      .slice(0, -keptFailed)
+      .filter((name) => !this.isFollowed(this.manifestIn('failed', name)))
+    for (const name of old) this.discard(name)
+    return old
+  }
+
+  /** Packages that the destination refused, oldest first. */
+  failed(): FailedPackage[] {
+    return this.names('failed').map((name) => {
+      const folder = this.path('failed', name)
+      const failure = readJson<Pick<FailedPackage, 'failedAt' | 'refusals'>>(join(folder, failureName))
+      return { folder, manifest: this.manifestIn('failed', name), ...failure }
+    })
+  }
+
+  /** A failed package, whole; throws when it is damaged. */
+  openFailed(failed: FailedPackage): FailedPackage {
+    return { ...failed, ...this.read(failed.folder), byGroup: true }
+  }
+
+  /** Deletes a failed package. */
+  discard(loadId: string): void {
+    const trash = this.path('building', `${loadId}.discarded`)
+    mkdirSync(this.path('building'), { recursive: true, mode: 0o700 })
+    renameSync(this.path('failed', loadId), trash)
+    failpoint('failed-moved-out')
+    rmSync(trash, { recursive: true, force: true })
+  }
+
+  /** True while packages wait that were sealed after this one in the same run. */
+  isFollowed({ series, loadId }: PackageManifest): boolean {
+    return (
+      series !== undefined &&
+      this.pendingManifests().some((one) => one.series === series && one.loadId > loadId)
+    )
+  }
+
+  /** Neither pending nor failed packages are left. */
+  get isEmpty(): boolean {
+    return this.names('sealed').length + this.names('failed').length === 0
   }
 
   /** Manifests of finished loads, oldest first. */
   loaded(): PackageManifest[] {
     return this.names('loaded').map(
-      (name) => JSON.parse(readFileSync(this.path('loaded', name), 'utf8')) as PackageManifest,
+      (name) => readJson<PackageManifest>(this.path('loaded', name)),
     )
   }
 
@@ -132,9 +252,9 @@ export class PackageStore {
     for (const name of old) rmSync(this.path('loaded', name), { force: true })
   }
 
-  /** Deletes packages that were not loaded; returns their load ids. */
-  dropPending(): string[] {
-    const names = this.names('sealed')
+  /** Deletes packages that were not loaded, all or those that are chosen; returns their load ids. */
+  dropPending(isChosen: (manifest: PackageManifest) => boolean = () => true): string[] {
+    const names = this.names('sealed').filter((name) => isChosen(this.manifestIn('sealed', name)))
     for (const name of names) {
       const trash = this.path('building', `${name}.dropped`)
       renameSync(this.path('sealed', name), trash)
@@ -144,14 +264,18 @@ export class PackageStore {
   }
 
   private read(folder: string): LoadPackage {
-    const manifest = JSON.parse(readFileSync(join(folder, manifestName), 'utf8')) as PackageManifest
+    const manifest = readJson<PackageManifest>(join(folder, manifestName))
     refuseNewer(`load package ${manifest.loadId}`, manifest.format, packageFormat)
     for (const file of manifest.files) {
       const path = join(folder, file.path)
       const size = existsSync(path) ? statSync(path).size : 0
       if (size !== file.bytes) throw damaged(manifest, file, size)
     }
-    return { folder, manifest }
+    return { folder, manifest, byGroup: existsSync(join(folder, byGroupName)) }
+  }
+
+  private manifestIn(state: string, name: string): PackageManifest {
+    return readJson(this.path(state, name, manifestName))
   }
 
   private names(state: string): string[] {
@@ -164,12 +288,15 @@ export class PackageStore {
   }
 }
 
+const readJson = <T>(path: string): T => JSON.parse(readFileSync(path, 'utf8')) as T
+
 function damaged(manifest: PackageManifest, file: PackageFile, size: number): PipelineError {
   return new PipelineError(
     `load package ${manifest.loadId} is damaged: ${file.path} (table "${file.table}") has ${size} bytes, expected ${file.bytes}`,
     {
       code: 'PACKAGE_DAMAGED',
-      fix: `drop it with: sluice pipeline ${manifest.pipeline} drop-pending-packages — the next run reads its rows again`,
+      recovery: 'skip',
+      fix: `discard it with: sluice pipeline ${manifest.pipeline} failed-packages discard ${manifest.loadId} — its rows are read again`,
     },
   )
 }
@@ -182,6 +309,15 @@ function writeDurably(path: string, text: string): void {
   } finally {
     closeSync(descriptor)
   }
+}
+
+/** Writes a file so that there is the old one or the new one, never a part of it. */
+function replaceDurably(path: string, text: string): void {
+  const draft = `${path}.draft`
+  rmSync(draft, { force: true })
+  writeDurably(draft, text)
+  renameSync(draft, path)
+  syncFolder(dirname(path))
 }
 
 /** Makes renames and new names in a folder survive a power cut. */

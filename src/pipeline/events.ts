@@ -1,5 +1,6 @@
 import type { FoundSetting } from '../config/index.ts'
 import type { ExtractEvent } from '../extract/index.ts'
+import type { Refusal } from '../package/index.ts'
 import type { CheckResult, SchemaChange, TableSpan } from '../load/index.ts'
 
 /** Everything a run does, in the order it happens. */
@@ -33,6 +34,10 @@ export type RunEvent =
       spans: TableSpan[]
       recovered: boolean
     }
+  /** Set aside for good, as a whole or some of its resources; see `failed-packages`. */
+  | { type: 'package-refused'; loadId: string; refusals: Refusal[]; recovered: boolean; displaced: string[] }
+  /** It belongs to another destination or dataset, and waits for a run that goes there. */
+  | { type: 'package-left'; loadId: string; dataset: string; location?: string }
   | { type: 'run-finished'; ms: number }
   | { type: 'run-failed'; error: unknown; ms: number }
 

@@ -1,5 +1,6 @@
 import { PipelineError, redact } from '../errors/index.ts'
 import type { CheckResult, SchemaChange } from '../load/index.ts'
+import { keptFailed, type Refusal } from '../package/index.ts'
 
 export interface LoadedPackage {
   loadId: string
@@ -9,6 +10,24 @@ export interface LoadedPackage {
   changes: SchemaChange[]
   /** Checks that failed without blocking. */
   failedChecks: CheckResult[]
+}
+
+/** A package that the destination refused, as a whole or some resources of it: they are set aside. */
+export interface RefusedPackage {
+  loadId: string
+  refusals: Refusal[]
+  /** An earlier run had sealed it. */
+  recovered: boolean
+  error: PipelineError | undefined
+  /** Old failed packages that were deleted, because only the last ones are kept. */
+  displaced: string[]
+}
+
+/** A package that belongs to another destination or dataset, where it waits to be loaded. */
+export interface LeftPackage {
+  loadId: string
+  dataset: string
+  location?: string
 }
 
 /** A resource that was left out, with all below it, because the source lets it fail. */
@@ -25,6 +44,10 @@ export class LoadInfo {
   readonly location: string
   readonly packages: readonly LoadedPackage[]
   readonly failedResources: readonly FailedResource[]
+  /** Packages that were set aside: see `sluice pipeline <name> failed-packages`. */
+  readonly refusedPackages: readonly RefusedPackage[]
+  /** Packages that wait for a run into their own destination and dataset. */
+  readonly leftPackages: readonly LeftPackage[]
   readonly durationMs: number
   /** The part of the pipeline's data that was asked for. */
   readonly partition: string | undefined
@@ -36,6 +59,8 @@ export class LoadInfo {
     location: string
     packages: readonly LoadedPackage[]
     failedResources: readonly FailedResource[]
+    refusedPackages?: readonly RefusedPackage[]
+    leftPackages?: readonly LeftPackage[]
     durationMs: number
     partition?: string | undefined
   }) {
@@ -45,6 +70,8 @@ export class LoadInfo {
     this.location = parts.location
     this.packages = parts.packages
     this.failedResources = parts.failedResources
+    this.refusedPackages = parts.refusedPackages ?? []
+    this.leftPackages = parts.leftPackages ?? []
     this.durationMs = parts.durationMs
     this.partition = parts.partition
   }
@@ -69,6 +96,8 @@ export class LoadInfo {
       `The ${this.destination} destination used ${this.location} location to store data`,
       ...this.packages.map((one) => `Load package ${one.loadId} is LOADED and contains no failed jobs`),
       ...this.failedResources.map((one) => `Resource ${one.resource} FAILED and was left out`),
+      ...this.refusedPackages.flatMap(refusedLines),
+      ...this.leftPackages.map(leftLine),
     ].join('\n')
   }
 
@@ -83,10 +112,25 @@ export class LoadInfo {
       packages: this.packages.map(({ loadId, state, failedJobs }) => ({ loadId, state, failedJobs })),
       rows: this.rows,
       ...(this.failedResources.length === 0 ? {} : { failedResources: this.failedResources.map(described) }),
+      ...(this.refusedPackages.length === 0
+        ? {}
+        : { refusedPackages: this.refusedPackages.map(({ loadId, refusals, displaced }) => ({ loadId, refusals, displaced })) }),
+      ...(this.leftPackages.length === 0 ? {} : { leftPackages: this.leftPackages }),
       durationMs: Math.round(this.durationMs),
     }
   }
 }
+
+export const refusedLines = ({ loadId, refusals, displaced }: Pick<RefusedPackage, 'loadId' | 'refusals' | 'displaced'>): string[] => [
+  ...refusals.map(
+    ({ resources, message, follows }) =>
+      `Load package ${loadId} was SET ASIDE for ${resources.join(', ') || 'all resources'}: ${follows === undefined ? message : `it follows ${follows}`}`,
+  ),
+  ...displaced.map((old) => `Failed package ${old} was DELETED: only the last ${keptFailed} are kept`),
+]
+
+export const leftLine = ({ loadId, dataset, location = 'another place' }: LeftPackage): string =>
+  `Load package ${loadId} WAITS for a run into ${location}, dataset ${dataset}`
 
 function described({ resource, error }: FailedResource): Record<string, string> {
   if (!(error instanceof PipelineError)) return { resource, message: redact(String(error)) }
@@ -99,3 +143,30 @@ function seconds(ms: number): string {
   const minutes = Math.floor(whole / 60)
   return `${minutes} minute${minutes === 1 ? '' : 's'} and ${(whole - minutes * 60).toFixed(2)} seconds`
 }
+
+/** Thrown when the destination refused resources of a run; `info` says what was loaded all the same. */
+export class LoadRefused extends PipelineError {
+  readonly info: LoadInfo
+
+  constructor(info: LoadInfo, refused: readonly RefusedPackage[]) {
+    const refusals = refused.flatMap((one) => one.refusals).filter(({ follows }) => follows === undefined)
+    const [first] = refusals
+    const names = [...new Set(refusals.flatMap(culprits))]
+    const others = refusals.length > 1 ? `, and ${refusals.length - 1} more` : ''
+    const { code = 'LOAD_FAILED', fix = '' } = refused.find((one) => one.error !== undefined)?.error ?? {}
+    super(
+      `the destination refused ${names.length === 0 ? 'rows' : `resource ${names.map((name) => `"${name}"`).join(', ')}`}: ${first?.message ?? ''}${others}`,
+      {
+        code,
+        recovery: 'skip',
+        ...(names.length === 1 ? { resource: names[0]! } : {}),
+        fix: `${fix}; its rows are set aside and are read again by the next run: sluice pipeline ${info.pipeline} failed-packages`,
+        cause: refused.find((one) => one.error !== undefined)?.error,
+      },
+    )
+    this.info = info
+  }
+}
+
+/** The resource that the refused table belongs to, or all that go together with it. */
+const culprits = ({ resource, resources }: Refusal): string[] => (resource === undefined ? resources : [resource])

@@ -9,7 +9,7 @@ import {
   type TableHints,
 } from '../normalize/index.ts'
 import type { EarlyFile } from '../load/index.ts'
-import { newLoadId, type LoadPackage, type PackageStore } from '../package/index.ts'
+import { newLoadId, type LoadPackage, type PackageGroup, type PackagePlace, type PackageStore } from '../package/index.ts'
 import {
   bumpVersion,
   copySchema,
@@ -27,6 +27,7 @@ import {
 } from '../schema/index.ts'
 import type { Refresh } from './refresh.ts'
 import { HeldStates } from './held-states.ts'
+import { packageGroups } from './package-groups.ts'
 import { stateRow, type PipelineState } from './state.ts'
 
 /** When a growing package is sealed before the run ends. */
@@ -73,6 +74,9 @@ export class PackageBuilder {
   private begun = Date.now()
   /** The id of the package that is being built. */
   private loadId = newLoadId()
+  /** What the packages of this run and source have in common: the first one's id. */
+  readonly series = this.loadId
+  private readonly destination: PackagePlace
 
   constructor(parts: {
     source: Source
@@ -80,6 +84,7 @@ export class PackageBuilder {
     state: PipelineState
     store: PackageStore
     limits: PackageLimits
+    destination: PackagePlace
     /** What the first package drops or empties. */
     refresh: Refresh | undefined
     naming: NamingConvention
@@ -94,6 +99,7 @@ export class PackageBuilder {
     this.packaged = new Set(parts.schema.tables.keys())
     this.states = new HeldStates(parts.state, parts.source.name)
     this.store = parts.store
+    this.destination = parts.destination
     this.limits = parts.limits
     this.refresh = parts.refresh
     this.maxColumns = parts.maxColumns
@@ -251,6 +257,8 @@ export class PackageBuilder {
     const state = changed ?? (isLast ? undefined : stateRow(this.state, true))
     for (const table of replaced) this.replacing.delete(table)
     const { dropped = [], truncated = [] } = this.refresh ?? {}
+    // What a refresh throws away belongs to all that comes after it.
+    const groups = this.groups(this.refresh !== undefined)
     this.refresh = undefined
     const { loadId } = this
     this.loadId = newLoadId()
@@ -258,6 +266,10 @@ export class PackageBuilder {
       loadId,
       pipeline: this.state.pipeline_name,
       dataset: this.state.dataset_name,
+      destination: this.destination,
+      source: this.source.name,
+      series: this.series,
+      groups,
       createdAt: new Date().toISOString(),
       schema: storedSchema(this.finishedSchema(held)),
       state,
@@ -267,6 +279,21 @@ export class PackageBuilder {
       truncated,
       checks: Object.fromEntries(this.checks),
     })
+  }
+
+  /** What of a package can be loaded without the rest. */
+  private groups(isOne: boolean): PackageGroup[] {
+    const writers = new Map<string, Set<string>>()
+    for (const { name, parent, resource } of this.schema.tables.values()) {
+      if (parent === undefined) writers.set(name, new Set(resource === undefined ? [] : [resource]))
+    }
+    for (const target of this.targets.values()) writers.get(this.rootTable(target))?.add(target.resource)
+    const tables = [...writers].map(([table, resources]) => ({ table, resources: [...resources] }))
+    const groups = packageGroups(this.source, tables)
+    if (!isOne) return groups
+    return [
+      { resources: groups.flatMap((group) => group.resources), tables: groups.flatMap((group) => group.tables) },
+    ]
   }
 
   /** The schema without what belongs to tables that stay behind. */

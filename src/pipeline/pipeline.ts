@@ -16,9 +16,10 @@ import { namingConvention, wrongValue, type Schema } from '../schema/index.ts'
 import { checkDestination, type CheckStep } from './check-destination.ts'
 import { Dataset } from './dataset.ts'
 import { EventStream, type EventListener } from './events.ts'
-import { LoadInfo } from './load-info.ts'
+import { LoadInfo, LoadRefused } from './load-info.ts'
 import { lockPipeline } from './lock.ts'
 import { defaultLimits, type PackageLimits } from './package-builder.ts'
+import { placeOf } from './package-place.ts'
 import { partitionFolder, partitionLoad, type PartitionLoad } from './partition.ts'
 import { readingFrom, type Reading } from './reading.ts'
 import { refreshModes, type RefreshMode } from './refresh.ts'
@@ -108,8 +109,8 @@ export class Pipeline {
       const destination = await this.destination()
       const dataset = this.datasetName(destination)
       await using session = await this.openToWrite(destination, dataset)
-      rememberTarget(this.dataDir, { destination: destination.name, dataset, location: session.location })
       const environment = this.environment(destination, dataset, session, { signal, refresh, partition })
+      rememberTarget(this.dataDir, { destination: destination.name, dataset, location: session.location })
       environment.store.reset()
       emit({
         type: 'run-started',
@@ -121,24 +122,28 @@ export class Pipeline {
         resources: sources.flatMap((one) => one.selected),
         ...(partition === undefined ? {} : { partition: partition.name }),
       })
-      const { packages, failedResources } = await runSources(environment, sources)
+      const { refusedPackages, ...rest } = await runSources(environment, sources)
       // The lock goes with it.
-      if (partition !== undefined) {
+      if (partition !== undefined && environment.store.isEmpty) {
         rmSync(folder, { recursive: true, force: true })
         failpoint('part-removed')
       }
       const durationMs = performance.now() - begun
-      emit({ type: 'run-finished', ms: durationMs })
-      return new LoadInfo({
+      const info = new LoadInfo({
         pipeline: this.name,
         destination: destination.name,
         dataset,
         location: session.location,
-        packages,
-        failedResources,
+        ...rest,
+        refusedPackages,
         durationMs,
         partition: partition?.name,
       })
+      // Of packages that an earlier run has left, that run's error spoke; what they held is read again.
+      const refused = refusedPackages.filter((one) => !one.recovered)
+      if (refused.length > 0) throw new LoadRefused(info, refused)
+      emit({ type: 'run-finished', ms: durationMs })
+      return info
     } catch (cause) {
       const error = asDiskError(cause, this.dataDir)
       emit({ type: 'run-failed', error, ms: performance.now() - begun })
@@ -167,6 +172,8 @@ export class Pipeline {
       dataset,
       destination,
       session,
+      target: { destination: placeOf(destination.name, session.location), dataset },
+      remembered: rememberedTarget(this.name),
       store: this.packages(partition),
       config: this.config(),
       limits: { ...defaultLimits, ...this.options.package },

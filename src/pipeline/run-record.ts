@@ -3,6 +3,7 @@ import type { FoundSetting } from '../config/index.ts'
 import { PipelineError, redact } from '../errors/index.ts'
 import type { CheckResult, SchemaChange } from '../load/index.ts'
 import type { RunEvent } from './events.ts'
+import type { LeftPackage, RefusedPackage } from './load-info.ts'
 
 const keptWaits = 100
 /** Counted up when a record means something else than before; fields that are only new do not count. */
@@ -33,6 +34,10 @@ export interface RunRecord {
   failedChecks: CheckResult[]
   /** What was replaced or left out of the data, and how often. */
   notices: { notice: Notice; times: number }[]
+  /** Packages that were set aside, with why. */
+  refusedPackages?: Pick<RefusedPackage, 'loadId' | 'refusals' | 'displaced'>[]
+  /** Packages that wait for a run into another destination or dataset. */
+  leftPackages?: LeftPackage[]
   error?: ErrorRecord
   /** Settings of the configuration that were used: their names and where they stand. */
   settings: FoundSetting[]
@@ -104,6 +109,8 @@ export class RunRecorder {
   private readonly settings = new Map<string, FoundSetting>()
   private readonly changes: SchemaChange[] = []
   private readonly failedChecks: CheckResult[] = []
+  private readonly refusedPackages: NonNullable<RunRecord['refusedPackages']> = []
+  private readonly leftPackages: LeftPackage[] = []
   private target: Pick<RunRecord, 'destination' | 'dataset' | 'location'> = {}
   private outcome: Pick<RunRecord, 'status' | 'error'> = { status: 'running' }
   private durationMs = 0
@@ -131,6 +138,8 @@ export class RunRecorder {
       changes: this.changes,
       failedChecks: this.failedChecks,
       notices: [...this.notices.values()],
+      ...(this.refusedPackages.length === 0 ? {} : { refusedPackages: this.refusedPackages }),
+      ...(this.leftPackages.length === 0 ? {} : { leftPackages: this.leftPackages }),
       settings: [...this.settings.values()],
       command: {
         program: process.execPath,
@@ -158,6 +167,16 @@ export class RunRecorder {
       case 'package-loaded':
         this.loaded(event, ms)
         break
+      case 'package-refused': {
+        const { loadId, refusals, displaced } = event
+        this.refusedPackages.push({ loadId, refusals, displaced })
+        break
+      }
+      case 'package-left': {
+        const { type: _, ...left } = event
+        this.leftPackages.push(left)
+        break
+      }
       case 'setting':
         this.settings.set(event.name, { name: event.name, provider: event.provider })
         break

@@ -1,10 +1,10 @@
 import type { Config } from '../config/index.ts'
 import type { Destination, DestinationSession } from '../destinations/index.ts'
-import { asDiskError, PipelineError, type ErrorCode } from '../errors/index.ts'
+import { asDiskError, PipelineError } from '../errors/index.ts'
 import { extract, type Source } from '../extract/index.ts'
 import { failpoint } from '../failpoints/index.ts'
-import { EarlyLoad, loadPackage, type EarlyFile, type LoadReceipt } from '../load/index.ts'
-import { newLoadId, type LoadPackage, type PackageStore } from '../package/index.ts'
+import { loadPackage } from '../load/index.ts'
+import { newLoadId, type LoadPackage, type PackageManifest, type PackageStore } from '../package/index.ts'
 import {
   bumpVersion,
   emptySchema,
@@ -15,12 +15,16 @@ import {
   type StoredSchema,
 } from '../schema/index.ts'
 import type { RunEvent } from './events.ts'
-import type { FailedResource, LoadedPackage } from './load-info.ts'
+import type { FailedResource, LeftPackage, LoadedPackage, RefusedPackage } from './load-info.ts'
+import { LoadQueue } from './load-queue.ts'
 import { PackageBuilder, type PackageLimits } from './package-builder.ts'
+import { PackageLoads, readState } from './package-loads.ts'
+import { goesTo, type Target } from './package-place.ts'
 import { checkPartition, type PartitionLoad } from './partition.ts'
 import { applyRefresh, resetResources, tablesOf, type RefreshMode } from './refresh.ts'
+import type { RememberedTarget } from './remembered-target.ts'
 import { exportSchema, importSchema, type SchemaFiles } from './schema-files.ts'
-import { emptyState, resourceState, sourceState, stateFromRow, stateRow, type PipelineState } from './state.ts'
+import { resourceState, sourceState, stateRow, type PipelineState } from './state.ts'
 
 /** What the stages of a run share. */
 export interface RunEnvironment {
@@ -28,6 +32,10 @@ export interface RunEnvironment {
   dataset: string
   destination: Destination
   session: DestinationSession
+  /** Where the run goes to, as its packages say it. */
+  target: Target
+  /** Where the pipeline went to before. */
+  remembered: RememberedTarget | undefined
   store: PackageStore
   config: Config
   limits: PackageLimits
@@ -38,26 +46,58 @@ export interface RunEnvironment {
   emit(event: RunEvent): void
 }
 
+/** What a run has loaded, and what it has not. */
+export interface RunResult {
+  packages: LoadedPackage[]
+  failedResources: FailedResource[]
+  refusedPackages: RefusedPackage[]
+  leftPackages: LeftPackage[]
+}
+
 /** Loads what earlier runs had sealed but not loaded, then the sources; all stages work at the same time. */
-export async function runSources(
-  environment: RunEnvironment,
-  sources: readonly Source[],
-): Promise<{ packages: LoadedPackage[]; failedResources: FailedResource[] }> {
+export async function runSources(environment: RunEnvironment, sources: readonly Source[]): Promise<RunResult> {
+  const loads = new PackageLoads(environment)
   const failedResources: FailedResource[] = []
-  const loaded: LoadedPackage[] = []
-  for (const pending of environment.store.pending()) {
-    const done = await loadOne(environment, pending, true)
-    if (done !== undefined) loaded.push(done)
+  const leftPackages: LeftPackage[] = []
+  const packages: LoadedPackage[] = []
+  const result = { packages, failedResources, refusedPackages: loads.refused, leftPackages }
+  for (const manifest of environment.store.pendingManifests()) {
+    if (goesTo(environment.target, manifest, environment.remembered)) {
+      const pending = opened(environment, loads, manifest)
+      if (pending !== undefined) packages.push(...(await loads.load(pending, { recovered: true })))
+    } else {
+      leftPackages.push(leftPackage(manifest))
+      environment.emit({ type: 'package-left', ...leftPackage(manifest) })
+    }
   }
   // Read after the pending packages: their state is part of it.
   const state = await readState(environment)
   const { partition } = environment
   if (partition !== undefined) {
     checkPartition(sources)
-    if (state.partition?.done === partition.run) return { packages: loaded, failedResources }
+    if (state.partition?.done === partition.run) return result
   }
-  for (const source of sources) loaded.push(...(await runSource(environment, source, state, failedResources)))
-  return { packages: loaded, failedResources }
+  for (const source of sources) {
+    packages.push(...(await runSource(environment, { source, loads, failedResources }, state)))
+  }
+  return result
+}
+
+const leftPackage = ({ loadId, dataset, destination }: PackageManifest): LeftPackage => ({
+  loadId,
+  dataset,
+  ...(destination === undefined ? {} : { location: destination.address }),
+})
+
+/** A pending package; one that is damaged is set aside. */
+function opened({ store }: RunEnvironment, loads: PackageLoads, manifest: PackageManifest): LoadPackage | undefined {
+  try {
+    return store.open(manifest)
+  } catch (error) {
+    if (!(error instanceof PipelineError) || error.recovery !== 'skip') throw error
+    loads.setAsideUnread(manifest, error)
+    return undefined
+  }
 }
 
 /**
@@ -89,6 +129,7 @@ export async function dropResources(
     loadId: newLoadId(),
     pipeline: environment.pipeline,
     dataset: environment.dataset,
+    destination: environment.target.destination,
     createdAt: new Date().toISOString(),
     schema: storedSchema(schema),
     state: stateRow(state),
@@ -98,15 +139,17 @@ export async function dropResources(
     truncated: [],
     checks: {},
   })
-  await loadOne(environment, sealed, false)
+  try {
+    await loadPackage(environment.session, sealed)
+  } catch (error) {
+    // It has no rows that could be lost.
+    if (error instanceof PipelineError && error.recovery === 'skip') {
+      environment.store.dropPending(({ loadId }) => loadId === sealed.manifest.loadId)
+    }
+    throw error
+  }
+  environment.store.finish(sealed)
   return dropped
-}
-
-/** State lives in the destination, in the transaction of the rows it belongs to; that copy is the one that counts. */
-async function readState({ session, pipeline, dataset, partition }: RunEnvironment): Promise<PipelineState> {
-  const name = partition === undefined ? pipeline : `${pipeline}/${partition.name}`
-  const row = await session.ledger.readState(name)
-  return row === undefined ? emptyState(name, dataset) : { ...stateFromRow(row), dataset_name: dataset }
 }
 
 async function readSchema({ session }: RunEnvironment, name: string): Promise<Schema> {
@@ -116,9 +159,8 @@ async function readSchema({ session }: RunEnvironment, name: string): Promise<Sc
 
 async function runSource(
   environment: RunEnvironment,
-  source: Source,
+  { source, loads, failedResources }: { source: Source; loads: PackageLoads; failedResources: FailedResource[] },
   state: PipelineState,
-  failedResources: FailedResource[],
 ): Promise<LoadedPackage[]> {
   const { destination, emit, signal, partition } = environment
   const { identifiers } = destination.capabilities
@@ -129,13 +171,14 @@ async function runSource(
   state.destination_type = destination.name
   const schema = await readSchema(environment, schemaName)
   importSchema(environment.schemaFiles, schema)
-  const queue = new LoadQueue(environment)
+  const queue = new LoadQueue(environment, loads)
   const builder = new PackageBuilder({
     source,
     schema,
     refresh: environment.refresh === undefined ? undefined : applyRefresh(environment.refresh, source, schema, state),
     state,
     store: environment.store,
+    destination: environment.target.destination,
     limits: queue.limits,
     naming,
     takesNul: destination.capabilities.text.takesNul,
@@ -168,6 +211,8 @@ async function runSource(
       stateOf: (resource) => resourceState(state, source.name, resource),
       sourceState: sourceState(state, source.name),
       write: (resource, page) => {
+        const refusal = loads.refusalOf(builder.series, resource.name)
+        if (refusal !== undefined) throw refusal
         failpoint('page-received')
         onDisk(() => builder.write(resource, page))
         failpoint('page-written')
@@ -179,7 +224,12 @@ async function runSource(
         if (builder.mayCut()) await seal(false)
       },
       rootDone: (_root, loaded, states) => onDisk(() => builder.rootDone(loaded, states)),
+      isLeftOut: (tree) => tree.some(({ name }) => loads.refusalOf(builder.series, name) !== undefined),
       rootFailed: async (tree, error) => {
+        if (loads.refusalOf(builder.series, tree[0]!.name) === error) {
+          builder.rootFailed(tree)
+          return
+        }
         // Its rows may be among those that are loaded already, in a transaction that is still open.
         await queue.abandonEarly()
         // A part that lacks a resource is not complete.
@@ -200,113 +250,10 @@ async function runSource(
     throw error
   }
   const loaded = await queue.drain()
-  if (loaded.length > 0) exportSchema(environment.schemaFiles, schema)
+  const isWhole = source.resources.every(({ name }) => loads.refusalOf(builder.series, name) === undefined)
+  if (loaded.length > 0 && isWhole) exportSchema(environment.schemaFiles, schema)
   return loaded
 }
 
 const sum = <K extends string>(items: readonly Record<K, number>[], key: K): number =>
   items.reduce((total, item) => total + item[key], 0)
-
-/** Sealed packages wait here for the loader. One may wait while one loads; then extraction waits too. */
-class LoadQueue {
-  private readonly environment: RunEnvironment
-  private readonly abort = new AbortController()
-  private readonly loaded: LoadedPackage[] = []
-  private last: Promise<void> = Promise.resolve()
-  private beforeLast: Promise<void> = Promise.resolve()
-  private early: EarlyLoad | undefined
-
-  constructor(environment: RunEnvironment) {
-    this.environment = environment
-  }
-
-  /** Aborted as soon as a load fails. */
-  get failed(): AbortSignal {
-    return this.abort.signal
-  }
-
-  /** A part is loaded in one transaction, beside others that load parts of the same tables. */
-  get takesEarly(): boolean {
-    const { destination, partition } = this.environment
-    return destination.capabilities.load.early && partition === undefined
-  }
-
-  get limits(): PackageLimits {
-    const { limits, partition } = this.environment
-    if (partition !== undefined) return { maxBytes: Infinity, maxAgeMs: Infinity, fileBytes: Infinity }
-    // Only an early load gains by files of a certain size.
-    return this.takesEarly ? limits : { ...limits, fileBytes: Infinity }
-  }
-
-  /** Files of a package that still grows; its load may begin with them. */
-  offer(loadId: string, files: readonly EarlyFile[]): void {
-    if (files.length === 0) return
-    this.early ??= new EarlyLoad(this.environment.session, loadId, this.last)
-    this.early.offer(files)
-  }
-
-  /** Resolves when nobody reads a file that is to be moved. */
-  async settled(): Promise<void> {
-    await this.early?.settled()
-  }
-
-  async abandonEarly(): Promise<void> {
-    await this.early?.abandon()
-    this.early = undefined
-  }
-
-  /** Takes a package; resolves when there is room for the next one. */
-  push(sealed: LoadPackage): Promise<void> {
-    const room = this.beforeLast
-    this.beforeLast = this.last
-    this.last = this.loadAfter(this.last, sealed, this.early)
-    this.early = undefined
-    // The failure is thrown from `drain`; until then nobody awaits this promise.
-    this.last.catch((error: unknown) => this.abort.abort(error))
-    return room
-  }
-
-  private async loadAfter(previous: Promise<void>, sealed: LoadPackage, early: EarlyLoad | undefined): Promise<void> {
-    await previous
-    const done = await loadOne(this.environment, sealed, false, early)
-    if (done !== undefined) this.loaded.push(done)
-  }
-
-  async drain(): Promise<LoadedPackage[]> {
-    await this.last
-    return this.loaded
-  }
-}
-
-/** Errors that loading the same package again cannot cure. */
-const hopeless: ReadonlySet<ErrorCode> = new Set(['CHECK_FAILED', 'PIPELINE_OVERTAKEN'])
-
-async function loadOne(
-  { session, store, emit }: RunEnvironment,
-  sealed: LoadPackage,
-  recovered: boolean,
-  early?: EarlyLoad,
-): Promise<LoadedPackage | undefined> {
-  const begun = performance.now()
-  const load = async (): Promise<LoadReceipt> => (await early?.finish(sealed)) ?? loadPackage(session, sealed)
-  const receipt = await load().catch((error: unknown) => {
-    // Its state was not kept, so its rows are read again; keeping it would block every later run.
-    if (error instanceof PipelineError && hopeless.has(error.code)) store.finish(sealed)
-    throw error
-  })
-  store.finish(sealed)
-  if (receipt.alreadyLoaded) return undefined
-  const rows = Object.fromEntries(receipt.rows)
-  const { loadId, changes, spans } = receipt
-  const failedChecks = receipt.checks.filter((check) => check.failing > 0)
-  const ms = performance.now() - begun
-  const bytes = bytesByTable(sealed)
-  emit({ type: 'package-loaded', loadId, rows, bytes, ms, changes, failedChecks, spans, recovered })
-  return { loadId, state: 'loaded', failedJobs: [], rows, changes, failedChecks }
-}
-
-function bytesByTable({ manifest }: LoadPackage): Record<string, number> {
-  const bytes = new Map<string, number>()
-  for (const file of manifest.files) bytes.set(file.table, (bytes.get(file.table) ?? 0) + file.bytes)
-  return Object.fromEntries(bytes)
-}

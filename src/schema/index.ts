@@ -36,7 +36,7 @@ export {
   wrongValue,
 } from './schema.ts'
 export { schemaEngineVersion, schemaFromStored, storedSchema, type StoredSchema } from './stored.ts'
-export { finerThanMicroseconds, utcText } from './temporal.ts'
+export { finerThanMicroseconds, isMidnight, utcText } from './temporal.ts'
 export { schemaOvertaken, unionOf, widenings } from './union.ts'
 export { isOwnTable, isSystemTable, system } from './types.ts'
 export type {

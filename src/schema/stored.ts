@@ -25,6 +25,7 @@ const specialKeys: Record<string, string> = {
   beyondDouble: 'x-beyond-double',
   integerDigits: 'x-integer-digits',
   wasRequired: 'x-was-required',
+  fixedType: 'x-fixed-type',
 }
 const specialNames = Object.fromEntries(Object.entries(specialKeys).map(([ours, stored]) => [stored, ours]))
 

@@ -112,6 +112,9 @@ export function timestampText(text: string): string | undefined {
 /** More digits than microseconds: stored timestamps keep six. */
 export const finerThanMicroseconds = (text: string): boolean => /[.,]\d{6}0*[1-9]/.test(text)
 
+/** True for the text of a timestamp that a date holds as well. */
+export const isMidnight = (text: string): boolean => /T00:00:00(\.0+)?(Z|[+-]00:00)?$/.test(text)
+
 function zoneText(zone: string): string {
   if (zone.length === 1) return 'Z'
   if (zone.length === 3) return `${zone}:00`

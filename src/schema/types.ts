@@ -50,6 +50,8 @@ export interface Column extends ColumnHints {
   activeRecordTimestamp?: string | null
   /** A whole number beyond ±2^53 was stored here, so the column must not become `double`. */
   beyondDouble?: boolean
+  /** Something in the database depends on the column's type, so values of other types go to variant columns. */
+  fixedType?: boolean
   /** Digits before the point of the largest decimal seen. */
   integerDigits?: number
   /** An earlier run declared it not nullable, so the destination's column may refuse null. */

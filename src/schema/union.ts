@@ -46,6 +46,8 @@ function together<T>(
 }
 
 function unionOfColumns(stored: Column, own: Column): Column | undefined {
+  // Whoever finds other values puts them into a variant column.
+  if (stored.fixedType === true) return { ...own, ...stored }
   if (own.dataType === undefined) return { ...own, ...stored }
   if (stored.dataType === undefined) return { ...stored, ...own }
   const wider = widerOf(stored, own)

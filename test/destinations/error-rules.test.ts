@@ -38,7 +38,7 @@ describe('what an error of a database means', () => {
     [
       'redshift',
       thrown("Load into table 't' failed. Check 'sys_load_error_detail' system table for details."),
-      'abort',
+      'skip',
       /SELECT \* FROM sys_load_error_detail/,
     ],
     [

@@ -47,4 +47,9 @@ export const bigqueryErrors: readonly ErrorRule[] = [
     recovery: 'abort',
     fix: 'enable billing for the project: the sandbox takes no DML',
   },
+  {
+    when: /^(400 )?(invalid|invalidQuery)\b/,
+    recovery: 'skip',
+    fix: 'correct the rows with .map() or a column hint',
+  },
 ]

@@ -37,4 +37,9 @@ export const databricksErrors: readonly ErrorRule[] = [
     recovery: 'retry',
     fix: 'run again: the warehouse starts or did not answer, and the package waits',
   },
+  {
+    when: /CAST_INVALID_INPUT|CAST_OVERFLOW|NUMERIC_VALUE_OUT_OF_RANGE|CONSTRAINT_VIOLATED|DATATYPE_MISMATCH|EXCEED_LIMIT_LENGTH/,
+    recovery: 'skip',
+    fix: 'correct the rows with .map() or a column hint',
+  },
 ]

@@ -21,4 +21,24 @@ export const duckdbErrors: readonly ErrorRule[] = [
     recovery: 'abort',
     fix: 'let this user write the database file and its folder',
   },
+  {
+    when: /conflict|\bIO Error/i,
+    recovery: 'retry',
+    fix: 'run again: nothing of the load was written',
+  },
+  {
+    when: /depends? on|constraint specified|referenced by the generated column/i,
+    recovery: 'skip',
+    fix: "drop the indexes and constraints that depend on the table first; refresh: 'drop_data' empties a table and keeps it",
+  },
+  {
+    when: /^Constraint Error/,
+    recovery: 'skip',
+    fix: 'correct the rows, or drop the constraint that refuses them',
+  },
+  {
+    when: /^(Conversion|Out of Range|Invalid Input|Mismatch Type|Not implemented) Error/i,
+    recovery: 'skip',
+    fix: 'correct the rows with .map() or a column hint',
+  },
 ]

@@ -19,7 +19,7 @@ export const redshiftErrors: readonly ErrorRule[] = [
   },
   {
     when: /stl_load_errors|sys_load_error_detail/i,
-    recovery: 'abort',
+    recovery: 'skip',
     fix: 'see which value was refused: SELECT * FROM sys_load_error_detail ORDER BY start_time DESC LIMIT 10',
   },
   ...postgresErrors,

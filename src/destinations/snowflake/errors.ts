@@ -31,4 +31,10 @@ export const snowflakeErrors: readonly ErrorRule[] = [
     recovery: 'abort',
     fix: 'raise the quota of the resource monitor, or wait for its next period',
   },
+  {
+    // By SQLSTATE, which follows Snowflake's own code: data that does not fit, constraints.
+    when: /^\d+ 2[23]\w{3}\b/,
+    recovery: 'skip',
+    fix: 'correct the rows with .map() or a column hint',
+  },
 ]

@@ -62,6 +62,7 @@ async function refuseDuplicates(connection: SqlConnection, sql: SqlNames, plan: 
   const key = plan.primaryKey.map((name) => `${name} = ${String(first[name])}`).join(', ')
   throw new PipelineError(`table "${plan.root.table.name}": ${String(first.n)} rows of one load have the key ${key}`, {
     code: 'LOAD_FAILED',
+    recovery: 'skip',
     fix: "say which one is kept with the column hint dedupSort, or use the merge strategy 'delete-insert', which keeps the last",
   })
 }

@@ -12,7 +12,8 @@ import type {
   SqlConnection,
   SqlDialect,
 } from '../destination.ts'
-import { explainedBy, type ErrorRule } from '../error-rules.ts'
+import { ColumnFixed } from '../column-fixed.ts'
+import { classifyError, explainedBy, type ErrorRule } from '../error-rules.ts'
 import { onlyQueries, onlyToLook } from '../read-only.ts'
 import { sqlCatalog, tableNames } from './catalog.ts'
 import { sqlChecker } from './checker.ts'
@@ -156,6 +157,12 @@ function loadTransaction(parts: SqlDestinationParts, connection: SqlConnection, 
       async createTable(table) {
         await catalog.createTable(table)
         created.add(table.name)
+      },
+      async changeType(table, column) {
+        await catalog.changeType(table, column).catch((error: unknown) => {
+          const isRefused = classifyError(parts.errors, error)?.recovery === 'skip'
+          throw isRefused ? new ColumnFixed(table.name, column.name, error) : error
+        })
       },
     },
     loader: sqlLoader(parts, connection, place, created),
