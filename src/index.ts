@@ -37,6 +37,11 @@ export {
   Dataset,
   listPipelines,
   LoadInfo,
+  LoadRefused,
+  leftLine,
+  refusedLines,
+  type RefusedPackage,
+  type LeftPackage,
   type LoggedRequest,
   Pipeline,
   pipeline,
@@ -73,3 +78,4 @@ export {
   type WriteDisposition,
 } from './schema/index.ts'
 export type { Destination } from './destinations/index.ts'
+export type { FailedPackage, Refusal } from './package/index.ts'

@@ -1,4 +1,4 @@
-import { PipelineError, type RunEvent } from '../index.ts'
+import { leftLine, PipelineError, refusedLines, type RunEvent } from '../index.ts'
 import { noticeText } from './notice-text.ts'
 import { shortLocation } from './run-summary.ts'
 import { count, duration, plural, style } from './style.ts'
@@ -87,6 +87,12 @@ export class Progress {
       case 'resource-failed':
         this.lanes.delete(event.resource)
         this.failed.push(failedText(event))
+        break
+      case 'package-refused':
+        this.failed.push(...refusedLines(event).map((line) => `refused  ${line}`))
+        break
+      case 'package-left':
+        this.failed.push(`left     ${leftLine(event)}`)
         break
       case 'notice': {
         const text = noticeText(event.notice)
@@ -191,6 +197,10 @@ function logLine(event: RunEvent): string | undefined {
       return `${event.resource}: skipped, ${event.detail}`
     case 'resource-failed':
       return failedText(event)
+    case 'package-refused':
+      return refusedLines(event).join('; ')
+    case 'package-left':
+      return leftLine(event)
     case 'package-loaded': {
       const rows = Object.values(event.rows).reduce((sum, one) => sum + one, 0)
       return `package ${event.loadId} loaded: ${plural(rows, 'row')} in ${duration(event.ms)}`

@@ -11,7 +11,7 @@ async function done(): Promise<unknown> {
     case 'sync':
       return { sources: Object.keys((await pipeline.sync())?.sources ?? {}) }
     case 'drop-pending-packages':
-      return { dropped: pipeline.packages().dropPending() }
+      return { dropped: pipeline.dropPendingPackages() }
     case 'drop': {
       const source = options.source ?? (await pipeline.defaultSource())
       if (source === undefined) {

@@ -16,7 +16,7 @@ export const pipelines = (): PipelineSummary[] =>
       dataset,
       location,
       runs: pipeline.runs(shownRuns).map(summaryOf).toReversed(),
-      pending: pipeline.packages().pending().length,
+      pending: pipeline.pendingPackages().length,
     }
   })
 

@@ -41,7 +41,7 @@ export async function stateVersions(pipeline: Pipeline): Promise<StateVersion[]>
 /** Load packages on this machine, the newest first. */
 export function packages(pipeline: Pipeline): PackageSummary[] {
   const store = pipeline.packages()
-  const pending = store.pending().map(({ manifest }) => ({ ...manifest, state: 'pending' as const }))
+  const pending = store.pendingManifests().map((manifest) => ({ ...manifest, state: 'pending' as const }))
   const loaded = store.loaded().map((manifest) => ({ ...manifest, state: 'loaded' as const }))
   return [...loaded, ...pending].toReversed().map(({ loadId, createdAt, state, files }) => ({
     loadId,

@@ -165,7 +165,7 @@ export class PackageLoads {
 const blockKey = (series: string, resource: string): string => `${series}\n${resource}`
 
 /** All of a package as one group. */
-function everything({ groups = [], files, replaced }: PackageManifest): PackageGroup {
+export function everything({ groups = [], files, replaced }: PackageManifest): PackageGroup {
   const tables = [...groups.flatMap((group) => group.tables), ...files.map((file) => file.table), ...replaced]
   return { resources: groups.flatMap((group) => group.resources), tables: [...new Set(tables)] }
 }
@@ -187,6 +187,10 @@ function refusalOf({ schema }: PackageManifest, error: PipelineError, resources:
 
 const refusalError = ({ loadId }: PackageManifest, { message, fix }: Refusal): PipelineError =>
   new PipelineError(`package ${loadId} was set aside: ${message}`, { code: 'LOAD_FAILED', recovery: 'skip', fix })
+
+/** True for a group that stands for the whole package, and so for what its resources share. */
+export const isEverything = ({ groups = [] }: PackageManifest, { resources }: Pick<PackageGroup, 'resources'>): boolean =>
+  groups.every((group) => group.resources.every((name) => resources.includes(name)))
 
 /**
  * A group of a package as a package of its own: its tables in the schema that is stored, its states in the state that is
@@ -217,16 +221,18 @@ export async function partOf(
   bumpVersion(schema)
   const checks = Object.fromEntries(Object.entries(manifest.checks).filter(([table]) => names.has(table)))
   // The same in each try, so that a part that was loaded before a crash is not loaded again.
-  const loadId = `${manifest.loadId}${String(at).padStart(3, '0')}`
+  const loadId = `${manifest.loadId}${isEverything(manifest, group) ? '999' : String(at).padStart(3, '0')}`
   return { ...sealed, manifest: { ...manifest, loadId, schema: storedSchema(schema), state, files, replaced, checks } }
 }
 
 /** The state that is stored, with what the package says of the resources of a group. */
 async function stateWith(
   environment: RunEnvironment,
-  { source, state }: PackageManifest,
-  { resources }: PackageGroup,
+  manifest: PackageManifest,
+  group: PackageGroup,
 ): Promise<{ state: StateRow | undefined; hasChanged: boolean }> {
+  const { source, state } = manifest
+  const { resources } = group
   if (state === undefined || source === undefined) return { state, hasChanged: state !== undefined }
   const packaged = stateFromRow(state)
   const stored = await readState(environment)
@@ -238,7 +244,7 @@ async function stateWith(
       return Object.keys(own).length === 0 ? [] : [[name, own]]
     }),
   )
-  const { resources: _, ...sharedNow } = packaged.sources[source] ?? {}
+  const { resources: _, ...sharedNow } = (isEverything(manifest, group) ? packaged : stored).sources[source] ?? {}
   const { _state_version, _version_hash, sources } = stored
   const merged: PipelineState = {
     ...packaged,

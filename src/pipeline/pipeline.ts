@@ -1,5 +1,4 @@
 import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { Config, config as configReference, pipelineDir, type ConfigPlace } from '../config/index.ts'
 import {
   destinationByName,
@@ -11,15 +10,16 @@ import {
 import { asDiskError, PipelineError } from '../errors/index.ts'
 import type { ResourceOptions } from '../extract/index.ts'
 import { failpoint } from '../failpoints/index.ts'
-import { PackageStore } from '../package/index.ts'
+import type { FailedPackage, PackageManifest, PackageStore } from '../package/index.ts'
 import { namingConvention, wrongValue, type Schema } from '../schema/index.ts'
 import { checkDestination, type CheckStep } from './check-destination.ts'
 import { Dataset } from './dataset.ts'
 import { EventStream, type EventListener } from './events.ts'
+import { findFailed, packageFolders, packageStore, retryFailed } from './failed-packages.ts'
 import { LoadInfo, LoadRefused } from './load-info.ts'
 import { lockPipeline } from './lock.ts'
 import { defaultLimits, type PackageLimits } from './package-builder.ts'
-import { placeOf } from './package-place.ts'
+import { goesTo, placeOf, targetOf } from './package-place.ts'
 import { partitionFolder, partitionLoad, type PartitionLoad } from './partition.ts'
 import { readingFrom, type Reading } from './reading.ts'
 import { refreshModes, type RefreshMode } from './refresh.ts'
@@ -217,16 +217,20 @@ export class Pipeline {
     return this.withDataset(schemaVersions)
   }
 
-  /** Forgets what is only on this machine, unloaded packages included; the destination is the truth. */
+  /**
+   * Forgets what is only on this machine, the packages that wait for this destination and dataset included; the destination
+   * is the truth.
+   */
   async sync(): Promise<PipelineState | undefined> {
-    {
-      using _lock = lockPipeline(this.dataDir, this.name)
-      this.packages().reset()
-      this.packages().dropPending()
-    }
     const destination = await this.destination()
     const dataset = this.datasetName(destination)
     await using session = await this.openToWrite(destination, dataset)
+    {
+      using _lock = lockPipeline(this.dataDir, this.name)
+      const { store, target, remembered } = this.environment(destination, dataset, session)
+      store.reset()
+      store.dropPending((manifest) => goesTo(target, manifest, remembered))
+    }
     rememberTarget(this.dataDir, { destination: destination.name, dataset, location: session.location })
     const row = await session.ledger.readState(this.name)
     return row === undefined ? undefined : stateFromRow(row)
@@ -253,7 +257,63 @@ export class Pipeline {
   /** The load packages of this pipeline on disk, or of one part of it. */
   packages(partition?: PartitionLoad): PackageStore {
     const folder = partition === undefined ? this.dataDir : partitionFolder(this.dataDir, partition)
-    return new PackageStore(join(folder, 'packages'))
+    return packageStore(folder)
+  }
+
+  /** Packages that wait to be loaded, of the pipeline and of its parts, wherever they belong. */
+  pendingPackages(): PackageManifest[] {
+    return packageFolders(this.dataDir).flatMap((folder) => packageStore(folder).pendingManifests())
+  }
+
+  /**
+   * Deletes packages that wait: those of the destination and dataset that the pipeline loaded to last, those with the given
+   * ids, or all. Their rows are read again by the next run there. Returns their load ids.
+   */
+  dropPendingPackages({ all = false, loadIds }: { all?: boolean; loadIds?: readonly string[] } = {}): string[] {
+    const last = this.lastTarget
+    const isChosen = (manifest: PackageManifest): boolean =>
+      loadIds?.includes(manifest.loadId) ?? (all || last === undefined || goesTo(targetOf(last), manifest, last))
+    return packageFolders(this.dataDir).flatMap((folder) => {
+      const store = packageStore(folder)
+      if (!store.pendingManifests().some(isChosen)) return []
+      using _lock = lockPipeline(folder, this.name)
+      store.reset()
+      return store.dropPending(isChosen)
+    })
+  }
+
+  /** Packages that a destination refused, oldest first: their rows are kept, and are read again by the next run. */
+  failedPackages(): FailedPackage[] {
+    return packageFolders(this.dataDir).flatMap((folder) => packageStore(folder).failed())
+  }
+
+  /**
+   * Loads a failed package after all. Refused when its tables got newer rows since, which may be the same ones read again;
+   * `force` loads its rows all the same, without its state. Returns the rows by table.
+   */
+  async retryFailedPackage(loadId: string, { force = false } = {}): Promise<Record<string, number>> {
+    const { folder, failed } = findFailed(this.dataDir, loadId)
+    using _lock = lockPipeline(folder, this.name)
+    const destination = await this.destination()
+    const dataset = this.datasetName(destination)
+    await using session = await this.openToWrite(destination, dataset)
+    const environment = { ...this.environment(destination, dataset, session), store: packageStore(folder) }
+    environment.store.reset()
+    return await retryFailed(environment, failed, force)
+  }
+
+  /** Deletes a failed package. */
+  discardFailedPackage(loadId: string): void {
+    const { folder, failed } = findFailed(this.dataDir, loadId)
+    using _lock = lockPipeline(folder, this.name)
+    const store = packageStore(folder)
+    if (store.isFollowed(failed.manifest)) {
+      throw new PipelineError(`failed package ${loadId} is followed by packages that wait`, {
+        code: 'WRONG_USE',
+        fix: 'run the pipeline first: packages that follow a failed one are loaded without its resources',
+      })
+    }
+    store.discard(loadId)
   }
 
   /** What the runs on this machine did, the newest first. */
@@ -360,10 +420,11 @@ export class Pipeline {
 
 /**
  * Opens a pipeline that has run before, from its name alone. With `readOnly`, its destination can only be looked at: a query
- * is one statement that changes nothing, ends when the time is over, and waits for no run.
+ * is one statement that changes nothing, ends when the time is over, and waits for no run. With `target`, it is opened where
+ * it loaded to before its last run.
  */
-export function attach(name: string, options: { readOnly?: ReadLimits } = {}): Pipeline {
-  const target = rememberedTarget(name)
+export function attach(name: string, options: { readOnly?: ReadLimits; target?: RememberedTarget } = {}): Pipeline {
+  const target = options.target ?? rememberedTarget(name)
   if (target === undefined) {
     throw new PipelineError(`there is no pipeline "${name}" in ${pipelineDir(name)}`, {
       code: 'PIPELINE_UNKNOWN',

@@ -1,12 +1,16 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { stringify } from 'yaml'
 import {
   attach,
   dbml,
   diffSchemas,
   listPipelines,
+  type FailedPackage,
   mermaid,
   type Pipeline,
   PipelineError,
+  redact,
   type Schema,
   storedSchema,
 } from '../../index.ts'
@@ -33,7 +37,12 @@ sluice pipeline <name> <action>
   schema-diff [v1] [v2]  what changed between two versions
   state                  what the sources remember
   load-package [id]      what a load package held
-  drop-pending-packages  deletes packages that were not loaded
+  failed-packages        packages that the destination refused, and why
+         show <id>           tables, reason, and the rows where they are known
+         retry <id>          loads it after all; --force: also over newer rows
+         discard <id>        deletes it
+  drop-pending-packages  deletes packages that were not loaded, of the last
+         [id …] [--all]      destination and dataset; those named; all
   sync                   forgets what is only on this machine
   drop [resources]       drops tables and state, of all or some resources
          [--source s] [--state-only] [--local]   only the working data
@@ -54,12 +63,13 @@ const actions: Record<string, Action> = {
   'schema-diff': schemaDiff,
   state,
   'load-package': loadPackage,
-  'drop-pending-packages': dropPending,
+  'failed-packages': failedPackages,
+  'failed-jobs': failedPackages,
   sync,
 }
 
 /** What needs more than to look. */
-const changing = new Set<Action>([dropPending, sync])
+const changing = new Set<Action>([sync])
 
 export async function run(args: string[]): Promise<CommandResult> {
   const parsed = parseCommand(args, usage, {
@@ -71,6 +81,8 @@ export async function run(args: string[]): Promise<CommandResult> {
     text: { type: 'boolean' },
     port: { type: 'string' },
     'no-open': { type: 'boolean' },
+    all: { type: 'boolean' },
+    force: { type: 'boolean' },
   })
   if (parsed === undefined) return done
   const { values, positionals } = parsed
@@ -87,11 +99,19 @@ export async function run(args: string[]): Promise<CommandResult> {
     await drop(attach(name), rest, values)
     return done
   }
+  if (actionName === 'drop-pending-packages') {
+    dropPending(attach(name), rest, values)
+    return done
+  }
+  if ((actionName === 'failed-packages' || actionName === 'failed-jobs') && rest.length > 0) {
+    await changeFailed(name, rest, values)
+    return done
+  }
   const action = Object.hasOwn(actions, actionName) ? actions[actionName] : undefined
   if (action === undefined) {
     throw new PipelineError(`pipeline: there is no action "${actionName}"`, {
       code: 'WRONG_USE',
-      fix: `use one of: ${[...Object.keys(actions), 'schema', 'drop'].join(', ')}`,
+      fix: `use one of: ${[...Object.keys(actions), 'drop-pending-packages', 'schema', 'drop'].join(', ')}`,
     })
   }
   await action(changing.has(action) ? attach(name) : look(name), rest, values.json === true)
@@ -159,13 +179,13 @@ async function show(pipeline: Pipeline, _args: readonly string[], json: boolean)
 }
 
 async function info(pipeline: Pipeline, _args: readonly string[], json: boolean): Promise<void> {
-  const pending = pipeline
-    .packages()
-    .pending()
-    .map(({ manifest }) => manifest.loadId)
-  const facts = { pipeline: pipeline.name, ...pipeline.lastTarget, workingData: pipeline.dataDir, pending }
-  if (json) return printJson(facts)
-  for (const [name, value] of Object.entries(facts)) {
+  const waiting = pipeline.pendingPackages()
+  const pending = waiting.map(({ loadId }) => loadId)
+  const failed = pipeline.failedPackages().map(({ manifest }) => manifest.loadId)
+  const facts = { pipeline: pipeline.name, ...pipeline.lastTarget, workingData: pipeline.dataDir, pending, failed }
+  const packages = waiting.map(({ loadId, dataset, destination }) => ({ loadId, dataset, ...destination }))
+  if (json) return printJson({ ...facts, packages })
+  for (const [name, value] of Object.entries({ ...facts, pending: packages.map(waitingText) })) {
     console.log(`${name.padEnd(12)} ${Array.isArray(value) ? value.join(', ') || 'nothing' : String(value)}`)
   }
 }
@@ -249,10 +269,93 @@ async function loadPackage(pipeline: Pipeline, [loadId]: readonly string[], json
   console.log(files.length === 0 ? 'no rows, only state' : table(files))
 }
 
-async function dropPending(pipeline: Pipeline, _args: readonly string[], json: boolean): Promise<void> {
-  const dropped = pipeline.packages().dropPending()
-  if (json) printJson({ dropped })
-  else console.log(dropped.length === 0 ? 'nothing was pending' : `dropped: ${dropped.join(', ')}`)
+const waitingText = ({ loadId, dataset, address }: { loadId: string; dataset: string; address?: string }): string =>
+  `${loadId} (for ${address === undefined ? '' : `${address}, `}dataset ${dataset})`
+
+interface PackageChoice {
+  all?: boolean | undefined
+  force?: boolean | undefined
+  json?: boolean | undefined
+}
+
+function dropPending(pipeline: Pipeline, loadIds: readonly string[], { all = false, json }: PackageChoice): void {
+  const dropped = pipeline.dropPendingPackages({ all, ...(loadIds.length === 0 ? {} : { loadIds }) })
+  const left = pipeline.pendingPackages().map(({ loadId, dataset, destination }) => ({ loadId, dataset, ...destination }))
+  if (json === true) return printJson({ dropped, left })
+  console.log(dropped.length === 0 ? 'nothing was pending' : `dropped: ${dropped.join(', ')}`)
+  for (const one of left) console.log(`left: ${waitingText(one)}; drop it too with --all`)
+}
+
+async function failedPackages(pipeline: Pipeline, _args: readonly string[], json: boolean): Promise<void> {
+  const failed = pipeline.failedPackages()
+  if (json) return printJson(failed.map(failedFacts))
+  if (failed.length === 0) return console.log('no package has failed')
+  console.log(failed.map(failedText).join('\n\n'))
+  console.log(`\nThe next run reads their rows again. Else: failed-packages show|retry|discard <id>`)
+}
+
+const failedFacts = ({ manifest, failedAt, refusals, folder }: FailedPackage) => ({
+  loadId: manifest.loadId,
+  failedAt,
+  dataset: manifest.dataset,
+  ...manifest.destination,
+  rows: manifest.files.reduce((sum, file) => sum + file.rows, 0),
+  tables: manifest.files.map(({ table: name, rows, path }) => ({ table: name, rows, file: join(folder, path) })),
+  refusals,
+})
+
+function failedText(failed: FailedPackage): string {
+  const { loadId, failedAt, dataset, rows } = failedFacts(failed)
+  const reasons = failed.refusals.map((refusal) => {
+    const { resources, resource, table: name, line, message, fix, follows } = refusal
+    const whose = `  ${resource ?? (resources.join(', ') || 'all resources')}`
+    if (follows !== undefined) return `${whose}: follows package ${follows}`
+    const where = [name === undefined ? '' : `, table ${name}`, line === undefined ? '' : `, line ${line}`].join('')
+    return `${whose}${where}: ${message}\n    fix: ${fix}`
+  })
+  return [`package ${loadId} of ${failedAt}, ${plural(rows, 'row')} for dataset ${dataset}`, ...reasons].join('\n')
+}
+
+const failedUses = ['show', 'retry', 'discard']
+
+async function changeFailed(name: string, [use = '', loadId]: readonly string[], options: PackageChoice): Promise<void> {
+  const failed = look(name).failedPackages()
+  const found = failed.find(({ manifest }) => manifest.loadId === loadId)
+  if (!failedUses.includes(use) || found === undefined) {
+    const ids = failed.map(({ manifest }) => manifest.loadId).join(', ') || 'none'
+    throw new PipelineError(`failed-packages ${use}: expected show, retry or discard and one of these ids: ${ids}`, {
+      code: 'WRONG_USE',
+      fix: `see them with: sluice pipeline ${name} failed-packages`,
+    })
+  }
+  const { manifest } = found
+  if (use === 'show') return showFailed(found, options.json === true)
+  if (use === 'discard') {
+    attach(name).discardFailedPackage(manifest.loadId)
+    if (options.json === true) printJson({ discarded: manifest.loadId })
+    else console.log(`discarded: ${manifest.loadId}`)
+    return
+  }
+  const { destination, dataset } = manifest
+  const target = destination && { destination: destination.name, dataset, location: destination.address }
+  const pipeline = attach(name, target === undefined ? {} : { target })
+  const rows = await pipeline.retryFailedPackage(manifest.loadId, { force: options.force === true })
+  if (options.json === true) printJson({ loadId: manifest.loadId, rows })
+  else console.log(`loaded: ${Object.entries(rows).map(([one, n]) => `${one} ${count(n)}`).join(', ') || 'it was there already'}`)
+}
+
+/** The reason and the tables; the refused line where the destination names it and the table is in one file. */
+function showFailed(failed: FailedPackage, json: boolean): void {
+  const rows = failed.refusals.flatMap(({ table: name, line }) => {
+    const files = failed.manifest.files.filter((file) => file.table === name)
+    if (line === undefined || files.length !== 1) return []
+    const text = readFileSync(join(failed.folder, files[0]!.path), 'utf8').split('\n')[line - 1]
+    return text === undefined ? [] : [{ table: name, line, columns: files[0]!.columns, text: redact(text) }]
+  })
+  if (json) return printJson({ ...failedFacts(failed), refused: rows })
+  console.log(failedText(failed))
+  console.log(`\n${table(failedFacts(failed).tables)}`)
+  for (const { table: name, line, columns, text } of rows) console.log(`\n${name}, line ${line}: ${columns.join(',')}\n${text}`)
 }
 
 async function sync(pipeline: Pipeline, _args: readonly string[], json: boolean): Promise<void> {

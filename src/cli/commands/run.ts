@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { pipeline, PipelineError, Source, type RunOptions } from '../../index.ts'
+import { LoadRefused, pipeline, PipelineError, Source, type RunOptions } from '../../index.ts'
 import { inboxSource } from '../../inbox/index.ts'
 import { platformByName, platformNames } from '../../sources/chats/registry.ts'
 import { inFileSpelling, isSourceFile, loadSourceFile } from '../../sources/rest/index.ts'
@@ -77,6 +77,7 @@ export async function run(args: string[]): Promise<CommandResult> {
   const info = await loading
     .run(source, options)
     .catch((error: unknown) => {
+      if (error instanceof LoadRefused && values.json !== true) console.log(runSummary(error.info, progress.remarks))
       throw isSourceFile(target) ? inFileSpelling(error) : error
     })
     .finally(sendRest)
