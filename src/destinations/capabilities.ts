@@ -1,5 +1,5 @@
 import type { MergeStrategy } from '../schema/index.ts'
-import type { CustomNaming, NamingName, ReservedNames } from '../schema/index.ts'
+import type { CustomNaming, NamingName, ReservedNames, StorageLimits } from '../schema/index.ts'
 
 /**
  * `truncate-and-insert` empties the table and fills it; `insert-from-staging` loads beside it first, so that the table is
@@ -28,6 +28,8 @@ export interface Capabilities {
     /** The character NUL can be stored. Where it cannot, it is replaced and the run tells. */
     takesNul: boolean
   }
+  /** What rows must fit into; refused before they are packaged. @default no limits that rows can meet */
+  storage?: StorageLimits
   load: {
     mergeStrategies: readonly MergeStrategy[]
     /** How `replace` fills a table; in each of them readers see the old rows until the new ones are complete. */

@@ -42,6 +42,8 @@ export interface CellContext {
   /** New tables take any column during their first load. */
   newTable: boolean
   notice(notice: Notice): void
+  /** What a text of the destination holds. */
+  textBytes: number
 }
 
 /** The place of a value: the column that takes it and its text there. */
@@ -104,9 +106,11 @@ function placeVariant(context: CellContext, column: Column, value: unknown, infe
 export function cellText(context: CellContext, column: Column, value: unknown): string | undefined {
   const text = isJson(column, value) ? jsonText(context, column, value) : coerce(value, column.dataType!)
   if (text === undefined) return undefined
+  // A character has three bytes at most for each of its units.
+  if (3 * text.length > context.textBytes) refuseLong(context, column, text)
   switch (column.dataType) {
     case 'text':
-      if (column.precision !== undefined && text.length > column.precision) throw tooLong(context, column, text)
+      if (column.precision !== undefined && text.length > column.precision) refuseBeyond(context, column, text)
       return text
     case 'bigint':
       return wholeNumber(column, text)
@@ -219,10 +223,22 @@ export function violation(table: string, entity: string, column: string | undefi
   })
 }
 
-function tooLong(context: CellContext, column: Column, text: string): PipelineError {
-  return new PipelineError(
-    `column "${column.name}" of table "${context.table.name}" takes ${column.precision} characters, got ${text.length} (${sample(text)})`,
+/** Databases count characters, which are one or two units of a string. */
+function refuseBeyond({ table }: CellContext, { name, precision }: Column, text: string): void {
+  const characters = [...text].length
+  if (characters <= precision!) return
+  throw new PipelineError(
+    `column "${name}" of table "${table.name}" takes ${precision} characters, got ${characters} (${sample(text)})`,
     { code: 'VALUE_NOT_STORABLE', fix: `raise the precision of the column hint, or remove it` },
+  )
+}
+
+function refuseLong({ table, textBytes }: CellContext, { name }: Column, text: string): void {
+  const bytes = Buffer.byteLength(text)
+  if (bytes <= textBytes) return
+  throw new PipelineError(
+    `column "${name}" of table "${table.name}": the destination takes ${textBytes.toLocaleString('en')} bytes, got ${bytes.toLocaleString('en')} (${sample(text)})`,
+    { code: 'VALUE_NOT_STORABLE', fix: 'cut it, take it apart or leave it out with .map()' },
   )
 }
 

@@ -12,7 +12,9 @@ import {
   NoStoredForm,
   type Column,
   type NamingConvention,
+  type RowLimit,
   type Schema,
+  type StorageLimits,
   type Table,
 } from '../schema/index.ts'
 import {
@@ -29,6 +31,7 @@ import { DelimitedWriter, type TableFile } from './delimited.ts'
 import { linkRow, ownColumns } from './links.ts'
 import { listedRows } from './list-rows.ts'
 import { withPlace } from './refused-value.ts'
+import { refuseLargeRow, safeColumns } from './row-size.ts'
 import type { RowTarget } from './table-hints.ts'
 import {
   cellIndex,
@@ -54,13 +57,15 @@ export class Normalizer {
   private readonly infer: Inference
   private readonly newWriter: (table: string, columns: readonly string[]) => DelimitedWriter
   private readonly walkers: Walkers
+  private readonly rowLimit: RowLimit | undefined
+  private readonly safeColumns: number
 
   constructor(
     schema: Schema,
     naming: NamingConvention,
     nextPath: (table: string) => string,
     notice: (notice: Notice) => void,
-    options: { infer?: Inference; takesNul?: boolean; fileBytes?: number } = {},
+    options: { infer?: Inference; takesNul?: boolean; fileBytes?: number; storage?: StorageLimits } = {},
   ) {
     this.schema = schema
     this.naming = naming
@@ -68,7 +73,10 @@ export class Normalizer {
     this.infer = options.infer ?? inference({})
     const delimited = { takesNul: options.takesNul ?? true, fileBytes: options.fileBytes ?? Infinity }
     this.newWriter = (table, columns) => new DelimitedWriter(table, columns, nextPath, delimited)
-    this.walkers = new Walkers(schema, naming, this.newWriter, notice)
+    const { storage = {} } = options
+    this.walkers = new Walkers(schema, naming, { newWriter: this.newWriter, notice, storage })
+    this.rowLimit = storage.row
+    this.safeColumns = storage.row === undefined ? Infinity : safeColumns(storage.row)
   }
 
   /** Writes rows, of lists too (`listedRows`). Null is skipped, scalars become the column `value`. */
@@ -158,6 +166,7 @@ export class Normalizer {
       if (cellOf(walker, name) !== undefined) continue
       if (!asksForDeletion(walker) || walker.tombstone!.key.includes(name)) throw nullNotAllowed(walker, name, row)
     }
+    if (walker.cells.length > this.safeColumns) refuseLargeRow(walker, this.rowLimit!, row)
     writeLine(walker)
     if (walker.pendingLists.length > 0) this.writeLists(walker, id, rootId === '' ? id : rootId)
   }

@@ -1,3 +1,4 @@
+import { PipelineError } from '../errors/index.ts'
 import {
   applyColumnHints,
   columnsWith,
@@ -15,6 +16,7 @@ import {
   type NamingConvention,
   type Schema,
   type SchemaContract,
+  type StorageLimits,
   type Table,
   type WriteDispositionOptions,
 } from '../schema/index.ts'
@@ -39,19 +41,24 @@ export class Walkers {
   private readonly naming: NamingConvention
   private readonly newWriter: (table: string, columns: readonly string[]) => DelimitedWriter
   private readonly notice: (notice: Notice) => void
+  private readonly storage: StorageLimits
   private readonly byTable = new Map<string, TableWalker>()
   private readonly byTarget = new Map<RowTarget, TableWalker>()
 
   constructor(
     schema: Schema,
     naming: NamingConvention,
-    newWriter: (table: string, columns: readonly string[]) => DelimitedWriter,
-    notice: (notice: Notice) => void,
+    parts: {
+      newWriter: (table: string, columns: readonly string[]) => DelimitedWriter
+      notice: (notice: Notice) => void
+      storage: StorageLimits
+    },
   ) {
     this.schema = schema
     this.naming = naming
-    this.newWriter = newWriter
-    this.notice = notice
+    this.newWriter = parts.newWriter
+    this.notice = parts.notice
+    this.storage = parts.storage
   }
 
   all(): Iterable<TableWalker> {
@@ -85,6 +92,7 @@ export class Walkers {
     table.writeDisposition = disposition
     if (target.hints.description !== undefined) table.description = target.hints.description
     const hinted = this.hintedColumns(target.hints)
+    for (const column of hinted) refuseWideDecimal(name, column, this.storage)
     if (open === undefined) declareHints(table, hinted)
     else applyColumnHints(table, hinted)
     checkHints(table)
@@ -154,6 +162,7 @@ export class Walkers {
       contract,
       newTable,
       notice: this.notice,
+      textBytes: this.storage.textBytes ?? Infinity,
       columnNames,
       indexOf: new Map(),
       cells: [],
@@ -251,6 +260,15 @@ function quarantineOf(target: RowTarget): RowTarget {
       },
     },
   }
+}
+
+function refuseWideDecimal(table: string, { name, dataType, precision = 0 }: Column, storage: StorageLimits): void {
+  const { decimalDigits = Infinity } = storage
+  if (dataType !== 'decimal' || precision <= decimalDigits) return
+  throw new PipelineError(
+    `column "${name}" of table "${table}" is declared with ${precision} digits; a decimal of the destination has ${decimalDigits} at most`,
+    { code: 'VALUE_NOT_STORABLE', fix: `set its precision to ${decimalDigits} or less, or keep it as text: dataType: 'text'` },
+  )
 }
 
 function rowIdKind(table: Table): TableWalker['rowId'] {

@@ -23,6 +23,7 @@ import {
   type Check,
   type NamingConvention,
   type Schema,
+  type StorageLimits,
   type Table,
 } from '../schema/index.ts'
 import type { Refresh } from './refresh.ts'
@@ -89,6 +90,7 @@ export class PackageBuilder {
     refresh: Refresh | undefined
     naming: NamingConvention
     takesNul: boolean
+    storage?: StorageLimits | undefined
     /** What a table of the destination can have. */
     maxColumns: number
     notice(notice: Notice): void
@@ -108,6 +110,7 @@ export class PackageBuilder {
     this.normalizer = new Normalizer(parts.schema, naming, store.nextFilePath, notice, {
       infer: inference(this.source.options),
       takesNul: parts.takesNul,
+      ...(parts.storage === undefined ? {} : { storage: parts.storage }),
       fileBytes: parts.limits.fileBytes,
     })
   }

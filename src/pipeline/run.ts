@@ -182,6 +182,7 @@ async function runSource(
     limits: queue.limits,
     naming,
     takesNul: destination.capabilities.text.takesNul,
+    storage: destination.capabilities.storage,
     maxColumns: destination.capabilities.ddl.maxColumns ?? Infinity,
     notice: (notice) => emit({ type: 'notice', notice }),
   })

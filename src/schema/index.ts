@@ -37,6 +37,7 @@ export {
 } from './schema.ts'
 export { schemaEngineVersion, schemaFromStored, storedSchema, type StoredSchema } from './stored.ts'
 export { finerThanMicroseconds, isMidnight, utcText } from './temporal.ts'
+export type { RowLimit, StorageLimits } from './storage-limits.ts'
 export { schemaOvertaken, unionOf, widenings } from './union.ts'
 export { isOwnTable, isSystemTable, system } from './types.ts'
 export type {

@@ -47,6 +47,7 @@ const capabilities: Capabilities = {
   // 10,000, less one that counts the rows while they are staged.
   ddl: { maxColumns: 9_999 },
   text: { takesNul: true },
+  storage: { decimalDigits: 76 },
   load: {
     mergeStrategies: ['delete-insert', 'upsert', 'insert-only', 'scd2'],
     // By DELETE of all rows, which costs nothing and belongs to the transaction.

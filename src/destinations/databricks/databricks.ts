@@ -39,6 +39,7 @@ const capabilities: Capabilities = {
   identifiers: { maxLength: 255, naming: 'snake_case' },
   ddl: {},
   text: { takesNul: true },
+  storage: { decimalDigits: 38 },
   load: {
     mergeStrategies: ['delete-insert', 'upsert', 'insert-only', 'scd2'],
     // By INSERT OVERWRITE: readers see the old rows until the new ones are there.

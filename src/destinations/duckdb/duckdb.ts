@@ -38,6 +38,7 @@ const capabilities: Capabilities = {
   identifiers: { maxLength: 65_536, naming: 'snake_case' },
   ddl: {},
   text: { takesNul: true },
+  storage: { decimalDigits: 38 },
   load: {
     mergeStrategies: ['delete-insert', 'upsert', 'insert-only', 'scd2'],
     replaceStrategy: 'truncate-and-insert',

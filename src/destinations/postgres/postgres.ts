@@ -34,6 +34,18 @@ const capabilities: Capabilities = {
   },
   ddl: { maxColumns: 1600 },
   text: { takesNul: false },
+  storage: {
+    decimalDigits: 1000,
+    // A page of 8 KB holds one row at least; larger values go to the table's TOAST.
+    row: {
+      bytes: 8160,
+      headerBytes: 23,
+      alignment: 8,
+      fixedBytes: { bigint: 8, double: 8, timestamp: 8, time: 8, date: 4, bool: 1 },
+      pointerBytes: 18,
+      inlineBytes: 20,
+    },
+  },
   load: {
     mergeStrategies: ['delete-insert', 'upsert', 'insert-only', 'scd2'],
     replaceStrategy: 'truncate-and-insert',

@@ -33,6 +33,7 @@ const capabilities: Capabilities = {
   },
   ddl: { maxColumns: 1600 },
   text: { takesNul: false },
+  storage: { decimalDigits: 38, textBytes: 65_535 },
   load: {
     mergeStrategies: ['delete-insert', 'upsert', 'insert-only', 'scd2'],
     // By DELETE: TRUNCATE would end the transaction.

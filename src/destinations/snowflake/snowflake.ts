@@ -29,6 +29,7 @@ const capabilities: Capabilities = {
   identifiers: { maxLength: 255, naming: 'snake_case' },
   ddl: {},
   text: { takesNul: false },
+  storage: { decimalDigits: 38 },
   load: {
     mergeStrategies: ['delete-insert', 'upsert', 'insert-only', 'scd2'],
     // By DELETE: TRUNCATE would end the transaction.
