@@ -43,7 +43,11 @@ export class FixedColumns {
    * The package as it would be had the columns never been widened: they have the type that is stored, and a variant column
    * has the values that do not fit. `schema` is changed; files are written again next to the others.
    */
-  async applyTo(loading: LoadPackage, schema: Schema, stored: Schema | undefined): Promise<[LoadPackage, FixedColumn[]]> {
+  async applyTo(
+    loading: LoadPackage,
+    schema: Schema,
+    stored: Schema | undefined,
+  ): Promise<[LoadPackage, FixedColumn[]]> {
     const fixed: FixedColumn[] = []
     const files = new Map(loading.manifest.files.map((file) => [file, file]))
     const folder = join(loading.folder, 'fixed')
@@ -64,7 +68,12 @@ export class FixedColumns {
         const split = splitCells(current, { narrow, wide, at, variant: variant.name })
         const moved = await split(join(loading.folder, current.path), join(loading.folder, path))
         if (moved > 0 && cannotBeNull) throw dependsOn(error)
-        files.set(file, { ...current, path, columns: columnsWithVariant(current, variant.name), longestLine: current.longestLine * 2 + 1 })
+        files.set(file, {
+          ...current,
+          path,
+          columns: columnsWithVariant(current, variant.name),
+          longestLine: current.longestLine * 2 + 1,
+        })
       }
     }
     bumpVersion(schema)

@@ -158,11 +158,7 @@ function together(changes: readonly SchemaChange[]): SchemaChange[] {
 }
 
 /** Runs a load; says what to do when the destination refuses. */
-export async function explained<T>(
-  { manifest }: LoadPackage,
-  load: () => Promise<T>,
-  isSecondTry = false,
-): Promise<T> {
+export async function explained<T>({ manifest }: LoadPackage, load: () => Promise<T>, isSecondTry = false): Promise<T> {
   try {
     return await load()
   } catch (error) {

@@ -175,7 +175,10 @@ function decimalCell(column: Column, text: string): string | undefined {
     const scale = column.scale ?? 0
     return fraction <= scale && integer <= column.precision - scale ? text : undefined
   }
-  if (column.fixedType === true) return fraction <= (column.scale ?? decimalScale) && integer <= 38 - (column.scale ?? decimalScale) ? text : undefined
+  if (column.fixedType === true)
+    return fraction <= (column.scale ?? decimalScale) && integer <= 38 - (column.scale ?? decimalScale)
+      ? text
+      : undefined
   const integerDigits = Math.max(column.integerDigits ?? 0, integer)
   const scale = Math.max(column.scale ?? decimalScale, fraction)
   if (integerDigits + scale > 38) return undefined

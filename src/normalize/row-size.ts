@@ -80,7 +80,8 @@ function outside(cell: string, { pointerBytes }: RowLimit): number {
 /** Groups of four decimal digits on either side of the point, without those of zeros at both ends. */
 function decimalGroups(text: string): number {
   const [, whole = '', fraction = ''] = /^[+-]?0*(\d*)(?:\.(\d*?)0*)?$/.exec(text) ?? []
-  if (whole === '') return Math.ceil(fraction.length / 4) - Math.floor((fraction.length - fraction.replace(/^0+/, '').length) / 4)
+  if (whole === '')
+    return Math.ceil(fraction.length / 4) - Math.floor((fraction.length - fraction.replace(/^0+/, '').length) / 4)
   if (fraction !== '') return Math.ceil(whole.length / 4) + Math.ceil(fraction.length / 4)
   return Math.ceil(whole.length / 4) - Math.floor((whole.length - whole.replace(/0+$/, '').length) / 4)
 }

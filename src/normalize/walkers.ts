@@ -267,7 +267,10 @@ function refuseWideDecimal(table: string, { name, dataType, precision = 0 }: Col
   if (dataType !== 'decimal' || precision <= decimalDigits) return
   throw new PipelineError(
     `column "${name}" of table "${table}" is declared with ${precision} digits; a decimal of the destination has ${decimalDigits} at most`,
-    { code: 'VALUE_NOT_STORABLE', fix: `set its precision to ${decimalDigits} or less, or keep it as text: dataType: 'text'` },
+    {
+      code: 'VALUE_NOT_STORABLE',
+      fix: `set its precision to ${decimalDigits} or less, or keep it as text: dataType: 'text'`,
+    },
   )
 }
 

@@ -125,7 +125,8 @@ export class PackageStore {
   reset(): void {
     rmSync(this.path('building'), { recursive: true, force: true })
     failpoint('building-emptied')
-    for (const name of ['building', 'sealed', 'loaded', 'failed']) mkdirSync(this.path(name), { recursive: true, mode: 0o700 })
+    for (const name of ['building', 'sealed', 'loaded', 'failed'])
+      mkdirSync(this.path(name), { recursive: true, mode: 0o700 })
   }
 
   /** Path for a new data file. Its name is counted, never taken from data. */
@@ -217,10 +218,7 @@ export class PackageStore {
 
   /** True while packages wait that were sealed after this one in the same run. */
   isFollowed({ series, loadId }: PackageManifest): boolean {
-    return (
-      series !== undefined &&
-      this.pendingManifests().some((one) => one.series === series && one.loadId > loadId)
-    )
+    return series !== undefined && this.pendingManifests().some((one) => one.series === series && one.loadId > loadId)
   }
 
   /** Neither pending nor failed packages are left. */
@@ -230,9 +228,7 @@ export class PackageStore {
 
   /** Manifests of finished loads, oldest first. */
   loaded(): PackageManifest[] {
-    return this.names('loaded').map(
-      (name) => readJson<PackageManifest>(this.path('loaded', name)),
-    )
+    return this.names('loaded').map((name) => readJson<PackageManifest>(this.path('loaded', name)))
   }
 
   /** Deletes a package's rows after they were loaded; its manifest stays for a while. */

@@ -43,10 +43,18 @@ export async function retryFailed(
   const { store, session } = environment
   const { manifest } = failed
   if (!goesTo(environment.target, manifest, environment.remembered)) {
-    throw wrong(failed, 'belongs to another destination or dataset', 'use the pipeline with the destination and dataset that it belongs to')
+    throw wrong(
+      failed,
+      'belongs to another destination or dataset',
+      'use the pipeline with the destination and dataset that it belongs to',
+    )
   }
   if (store.isFollowed(manifest)) {
-    throw wrong(failed, 'is followed by packages that wait', `run the pipeline first: sluice run, or drop them: sluice pipeline ${manifest.pipeline} drop-pending-packages`)
+    throw wrong(
+      failed,
+      'is followed by packages that wait',
+      `run the pipeline first: sluice run, or drop them: sluice pipeline ${manifest.pipeline} drop-pending-packages`,
+    )
   }
   const whole = store.openFailed(failed)
   const rows = new Map<string, number>()
@@ -61,7 +69,8 @@ export async function retryFailed(
     }
     const sealed = force ? { ...part, manifest: { ...part.manifest, state: undefined } } : part
     const receipt = await loadPackage(session, sealed, { isSecondTry: true })
-    if (!receipt.alreadyLoaded) for (const [table, count] of receipt.rows) rows.set(table, (rows.get(table) ?? 0) + count)
+    if (!receipt.alreadyLoaded)
+      for (const [table, count] of receipt.rows) rows.set(table, (rows.get(table) ?? 0) + count)
   }
   store.finish(whole)
   return Object.fromEntries(rows)

@@ -2,7 +2,15 @@ export { Dataset, type DatasetQuery, type Relation } from './dataset.ts'
 export type { EventListener, RunEvent } from './events.ts'
 export { compareRuns, type RunComparison } from './run-comparison.ts'
 export type { ErrorRecord, PackageRecord, RequestRecord, ResourceRecord, RunRecord } from './run-record.ts'
-export { leftLine, LoadInfo, LoadRefused, refusedLines, type LeftPackage, type LoadedPackage, type RefusedPackage } from './load-info.ts'
+export {
+  leftLine,
+  LoadInfo,
+  LoadRefused,
+  refusedLines,
+  type LeftPackage,
+  type LoadedPackage,
+  type RefusedPackage,
+} from './load-info.ts'
 export type { PackageLimits } from './package-builder.ts'
 export { attach, pipeline, Pipeline, type PipelineOptions, type RunOptions } from './pipeline.ts'
 export { listPipelines, type RememberedTarget } from './remembered-target.ts'

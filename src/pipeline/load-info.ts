@@ -114,14 +114,24 @@ export class LoadInfo {
       ...(this.failedResources.length === 0 ? {} : { failedResources: this.failedResources.map(described) }),
       ...(this.refusedPackages.length === 0
         ? {}
-        : { refusedPackages: this.refusedPackages.map(({ loadId, refusals, displaced }) => ({ loadId, refusals, displaced })) }),
+        : {
+            refusedPackages: this.refusedPackages.map(({ loadId, refusals, displaced }) => ({
+              loadId,
+              refusals,
+              displaced,
+            })),
+          }),
       ...(this.leftPackages.length === 0 ? {} : { leftPackages: this.leftPackages }),
       durationMs: Math.round(this.durationMs),
     }
   }
 }
 
-export const refusedLines = ({ loadId, refusals, displaced }: Pick<RefusedPackage, 'loadId' | 'refusals' | 'displaced'>): string[] => [
+export const refusedLines = ({
+  loadId,
+  refusals,
+  displaced,
+}: Pick<RefusedPackage, 'loadId' | 'refusals' | 'displaced'>): string[] => [
   ...refusals.map(
     ({ resources, message, follows }) =>
       `Load package ${loadId} was SET ASIDE for ${resources.join(', ') || 'all resources'}: ${follows === undefined ? message : `it follows ${follows}`}`,

@@ -9,12 +9,19 @@ import {
   type TableHints,
 } from '../normalize/index.ts'
 import type { EarlyFile } from '../load/index.ts'
-import { newLoadId, type LoadPackage, type PackageGroup, type PackagePlace, type PackageStore } from '../package/index.ts'
+import {
+  newLoadId,
+  type LoadPackage,
+  type PackageGroup,
+  type PackagePlace,
+  type PackageStore,
+} from '../package/index.ts'
 import {
   bumpVersion,
   copySchema,
   inference,
   keyColumns,
+  plainJson,
   rootOf,
   storedSchema,
   tableWithNested,
@@ -71,6 +78,7 @@ export class PackageBuilder {
   /** States that wait for their rows to be packaged. */
   private readonly states: HeldStates
   private stateChanged: boolean
+  private shared: string
   private refresh: Refresh | undefined
   private begun = Date.now()
   /** The id of the package that is being built. */
@@ -106,6 +114,7 @@ export class PackageBuilder {
     this.refresh = parts.refresh
     this.maxColumns = parts.maxColumns
     this.stateChanged = parts.refresh !== undefined
+    this.shared = this.sharedState()
     const { naming, notice, store } = parts
     this.normalizer = new Normalizer(parts.schema, naming, store.nextFilePath, notice, {
       infer: inference(this.source.options),
@@ -252,6 +261,9 @@ export class PackageBuilder {
     const taken = this.normalizer.takeFiles(new Set(ready.map((table) => table.name)))
     const files = taken.flatMap((one) => one.files)
     const replaced = [...this.replacing].filter((table) => !held.has(table) && this.hasData(table))
+    const shared = this.sharedState()
+    if (shared !== this.shared) this.stateChanged = true
+    this.shared = shared
     const kept = this.states.release((resource) => this.unfinished.get(resource)?.atCheckpoint === false)
     const changed = this.stateChanged || kept ? stateRow(this.state) : undefined
     this.stateChanged = false
@@ -284,6 +296,11 @@ export class PackageBuilder {
     })
   }
 
+  /** What the resources of the source remember together. */
+  private sharedState(): string {
+    return plainJson({ ...this.state.sources[this.source.name], resources: undefined })
+  }
+
   /** What of a package can be loaded without the rest. */
   private groups(isOne: boolean): PackageGroup[] {
     const writers = new Map<string, Set<string>>()
@@ -294,9 +311,7 @@ export class PackageBuilder {
     const tables = [...writers].map(([table, resources]) => ({ table, resources: [...resources] }))
     const groups = packageGroups(this.source, tables)
     if (!isOne) return groups
-    return [
-      { resources: groups.flatMap((group) => group.resources), tables: groups.flatMap((group) => group.tables) },
-    ]
+    return [{ resources: groups.flatMap((group) => group.resources), tables: groups.flatMap((group) => group.tables) }]
   }
 
   /** The schema without what belongs to tables that stay behind. */

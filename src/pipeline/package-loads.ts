@@ -189,8 +189,10 @@ const refusalError = ({ loadId }: PackageManifest, { message, fix }: Refusal): P
   new PipelineError(`package ${loadId} was set aside: ${message}`, { code: 'LOAD_FAILED', recovery: 'skip', fix })
 
 /** True for a group that stands for the whole package, and so for what its resources share. */
-export const isEverything = ({ groups = [] }: PackageManifest, { resources }: Pick<PackageGroup, 'resources'>): boolean =>
-  groups.every((group) => group.resources.every((name) => resources.includes(name)))
+export const isEverything = (
+  { groups = [] }: PackageManifest,
+  { resources }: Pick<PackageGroup, 'resources'>,
+): boolean => groups.every((group) => group.resources.every((name) => resources.includes(name)))
 
 /**
  * A group of a package as a package of its own: its tables in the schema that is stored, its states in the state that is
@@ -250,7 +252,10 @@ async function stateWith(
     ...packaged,
     _state_version,
     ...(_version_hash === undefined ? {} : { _version_hash }),
-    sources: { ...sources, [source]: { ...shared, ...sharedNow, ...(Object.keys(states).length === 0 ? {} : { resources: states }) } },
+    sources: {
+      ...sources,
+      [source]: { ...shared, ...sharedNow, ...(Object.keys(states).length === 0 ? {} : { resources: states }) },
+    },
   }
   return { state: stateRow(merged, true), hasChanged: plainJson(merged.sources) !== before }
 }

@@ -1,42 +1,23 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
-import { duckdbParts } from '../../src/destinations/duckdb/duckdb.ts'
-import { sqlDestination } from '../../src/destinations/sql/sql-destination.ts'
-import { incremental, LoadRefused, pipeline, PipelineError, resource, source, type Destination } from '../../src/index.ts'
+import { describe, expect, it, vi } from 'vitest'
+import {
+  attach,
+  incremental,
+  LoadRefused,
+  pipeline,
+  resource,
+  source,
+  transformer,
+  type Pipeline,
+  type PipelineError,
+  type RunEvent,
+  type Source,
+} from '../../src/index.ts'
+import { runCommand } from '../../src/cli/run-command.ts'
+import { faultyDuckdb, type Fault, type FaultKind } from '../support/faulty-duckdb.ts'
 import { fc } from '../support/seed.ts'
-
-/** What the database says, by whether trying again can help. */
-const kinds = {
-  refuses: 'Constraint Error: CHECK constraint failed',
-  busy: 'Out of Memory Error: failed to allocate data',
-  odd: 'something that nobody has seen before',
-} as const
-type Kind = keyof typeof kinds
-
-interface Fault {
-  table: string
-  kind: Kind
-  /** Fails from this load of the table on, counted from 1. */
-  from: number
-}
-
-/** A DuckDB file that refuses rows of a table. */
-function faulty(path: string, fault: { now: Fault | undefined }): Destination {
-  const parts = duckdbParts({ path })
-  let loads = 0
-  let of: Fault | undefined
-  return sqlDestination({
-    ...parts,
-    async bulkLoad(connection, load) {
-      const { now } = fault
-      if (of !== now) [of, loads] = [now, 0]
-      if (now?.table === load.table.name && ++loads >= now.from) throw new Error(kinds[now.kind])
-      await parts.bulkLoad(connection, load)
-    },
-  })
-}
 
 const names = ['a', 'b', 'c'] as const
 
@@ -56,7 +37,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   fault: fc.option(
     fc.record({
       table: fc.constantFrom(...names),
-      kind: fc.constantFrom<Kind>('refuses', 'refuses', 'busy', 'odd'),
+      kind: fc.constantFrom<FaultKind>('refuses', 'refuses', 'busy', 'odd'),
       from: fc.integer({ min: 1, max: 3 }),
     }),
     { nil: undefined },
@@ -71,7 +52,7 @@ describe('histories of runs into several destinations and datasets, some of them
         const folder = mkdtempSync(join(tmpdir(), 'sluice-failed-'))
         process.env.SLUICE_DATA_DIR = join(folder, 'data')
         const fault: { now: Fault | undefined } = { now: undefined }
-        const destinations = [0, 1].map((at) => faulty(join(folder, `${at}.duckdb`), fault))
+        const destinations = [0, 1].map((at) => faultyDuckdb(join(folder, `${at}.duckdb`), fault))
         const name = `h${histories++}`
         const there = new Map<string, number[]>()
         const targetOf = (place: string) => {
@@ -142,7 +123,269 @@ describe('histories of runs into several destinations and datasets, some of them
         }
         expect(targetOf('0 0').pendingPackages()).toEqual([])
       }),
-      { numRuns: 12 },
+      { numRuns: 5 },
     )
   })
+})
+
+let used = 0
+
+function faultyTarget(options: { maxBytes?: number } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-failed-'))
+  process.env.SLUICE_DATA_DIR = join(folder, 'data')
+  const fault: { now: Fault | undefined } = { now: undefined }
+  const path = join(folder, 'shop.duckdb')
+  const name = `shop${++used}`
+  const target = pipeline({
+    name,
+    dataset: 'd',
+    destination: faultyDuckdb(path, fault),
+    ...(options.maxBytes === undefined ? {} : { package: options }),
+  })
+  return { target, fault, path, name, folder }
+}
+
+const log = (name: string, last: number) =>
+  resource(
+    name,
+    ({ cursor }) =>
+      Array.from({ length: last }, (_, at) => ({ id: at + 1 })).filter(
+        ({ id }) => id > Number(cursor!.startValue ?? 0),
+      ),
+    { incremental: incremental('id') },
+  )
+const both = (last: number): Source => source('shop', [log('a', last), log('b', last)])
+
+const refusedRun = (run: Promise<unknown>): Promise<LoadRefused> =>
+  run.then(
+    () => expect.unreachable('the run was not refused'),
+    (error: unknown) => {
+      expect(error).toBeInstanceOf(LoadRefused)
+      return error as LoadRefused
+    },
+  )
+
+const ids = async (target: Pipeline, table: string): Promise<number[]> => {
+  const data = target.dataset()
+  if (!(await data.tables()).has(table)) return []
+  return (await data.table<{ id: number }>(table).orderBy('id').toArray()).map(({ id }) => id)
+}
+
+describe('a refused package', () => {
+  it('is listed with resource, table, line and reason; the others are loaded', async () => {
+    const { target, fault } = faultyTarget()
+    fault.now = { table: 'b', kind: 'refuses', from: 1 }
+    const error = await refusedRun(target.run(both(3)))
+    expect(error).toMatchObject({
+      code: 'LOAD_FAILED',
+      resource: 'b',
+      message: expect.stringContaining('CHECK constraint'),
+    })
+    expect(error.info.rows).toEqual({ a: 3 })
+    expect(String(error.info)).toContain('SET ASIDE for b')
+    const [failed, ...others] = target.failedPackages()
+    expect(others).toEqual([])
+    expect(failed!.refusals).toEqual([
+      expect.objectContaining({ resources: ['b'], resource: 'b', table: 'b', line: 1, code: 'LOAD_FAILED' }),
+    ])
+    expect(target.runs()[0]).toMatchObject({ status: 'failed', refusedPackages: [{ loadId: failed!.manifest.loadId }] })
+    fault.now = undefined
+    expect((await target.run(both(4))).rows).toEqual({ a: 1, b: 4 })
+  })
+
+  it('can be retried, but not over rows that were read again since, unless that is forced', async () => {
+    const { target, fault } = faultyTarget()
+    const fail = async (): Promise<string> => {
+      fault.now = { table: 'b', kind: 'refuses', from: 1 }
+      await refusedRun(target.run(both(3)))
+      fault.now = undefined
+      return target.failedPackages().at(-1)!.manifest.loadId
+    }
+    const first = await fail()
+    const second = await fail()
+    expect(await target.retryFailedPackage(second)).toEqual({ b: 3 })
+    expect((await target.run(both(3))).rows).toEqual({})
+    await expect(target.retryFailedPackage(first)).rejects.toMatchObject({
+      code: 'WRONG_USE',
+      fix: expect.stringMatching(/discard.*--force/),
+    })
+    expect(await target.retryFailedPackage(first, { force: true })).toEqual({ b: 3 })
+    expect(await ids(target, 'b')).toEqual([1, 1, 2, 2, 3, 3])
+    expect(target.failedPackages()).toEqual([])
+    expect((await target.run(both(4))).rows).toEqual({ a: 1, b: 1 })
+  })
+
+  it('holds what is made of each other together: a parent does not go on without its children', async () => {
+    const { target, fault } = faultyTarget()
+    const shop = (last: number): Source => {
+      const orders = log('orders', last)
+      const lines = transformer('lines', (page: readonly { id: number }[]) => page.map(({ id }) => ({ id, of: id })))
+      return source('shop', [orders, orders.pipe(lines), log('a', last)])
+    }
+    fault.now = { table: 'lines', kind: 'refuses', from: 1 }
+    const error = await refusedRun(target.run(shop(2)))
+    expect(error.info.rows).toEqual({ a: 2 })
+    expect(error.resource).toBe('lines')
+    fault.now = undefined
+    await target.run(shop(3))
+    expect([await ids(target, 'orders'), await ids(target, 'lines')]).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+    ])
+  })
+
+  it('holds the whole source together where its resources share state, and where a refresh was asked for', async () => {
+    const { target, fault } = faultyTarget()
+    const shared = (last: number): Source =>
+      source('shop', [
+        resource('a', ({ sourceState }) => {
+          const from = Number(sourceState.seen ?? 0)
+          sourceState.seen = last
+          return Array.from({ length: last - from }, (_, at) => ({ id: from + at + 1 }))
+        }),
+        resource('b', [{ id: last }]),
+      ])
+    fault.now = { table: 'b', kind: 'refuses', from: 1 }
+    const error = await refusedRun(target.run(shared(2)))
+    expect(error.info.rows).toEqual({})
+    fault.now = undefined
+    await target.run(shared(3))
+    expect(await ids(target, 'a')).toEqual([1, 2, 3])
+    fault.now = { table: 'b', kind: 'refuses', from: 1 }
+    await refusedRun(target.run(shared(3), { refresh: 'drop_data' }))
+    fault.now = undefined
+    expect(await ids(target, 'a')).toEqual([1, 2, 3])
+  })
+
+  it('of an error that nobody knows is one that was tried twice; a busy database is waited for', async () => {
+    const { target, fault } = faultyTarget()
+    fault.now = { table: 'b', kind: 'busy', from: 1 }
+    for (let run = 0; run < 3; run++) {
+      await expect(target.run(both(2))).rejects.toMatchObject({ recovery: 'retry' })
+      expect([target.pendingPackages().length, target.failedPackages().length]).toEqual([1, 0])
+    }
+    fault.now = { table: 'b', kind: 'odd', from: 1 }
+    const info = await target.run([{ id: 7 }], { tableName: 'other' })
+    expect([info.rows, info.refusedPackages.length]).toEqual([{ a: 2, other: 1 }, 1])
+    fault.now = undefined
+    expect((await target.run(both(2))).rows).toEqual({ b: 2 })
+  })
+
+  it('that is damaged on disk blocks nobody', async () => {
+    const { target, fault } = faultyTarget()
+    fault.now = { table: 'b', kind: 'busy', from: 1 }
+    await expect(target.run(both(2))).rejects.toThrow('Out of Memory')
+    fault.now = undefined
+    const sealed = join(target.dataDir, 'packages/sealed', target.pendingPackages()[0]!.loadId)
+    truncateSync(
+      join(
+        sealed,
+        readdirSync(sealed).find((name) => name.endsWith('.csv'))!,
+      ),
+      1,
+    )
+    expect((await target.run(both(2))).rows).toEqual({ a: 2, b: 2 })
+    expect(target.failedPackages()[0]!.refusals[0]).toMatchObject({ code: 'PACKAGE_DAMAGED' })
+  })
+
+  it('of a part of the pipeline is kept, and the part is loaded later', async () => {
+    const { target, fault } = faultyTarget()
+    fault.now = { table: 'b', kind: 'refuses', from: 1 }
+    await refusedRun(target.run(both(2), { partition: 'one' }))
+    expect([await ids(target, 'a'), target.failedPackages().length]).toEqual([[], 1])
+    fault.now = undefined
+    await target.run(both(2), { partition: 'one' })
+    expect([await ids(target, 'a'), await ids(target, 'b')]).toEqual([
+      [1, 2],
+      [1, 2],
+    ])
+    target.discardFailedPackage(target.failedPackages()[0]!.manifest.loadId)
+    expect(target.failedPackages()).toEqual([])
+  })
+
+  it('takes the place of the oldest when there are too many, and the run says so', async () => {
+    const { target, fault } = faultyTarget()
+    fault.now = { table: 't', kind: 'refuses', from: 1 }
+    const displaced: string[] = []
+    target.on((event: RunEvent) => event.type === 'package-refused' && displaced.push(...event.displaced))
+    for (let run = 0; run < 21; run++) await refusedRun(target.run([{ id: run }], { tableName: 't' }))
+    expect([target.failedPackages().length, displaced.length]).toEqual([20, 1])
+  })
+})
+
+describe('a package that belongs elsewhere', () => {
+  it('is left alone, and the run says where it belongs', async () => {
+    const { target, fault, name, folder } = faultyTarget()
+    fault.now = { table: 't', kind: 'busy', from: 1 }
+    await expect(target.run([{ id: 1 }], { tableName: 't' })).rejects.toThrow('Out of Memory')
+    fault.now = undefined
+    const elsewhere = [
+      pipeline({ name, dataset: 'e', destination: faultyDuckdb(join(folder, 'shop.duckdb'), fault) }),
+      pipeline({ name, dataset: 'd', destination: faultyDuckdb(join(folder, 'other.duckdb'), fault) }),
+    ]
+    for (const other of elsewhere) {
+      const info = await other.run([{ id: 2 }], { tableName: 't' })
+      expect(info.leftPackages).toEqual([
+        { loadId: expect.any(String), dataset: 'd', location: expect.stringContaining('shop.duckdb') },
+      ])
+      expect(String(info)).toContain('WAITS for a run into duckdb:')
+      await other.sync()
+      expect(other.dropPendingPackages()).toEqual([])
+      expect(await ids(other, 't')).toEqual([2])
+    }
+    await target.run([{ id: 3 }], { tableName: 't' })
+    expect(await ids(target, 't')).toEqual([1, 3])
+  })
+
+  it('of an earlier version is known by its dataset and the place that the pipeline remembers', async () => {
+    const { target, fault, name, folder } = faultyTarget()
+    fault.now = { table: 't', kind: 'busy', from: 1 }
+    await expect(target.run([{ id: 1 }], { tableName: 't' })).rejects.toThrow('Out of Memory')
+    fault.now = undefined
+    const path = join(target.dataDir, 'packages/sealed', target.pendingPackages()[0]!.loadId, 'package.json')
+    const {
+      format: _f,
+      destination: _d,
+      source: _s,
+      series: _r,
+      groups: _g,
+      ...old
+    } = JSON.parse(readFileSync(path, 'utf8'))
+    writeFileSync(path, JSON.stringify(old))
+    const other = pipeline({ name, dataset: 'd', destination: faultyDuckdb(join(folder, 'other.duckdb'), fault) })
+    expect((await other.run([{ id: 2 }], { tableName: 't' })).leftPackages).toHaveLength(1)
+  })
+})
+
+it('the command line lists, shows, retries and discards failed packages', async () => {
+  const { target, fault, name } = faultyTarget()
+  const fail = async (): Promise<string> => {
+    fault.now = { table: 'b', kind: 'refuses', from: 1 }
+    await refusedRun(target.run(both(2)))
+    fault.now = undefined
+    return target.failedPackages().at(-1)!.manifest.loadId
+  }
+  const said = async (...args: string[]): Promise<string> => {
+    const print = vi.spyOn(console, 'log').mockImplementation(() => undefined)
+    try {
+      expect(await runCommand('pipeline', [name, ...args])).toBe(0)
+      return print.mock.calls.map(([line]) => String(line)).join('\n')
+    } finally {
+      print.mockRestore()
+    }
+  }
+  await target.run([{ id: 1 }], { tableName: 'z' })
+  expect(await said('failed-packages')).toBe('no package has failed')
+  const [first, second] = [await fail(), await fail()]
+  expect(await said('failed-packages')).toContain('b, table b, line 1: ')
+  expect(JSON.parse(await said('failed-jobs', '--json'))).toMatchObject([
+    { loadId: first },
+    { loadId: second, dataset: 'd' },
+  ])
+  expect(await said('failed-packages', 'show', second)).toContain('b, line 1: id,_dlt_id\n1,')
+  expect(await said('info')).toContain(first)
+  expect(await said('failed-packages', 'discard', first)).toBe(`discarded: ${first}`)
+  expect(await said('failed-packages', 'retry', second)).toBe('loaded: b 2')
+  expect(await runCommand('pipeline', [name, 'failed-packages', 'retry', 'nothing'])).toBe(2)
+  expect(await ids(attach(name), 'b')).toEqual([1, 2])
 })

@@ -51,7 +51,9 @@ describe('a row of PostgreSQL must fit its page', () => {
         } catch {
           isRefused = true
         }
-        await client.query(`create temp table t (${columns.map((one) => `${one.name} ${postgresDialect.typeName(one)}`).join(', ')})`)
+        await client.query(
+          `create temp table t (${columns.map((one) => `${one.name} ${postgresDialect.typeName(one)}`).join(', ')})`,
+        )
         const values = cells.map((cell) => (cell === undefined ? 'null' : `'${cell}'`))
         const error = await client.query(`insert into t values (${values.join(', ')})`).then(
           () => undefined,
@@ -105,10 +107,22 @@ it('a decimal with more digits than the destination has is refused when it is de
 it('a Date beyond the years that databases hold is kept as text', async () => {
   for (const name of ['duckdb', 'postgres'] as const) {
     const { target } = await emptyTarget(name)
-    await target.run([{ id: 1, at: new Date(8.64e15) }, { id: 2, at: new Date('2026-03-01T00:00:00Z') }], { tableName: 'new' })
-    await target.run([{ id: 1, at: new Date('2026-03-01T00:00:00Z') }, { id: 2, at: new Date(-62_198_755_200_000) }], { tableName: 'old' })
+    await target.run(
+      [
+        { id: 1, at: new Date(8.64e15) },
+        { id: 2, at: new Date('2026-03-01T00:00:00Z') },
+      ],
+      { tableName: 'new' },
+    )
+    await target.run(
+      [
+        { id: 1, at: new Date('2026-03-01T00:00:00Z') },
+        { id: 2, at: new Date(-62_198_755_200_000) },
+      ],
+      { tableName: 'old' },
+    )
     expect(await target.dataset().table('new').count()).toBe(2)
-    expect(await target.dataset().table('old').select('at', 'at__v_text').orderBy('id').toArray()).toEqual([
+    expect(await target.dataset().table('old').orderBy('id').select('at', 'at__v_text').toArray()).toEqual([
       { at: expect.stringContaining('2026-03-01'), at__v_text: null },
       { at: null, at__v_text: '-000001-01-01T00:00:00.000Z' },
     ])

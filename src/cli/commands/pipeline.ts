@@ -280,7 +280,9 @@ interface PackageChoice {
 
 function dropPending(pipeline: Pipeline, loadIds: readonly string[], { all = false, json }: PackageChoice): void {
   const dropped = pipeline.dropPendingPackages({ all, ...(loadIds.length === 0 ? {} : { loadIds }) })
-  const left = pipeline.pendingPackages().map(({ loadId, dataset, destination }) => ({ loadId, dataset, ...destination }))
+  const left = pipeline
+    .pendingPackages()
+    .map(({ loadId, dataset, destination }) => ({ loadId, dataset, ...destination }))
   if (json === true) return printJson({ dropped, left })
   console.log(dropped.length === 0 ? 'nothing was pending' : `dropped: ${dropped.join(', ')}`)
   for (const one of left) console.log(`left: ${waitingText(one)}; drop it too with --all`)
@@ -318,7 +320,11 @@ function failedText(failed: FailedPackage): string {
 
 const failedUses = ['show', 'retry', 'discard']
 
-async function changeFailed(name: string, [use = '', loadId]: readonly string[], options: PackageChoice): Promise<void> {
+async function changeFailed(
+  name: string,
+  [use = '', loadId]: readonly string[],
+  options: PackageChoice,
+): Promise<void> {
   const failed = look(name).failedPackages()
   const found = failed.find(({ manifest }) => manifest.loadId === loadId)
   if (!failedUses.includes(use) || found === undefined) {
@@ -341,7 +347,14 @@ async function changeFailed(name: string, [use = '', loadId]: readonly string[],
   const pipeline = attach(name, target === undefined ? {} : { target })
   const rows = await pipeline.retryFailedPackage(manifest.loadId, { force: options.force === true })
   if (options.json === true) printJson({ loadId: manifest.loadId, rows })
-  else console.log(`loaded: ${Object.entries(rows).map(([one, n]) => `${one} ${count(n)}`).join(', ') || 'it was there already'}`)
+  else
+    console.log(
+      `loaded: ${
+        Object.entries(rows)
+          .map(([one, n]) => `${one} ${count(n)}`)
+          .join(', ') || 'it was there already'
+      }`,
+    )
 }
 
 /** The reason and the tables; the refused line where the destination names it and the table is in one file. */
@@ -355,7 +368,8 @@ function showFailed(failed: FailedPackage, json: boolean): void {
   if (json) return printJson({ ...failedFacts(failed), refused: rows })
   console.log(failedText(failed))
   console.log(`\n${table(failedFacts(failed).tables)}`)
-  for (const { table: name, line, columns, text } of rows) console.log(`\n${name}, line ${line}: ${columns.join(',')}\n${text}`)
+  for (const { table: name, line, columns, text } of rows)
+    console.log(`\n${name}, line ${line}: ${columns.join(',')}\n${text}`)
 }
 
 async function sync(pipeline: Pipeline, _args: readonly string[], json: boolean): Promise<void> {
