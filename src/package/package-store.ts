@@ -54,6 +54,8 @@ export interface PackageManifest {
   series?: string
   /** Absent where all of it goes together. */
   groups?: PackageGroup[]
+  /** Of a loaded package: its groups were loaded one by one. */
+  byGroup?: boolean
   createdAt: string
   schema: StoredSchema
   /** The pipeline state that belongs to these rows. */
@@ -232,7 +234,8 @@ export class PackageStore {
   }
 
   /** Deletes a package's rows after they were loaded; its manifest stays for a while. */
-  finish({ folder, manifest }: LoadPackage): void {
+  finish({ folder, manifest: sealed, byGroup }: LoadPackage): void {
+    const manifest = byGroup === true ? { ...sealed, byGroup } : sealed
     // One rename each: a process killed in between leaves a whole package or none, never half of one.
     const name = `${manifest.loadId}.json`
     writeFileSync(this.path('building', name), JSON.stringify(manifest))

@@ -26,13 +26,20 @@ export class PackageLoads {
   private readonly environment: RunEnvironment
   /** Why resources are not loaded any more, by the series of packages and the resource. */
   private readonly blocked = new Map<string, { loadId: string; error: PipelineError }>()
+  /** Series whose states were counted anew, because a package of theirs was loaded by group. */
+  private readonly regrouped = new Set<string>()
 
   constructor(environment: RunEnvironment) {
     this.environment = environment
-    // A run that was killed has left packages that follow those it had set aside.
-    for (const { manifest, refusals } of environment.store.failed()) {
+  }
+
+  /** Learns what a run that was killed has done with the packages in front of those that it left. */
+  recover(): void {
+    const { store } = this.environment
+    for (const { manifest, refusals } of store.failed()) {
       for (const refusal of refusals) this.block(manifest, refusal.resources, refusalError(manifest, refusal))
     }
+    for (const { series = '', byGroup } of store.loaded()) if (byGroup === true) this.regrouped.add(series)
   }
 
   /** The refusal that keeps a resource's rows of this series from being loaded. */
@@ -42,7 +49,7 @@ export class PackageLoads {
 
   async load(sealed: LoadPackage, { recovered, early }: { recovered: boolean; early?: EarlyLoad | undefined }) {
     const { manifest } = sealed
-    if (sealed.byGroup !== true && !this.hasRefusals(manifest)) {
+    if (sealed.byGroup !== true && !this.regrouped.has(manifest.series ?? '')) {
       try {
         const done = await this.loadOne(sealed, { recovered, early })
         this.environment.store.finish(sealed)
@@ -68,6 +75,7 @@ export class PackageLoads {
 
   private async loadByGroup(sealed: LoadPackage, recovered: boolean): Promise<LoadedPackage[]> {
     const { manifest } = sealed
+    if (manifest.series !== undefined) this.regrouped.add(manifest.series)
     const loaded: LoadedPackage[] = []
     const refusals: Refusal[] = []
     let first: PipelineError | undefined
@@ -147,6 +155,7 @@ export class PackageLoads {
 
   private block({ series, loadId }: PackageManifest, resources: readonly string[], error: PipelineError): void {
     if (series === undefined) return
+    this.regrouped.add(series)
     for (const resource of resources) {
       const key = blockKey(series, resource)
       if (!this.blocked.has(key)) this.blocked.set(key, { loadId, error })
@@ -155,10 +164,6 @@ export class PackageLoads {
 
   private blockOf({ series = '' }: PackageManifest, { resources }: PackageGroup) {
     return resources.map((resource) => this.blocked.get(blockKey(series, resource))).find((one) => one !== undefined)
-  }
-
-  private hasRefusals({ series }: PackageManifest): boolean {
-    return series !== undefined && [...this.blocked.keys()].some((key) => key.startsWith(`${series}\n`))
   }
 }
 

@@ -61,7 +61,9 @@ export async function runSources(environment: RunEnvironment, sources: readonly 
   const leftPackages: LeftPackage[] = []
   const packages: LoadedPackage[] = []
   const result = { packages, failedResources, refusedPackages: loads.refused, leftPackages }
-  for (const manifest of environment.store.pendingManifests()) {
+  const pendingManifests = environment.store.pendingManifests()
+  if (pendingManifests.length > 0) loads.recover()
+  for (const manifest of pendingManifests) {
     if (goesTo(environment.target, manifest, environment.remembered)) {
       const pending = opened(environment, loads, manifest)
       if (pending !== undefined) packages.push(...(await loads.load(pending, { recovered: true })))

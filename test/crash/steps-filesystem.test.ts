@@ -5,8 +5,9 @@ import { destinationNames } from '../support/destinations.ts'
 import { endsExactlyRightAtSteps } from './any-step.ts'
 import { scenarioNames } from './world.ts'
 
-/** Steps of what is not a run: sent rows, webhooks, schedules and work items have tests of their own. */
-const notOfRuns = /^(send|journal|message|schedule|item)-/
+/** Steps with tests of their own: sent rows, webhooks, schedules, work items, refused packages. */
+const notOfRuns =
+  /^(send|journal|message|schedule|item)-|^(package-split|refusal-noted|package-set-aside|failed-moved-out)$/
 
 describe.runIf(destinationNames.includes('filesystem'))('filesystem', () => {
   const passed = endsExactlyRightAtSteps('filesystem', scenarioNames, 5)
