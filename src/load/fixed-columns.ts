@@ -1,7 +1,7 @@
 import { createReadStream, createWriteStream, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { ColumnFixed } from '../destinations/index.ts'
+import type { ColumnFixed } from '../destinations/index.ts'
 import { PipelineError } from '../errors/index.ts'
 import type { LoadPackage, PackageFile } from '../package/index.ts'
 import {
