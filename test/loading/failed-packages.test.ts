@@ -123,7 +123,7 @@ describe('histories of runs into several destinations and datasets, some of them
         }
         expect(targetOf('0 0').pendingPackages()).toEqual([])
       }),
-      { numRuns: 5 },
+      { numRuns: 4 },
     )
   })
 })

@@ -95,7 +95,7 @@ describe.each(['duckdb', 'postgres'] as const)('%s: something depends on a colum
             expect([target.pendingPackages(), target.failedPackages()]).toEqual([[], []])
           },
         ),
-        { numRuns: 3 },
+        { numRuns: 2 },
       )
     },
     120_000,

@@ -32,7 +32,7 @@ export const duckdbErrors: readonly ErrorRule[] = [
     fix: "drop the indexes and constraints that depend on the table first; refresh: 'drop_data' empties a table and keeps it",
   },
   {
-    when: /^Constraint Error/,
+    when: /^Constraint Error|constraint violated/i,
     recovery: 'skip',
     fix: 'correct the rows, or drop the constraint that refuses them',
   },
