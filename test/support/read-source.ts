@@ -1,5 +1,5 @@
 import { Config } from '../../src/config/index.ts'
-import { extract, type ExtractEvent, type ResourceState, type Source } from '../../src/extract/index.ts'
+import { extract, rowsOf, type ExtractEvent, type ResourceState, type Source } from '../../src/extract/index.ts'
 
 export interface ReadRows {
   rows: unknown[]
@@ -17,7 +17,7 @@ export async function read(source: Source): Promise<ReadRows> {
     config: new Config({ env: {} }),
     stateOf: (resource) => state.get(resource) ?? {},
     sourceState: {},
-    write: (_resource, page) => void rows.push(...page),
+    write: (_resource, page) => void rows.push(...rowsOf(page)),
     discard: () => undefined,
     checkpoint: () => undefined,
     pageDone: async () => undefined,
