@@ -14,9 +14,16 @@ const [script = 'test'] = positionals
 
 const spinning = Array.from({ length: Number(values.busy) }, () =>
   // A process of its own ends with this one: its standard input closes.
-  spawn(process.execPath, ['-e', 'process.stdin.on("close", () => process.exit()).resume(); setInterval(() => { const end = Date.now() + 45; while (Date.now() < end); }, 0)'], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-  }),
+  spawn(
+    process.execPath,
+    [
+      '-e',
+      'process.stdin.on("close", () => process.exit()).resume(); setInterval(() => { const end = Date.now() + 45; while (Date.now() < end); }, 0)',
+    ],
+    {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    },
+  ),
 )
 try {
   for (let at = 1; at <= Number(values.times); at++) {
