@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
 import { filesystem } from '../../src/destinations/filesystem/filesystem.ts'
 import { postgres } from '../../src/destinations/postgres/postgres.ts'
-import { effort } from '../support/effort.ts'
+import { effort, tiered } from '../support/effort.ts'
 import { engineNames, mergingDuckdb } from '../support/destinations.ts'
 import { pipeline, type Pipeline, type RunOptions } from '../../src/index.ts'
 import { fc } from '../support/seed.ts'
@@ -174,10 +174,8 @@ const engines = [...engineNames, ...(engineNames.includes('duckdb') ? ['merge'] 
 const names = [...engines, ...(engineNames.includes('filesystem') ? Object.keys(partitions) : [])]
 const cases = names.flatMap((name) => Object.keys(models).map((strategy) => [name, strategy] as const))
 
-it.each(cases)(
-  '%s: %s leaves what the model says, over random histories',
-  { timeout: 300_000 },
-  async (name, strategy) => {
+for (const [[name, strategy], { tags }] of tiered(cases, 8)) {
+  it(`${name}: ${strategy} leaves what the model says, over random histories`, { tags, timeout: 300_000 }, async () => {
     const { options, unique, after } = models[strategy]!
     await fc.assert(
       fc.asyncProperty(batches, async (given) => {
@@ -193,8 +191,8 @@ it.each(cases)(
       }),
       { numRuns: runs[name] ?? effort(3, 20) },
     )
-  },
-)
+  })
+}
 
 /** A row as the model of changing hints sees it: versions that scd2 stored are recognized by their content. */
 interface Kept extends Omit<Stored, 'id'> {
@@ -338,27 +336,29 @@ function fitting({ kind, rows, gone }: Declared): Declared {
   return { kind, rows: options.primaryKey === undefined ? rows : withKey(rows), gone: tombstones ? gone : [] }
 }
 
-it.each(engines)(
-  '%s: strategies and hints that change from run to run leave what the model says',
-  { timeout: 300_000 },
-  async (name) => {
-    await fc.assert(
-      fc.asyncProperty(steps, async (given) => {
-        const { target, dataset } = await freshTarget(name)
-        let expected: Kept[] = []
-        for (const step of given.map(fitting)) {
-          const { options, after } = declared[step.kind]!
-          await target.run([...step.rows, ...step.gone.map((id) => ({ id, gone: true }))], {
-            tableName: 't',
-            ...options,
-          })
-          // A load without rows is no load: only replace empties its table by it.
-          const isLoad = step.kind === 'replace' || step.rows.length + step.gone.length > 0
-          if (isLoad) expected = after(expected, step)
-        }
-        expect(sorted(await contents(target, dataset, 'any'))).toEqual(sorted(expected as Stored[]))
-      }),
-      { numRuns: { postgres: effort(4, 60), filesystem: effort(3, 30) }[name] ?? effort(6, 150) },
-    )
-  },
-)
+for (const [name, { tags }] of tiered(engines, 2)) {
+  it(
+    `${name}: strategies and hints that change from run to run leave what the model says`,
+    { tags, timeout: 300_000 },
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(steps, async (given) => {
+          const { target, dataset } = await freshTarget(name)
+          let expected: Kept[] = []
+          for (const step of given.map(fitting)) {
+            const { options, after } = declared[step.kind]!
+            await target.run([...step.rows, ...step.gone.map((id) => ({ id, gone: true }))], {
+              tableName: 't',
+              ...options,
+            })
+            // A load without rows is no load: only replace empties its table by it.
+            const isLoad = step.kind === 'replace' || step.rows.length + step.gone.length > 0
+            if (isLoad) expected = after(expected, step)
+          }
+          expect(sorted(await contents(target, dataset, 'any'))).toEqual(sorted(expected as Stored[]))
+        }),
+        { numRuns: { postgres: effort(4, 60), filesystem: effort(3, 30) }[name] ?? effort(6, 150) },
+      )
+    },
+  )
+}
