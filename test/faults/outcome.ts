@@ -1,0 +1,93 @@
+import type { Checkout } from './checkout.ts'
+import { faults, moduleOf, type Fault } from './fault.ts'
+import { tierOf, type Tier } from './tier-of.ts'
+import { runVitest, type TestRun } from './vitest-run.ts'
+
+/** `red`: the test fails without the fault too, so it catches nothing. `broken`: the code does not load with the fault. */
+export type Result = 'caught' | 'MISSED' | 'red' | 'broken'
+
+export interface Outcome {
+  fault: Fault
+  tier: Tier
+  result: Result
+  /** The tests that failed, or why there are none. */
+  detail: string
+  ms: number
+}
+
+/** A fault may make a test wait for what never comes. */
+const limitMs = 5 * 60_000
+
+/** Runs the named tests of sound code, a file at a time; gives what is wrong, by the id of the fault. */
+export async function redTests(
+  { folder }: Checkout,
+  chosen: readonly Fault[],
+  signal: AbortSignal,
+  progress: (file: string) => void,
+): Promise<Map<string, string>> {
+  const red = new Map<string, string>()
+  for (const [file, own] of Map.groupBy(chosen, ({ caughtBy }) => caughtBy)) {
+    progress(file)
+    const titles = own.every(({ test }) => test !== undefined) ? own.map(({ test }) => test!) : []
+    const run = await runVitest(folder, { files: [file], titles, limitMs: 4 * limitMs, signal })
+    for (const { id, test = '' } of own) {
+      if (!run.succeeded) red.set(id, `fails without the fault: ${whatFailed(run)}`)
+      else if (!run.passed.some((title) => title.includes(test))) red.set(id, `has no test called "${test}"`)
+    }
+  }
+  return red
+}
+
+/** Plants one fault and runs the test that must fail. */
+export async function tryFault(checkout: Checkout, fault: Fault, signal: AbortSignal): Promise<Outcome> {
+  using _planted = checkout.plant(fault)
+  const { caughtBy, test } = fault
+  const run = await runVitest(checkout.folder, {
+    files: [caughtBy],
+    ...(test === undefined ? {} : { titles: [test] }),
+    stopAtFirst: true,
+    limitMs,
+    signal,
+  })
+  const ran = run.passed.length + run.failed.length
+  const result = run.succeeded ? 'MISSED' : run.hung || ran > 0 ? 'caught' : 'broken'
+  return { fault, tier: tierOf(caughtBy), result, detail: whatFailed(run), ms: run.ms }
+}
+
+const whatFailed = ({ hung, failed, output }: TestRun): string =>
+  hung ? `ended after ${limitMs / 60_000} minutes` : (failed.join('; ') || output.trim().slice(-600))
+
+/** Counts by module, as a Markdown table. */
+export function table(outcomes: readonly Outcome[]): string {
+  const line = (title: string, own: readonly Outcome[]): string => {
+    const caught = own.filter(({ result }) => result === 'caught')
+    const fast = caught.filter(({ tier }) => tier === 'fast').length
+    const share = (count: number): string => `${Math.floor((100 * count) / own.length)} %`
+    return `| ${[title, own.length, fast, caught.length - fast, share(fast), share(caught.length)].join(' | ')} |`
+  }
+  const modules = [...Map.groupBy(outcomes, ({ fault }) => moduleOf(fault.file))].sort(([a], [b]) => (a < b ? -1 : 1))
+  return [
+    '| module | faults | caught by the fast tier | by the others | fast | all |',
+    '| --- | ---: | ---: | ---: | ---: | ---: |',
+    ...modules.map(([name, own]) => line(`\`${name}\``, own)),
+    line('**all**', outcomes),
+  ].join('\n')
+}
+
+/** The faults to try: all, those of `only`, those that the fast tier must catch, or a sample. */
+export function chosenFaults(options: {
+  only?: readonly string[] | undefined
+  tier: 'fast' | 'all'
+  sample?: number | undefined
+  random: () => number
+}): Fault[] {
+  const { only, tier, sample, random } = options
+  const unknown = only?.find((id) => !faults.some((one) => one.id === id))
+  if (unknown !== undefined) throw new Error(`there is no fault "${unknown}" in test/faults/faults.json`)
+  const wanted = faults.filter(
+    ({ id, caughtBy }) => (only?.includes(id) ?? true) && (tier === 'all' || tierOf(caughtBy) === 'fast'),
+  )
+  if (sample === undefined) return wanted
+  const drawn = wanted.map((fault) => ({ fault, at: random() })).sort((a, b) => a.at - b.at)
+  return drawn.slice(0, sample).map(({ fault }) => fault)
+}

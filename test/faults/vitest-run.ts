@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { seed } from '../support/seed.ts'
+
+export interface TestRun {
+  passed: string[]
+  failed: string[]
+  /** Vitest ended well: no test failed, and nothing went wrong outside of tests. */
+  succeeded: boolean
+  /** The run was ended because it took too long. */
+  hung: boolean
+  /** The last lines that Vitest printed. */
+  output: string
+  ms: number
+}
+
+export interface TestRunOptions {
+  files: readonly string[]
+  /** Parts of titles; only these tests run. */
+  titles?: readonly string[]
+  stopAtFirst?: boolean
+  limitMs: number
+  signal: AbortSignal
+}
+
+/** Time to stop servers after the limit, before the process group is killed. */
+const graceMs = 10_000
+
+/** Runs test files of a checkout in a process group of their own. */
+export async function runVitest(folder: string, options: TestRunOptions): Promise<TestRun> {
+  const { files, titles = [], stopAtFirst = false, limitMs, signal } = options
+  const report = join(tmpdir(), `sluice-faults-${randomUUID()}.json`)
+  const pattern = titles.map((title) => RegExp.escape(title)).join('|')
+  const begun = performance.now()
+  const child = spawn(
+    process.execPath,
+    [
+      join('node_modules', 'vitest', 'vitest.mjs'),
+      'run',
+      ...files,
+      '--reporter=json',
+      `--outputFile=${report}`,
+      ...(pattern === '' ? [] : ['--testNamePattern', pattern]),
+      ...(stopAtFirst ? ['--bail=1'] : []),
+    ],
+    {
+      cwd: folder,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, SLUICE_TEST_SEED: String(seed) },
+    },
+  )
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => (output = (output + String(chunk)).slice(-4000)))
+  }
+  let hung = false
+  const timers = [
+    setTimeout(() => {
+      hung = true
+      endGroup(child.pid, 'SIGINT')
+    }, limitMs),
+    setTimeout(() => endGroup(child.pid, 'SIGKILL'), limitMs + graceMs),
+  ]
+  const abort = (): void => endGroup(child.pid, 'SIGKILL')
+  signal.addEventListener('abort', abort)
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject)
+      child.once('close', resolve)
+    })
+    signal.throwIfAborted()
+    return { ...readReport(report), succeeded: code === 0 && !hung, hung, output, ms: performance.now() - begun }
+  } finally {
+    timers.forEach(clearTimeout)
+    signal.removeEventListener('abort', abort)
+    // Whatever a test has left running belongs to the group.
+    endGroup(child.pid, 'SIGKILL')
+    rmSync(report, { force: true })
+  }
+}
+
+interface Report {
+  testResults: { assertionResults: { status: string; fullName: string }[] }[]
+}
+
+function readReport(path: string): Pick<TestRun, 'passed' | 'failed'> {
+  let report: Report
+  try {
+    report = JSON.parse(readFileSync(path, 'utf8')) as Report
+  } catch {
+    return { passed: [], failed: [] }
+  }
+  const tests = report.testResults.flatMap(({ assertionResults }) => assertionResults)
+  const withStatus = (wanted: string): string[] =>
+    tests.filter(({ status }) => status === wanted).map(({ fullName }) => fullName)
+  return { passed: withStatus('passed'), failed: withStatus('failed') }
+}
+
+function endGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, signal)
+  } catch {
+    // The group has ended.
+  }
+}
