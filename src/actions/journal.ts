@@ -1,5 +1,6 @@
 import { appendFileSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { syncFolder } from '../disk/index.ts'
 import { failpoint } from '../failpoints/index.ts'
 
 /** How the sending of a row went. */
@@ -66,8 +67,12 @@ export class Journal {
   }
 
   private write(line: Line): void {
-    this.file ??= openSync(this.path, 'a', 0o600)
-    appendFileSync(this.file, `${JSON.stringify(line)}\n`)
+    if (this.file === undefined) {
+      this.file = openSync(this.path, 'a', 0o600)
+      syncFolder(dirname(this.path))
+    }
+    appendFileSync(this.file, `${JSON.stringify(line)}
+`)
     fsyncSync(this.file)
     failpoint('outcome' in line ? 'send-outcome-noted' : 'send-noted')
   }

@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { syncFolder } from '../disk/index.ts'
 import { failpoint } from '../failpoints/index.ts'
 import { dataDir, PipelineError } from '../index.ts'
 import { identityOf, isRunning as isRunningProcess, lockFolder, type ProcessIdentity } from '../locks/index.ts'
@@ -178,5 +179,6 @@ function writeDurably(path: string, text: string): void {
   }
   failpoint('schedule-drafted')
   renameSync(`${path}.new`, path)
+  syncFolder(dirname(path))
   failpoint('schedule-written')
 }

@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { syncFolder } from '../disk/index.ts'
 import type { StateRow } from '../destinations/index.ts'
 import { PipelineError, refuseNewer } from '../errors/index.ts'
 import { failpoint } from '../failpoints/index.ts'
@@ -317,16 +318,4 @@ function replaceDurably(path: string, text: string): void {
   writeDurably(draft, text)
   renameSync(draft, path)
   syncFolder(dirname(path))
-}
-
-/** Makes renames and new names in a folder survive a power cut. */
-function syncFolder(path: string): void {
-  // Windows cannot open folders; its renames are journaled.
-  if (process.platform === 'win32') return
-  const descriptor = openSync(path, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
 }

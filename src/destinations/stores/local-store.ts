@@ -54,6 +54,7 @@ export function localStore(folder: string): ObjectStore {
         flush(draft)
         failpoint('object-drafted')
         renameSync(draft, target)
+        flush(dirname(target))
         failpoint('object-uploaded')
       } catch (error) {
         rmSync(draft, { force: true })

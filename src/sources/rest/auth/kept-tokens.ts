@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { dataDir } from '../../../config/index.ts'
+import { syncFolder } from '../../../disk/index.ts'
 import { addSecret } from '../../../errors/index.ts'
 
 /** Whose token: of a source, and of the credentials it began with. New credentials begin anew. */
@@ -34,4 +35,5 @@ export function keepToken(place: TokenPlace, token: string): void {
   const fresh = `${path}.${process.pid}`
   writeFileSync(fresh, token, { mode: 0o600, flush: true })
   renameSync(fresh, path)
+  syncFolder(dirname(path))
 }
