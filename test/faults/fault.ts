@@ -27,7 +27,9 @@ export function planted(text: string, { id, file, find, replace }: Fault): strin
   const parts = text.split(find)
   if (parts.length === 2) return parts.join(replace)
   const times = parts.length === 1 ? 'no longer occurs' : `occurs ${parts.length - 1} times`
-  throw new Error(`fault "${id}": its text ${times} in ${file}: ${find}\n  fix: bring test/faults/faults.json up to date`)
+  throw new Error(
+    `fault "${id}": its text ${times} in ${file}: ${find}\n  fix: bring test/faults/faults.json up to date`,
+  )
 }
 
 /** Folders of `src` that count as modules of their own, by how deep they lie. */

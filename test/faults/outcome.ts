@@ -55,7 +55,7 @@ export async function tryFault(checkout: Checkout, fault: Fault, signal: AbortSi
 }
 
 const whatFailed = ({ hung, failed, output }: TestRun): string =>
-  hung ? `ended after ${limitMs / 60_000} minutes` : (failed.join('; ') || output.trim().slice(-600))
+  hung ? `ended after ${limitMs / 60_000} minutes` : failed.join('; ') || output.trim().slice(-600)
 
 /** Counts by module, as a Markdown table. */
 export function table(outcomes: readonly Outcome[]): string {

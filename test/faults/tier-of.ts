@@ -1,4 +1,7 @@
 export type Tier = 'fast' | 'slow' | 'engines'
 
-/** The tier that runs a test file. All files count as fast until the tiers are declared in one place. */
-export const tierOf = (file: string): Tier => (file.startsWith('test/engines/') ? 'engines' : 'fast')
+/** The tier that runs a test file: `npm test` leaves out slow ones and those that need installed engines. */
+export function tierOf(file: string): Tier {
+  if (file.startsWith('test/engines/')) return 'engines'
+  return file.endsWith('.slow.test.ts') ? 'slow' : 'fast'
+}

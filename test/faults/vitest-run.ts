@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { signal as send, treeOf } from '../support/processes.ts'
 import { seed } from '../support/seed.ts'
+import { tierOf } from './tier-of.ts'
 
 export interface TestRun {
   passed: string[]
@@ -41,6 +43,7 @@ export async function runVitest(folder: string, options: TestRunOptions): Promis
       join('node_modules', 'vitest', 'vitest.mjs'),
       'run',
       ...files,
+      ...(files.some((file) => tierOf(file) === 'engines') ? ['--config=vitest.rest.config.ts'] : []),
       '--reporter=json',
       `--outputFile=${report}`,
       ...(pattern === '' ? [] : ['--testNamePattern', pattern]),
@@ -63,9 +66,9 @@ export async function runVitest(folder: string, options: TestRunOptions): Promis
       hung = true
       endGroup(child.pid, 'SIGINT')
     }, limitMs),
-    setTimeout(() => endGroup(child.pid, 'SIGKILL'), limitMs + graceMs),
+    setTimeout(() => killAll(child.pid), limitMs + graceMs),
   ]
-  const abort = (): void => endGroup(child.pid, 'SIGKILL')
+  const abort = (): void => killAll(child.pid)
   signal.addEventListener('abort', abort)
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
@@ -100,11 +103,17 @@ function readReport(path: string): Pick<TestRun, 'passed' | 'failed'> {
   return { passed: withStatus('passed'), failed: withStatus('failed') }
 }
 
+/** Also what has a process group of its own, such as a browser. */
+function killAll(pid: number | undefined): void {
+  for (const one of pid === undefined ? [] : treeOf(pid)) send(one, 'SIGKILL')
+  endGroup(pid, 'SIGKILL')
+}
+
 function endGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined) return
   try {
     process.kill(-pid, signal)
   } catch {
-    // The group has ended.
+    // The group has ended in the meantime.
   }
 }
