@@ -134,6 +134,7 @@ describe('sluice run', () => {
     [['run', 'nothing.source.yaml'], 2],
     [['nonsense'], 2],
     [['run', 'x', '--unknown'], 2],
+    [['run', 'chatra', '--limit', 'ten'], 2],
     [['pipeline', 'neverran', 'show'], 1],
     [['source', 'docs', 'nobody'], 2],
     [['--help'], 0],

@@ -86,6 +86,12 @@ describe('where a value is looked up', () => {
     expect(message).not.toContain('config.toml: ')
   })
 
+  it('what every object has is no setting', () => {
+    const settings = new Config({ projectDir: project(files), env: {} })
+    for (const key of ['constructor', 'toString', '__proto__'])
+      expect(settings.find(config(key), place('chatra')), key).toBeUndefined()
+  })
+
   it('refuses a secret in config.toml', () => {
     const projectDir = project({ '.sluice/config.toml': '[sources.chatra_source]\napi_key = "oops"\n' })
     const settings = new Config({ projectDir, env: {} })

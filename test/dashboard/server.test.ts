@@ -173,6 +173,14 @@ it('tells rows, nested rows, profiles, schemas, state and packages', async () =>
   expect((await json('/api/pipelines/..%2f..%2fetc/tables')).error).toBeDefined()
 })
 
+it('a page of a table has 500 rows at most, whatever is asked for', async () => {
+  const { json, target } = await opened()
+  const rows = Array.from({ length: 600 }, (_, n) => ({ n }))
+  await target.run(rows, { tableName: 'many' })
+  const page = await json('/api/pipelines/test/tables/many/rows?limit=1000000')
+  expect([page.rows.length, page.total]).toEqual([500, 600])
+})
+
 it('actions are done, and told when they cannot be', async () => {
   const { json, target, ask } = await opened()
   expect(await json('/api/pipelines/test/actions/drop-pending-packages', {})).toEqual({ dropped: [] })

@@ -29,6 +29,16 @@ describe.each(databases)('%s', (name) => {
   it('ends exactly right wherever the connection breaks', { timeout: 240_000 }, async () => {
     await endsExactlyRight((folder) => parts(name, folder), { cuts: 16 })
   })
+
+  it('a load that fails leaves its connection to the next one', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-session-'))
+    const dataset = `session_${process.pid}_${++used}`
+    await using session = await sqlDestination(parts(name, folder)).open({ pipeline: 'session', dataset })
+    const failed = session.transaction(() => Promise.reject(new Error('a check failed')))
+    await expect(failed).rejects.toThrow('a check failed')
+    expect(await session.ledger.readState('session')).toBeUndefined()
+    expect(await session.transaction(async () => 'loaded')).toBe('loaded')
+  })
 })
 
 describe.runIf(destinationNames.includes('filesystem'))('filesystem', () => {

@@ -92,6 +92,21 @@ it('a table is made', async () => {
   `)
 })
 
+it('a text stays inside of its literal', () => {
+  const text = "O'Hare \\' or 1 = 1 --"
+  const literals = Object.fromEntries(Object.entries(dialects).map(([name, { literal }]) => [name, literal(text)]))
+  // With a backslash as escape, and without.
+  const [standard, escaped] = [`'O''Hare \\'' or 1 = 1 --'`, `'O\\'Hare \\\\\\' or 1 = 1 --'`]
+  expect(literals).toEqual({
+    duckdb: standard,
+    postgres: standard,
+    redshift: standard,
+    snowflake: `'O''Hare \\\\'' or 1 = 1 --'`,
+    bigquery: escaped,
+    databricks: escaped,
+  })
+})
+
 it('a column is widened', async () => {
   const widened = await statements(({ connection, dialect }) =>
     sqlCatalog(connection, sqlNames(dialect, 'shop'), 'shop').changeType(table, { name: 'price', dataType: 'double' }),

@@ -1,7 +1,7 @@
 import type { Checkout } from './checkout.ts'
 import { faults, moduleOf, type Fault } from './fault.ts'
 import { tierOf, type Tier } from './tier-of.ts'
-import { runVitest, type TestRun } from './vitest-run.ts'
+import { runVitest, type TestName, type TestRun } from './vitest-run.ts'
 
 /** `red`: the test fails without the fault too, so it catches nothing. `broken`: the code does not load with the fault. */
 export type Result = 'caught' | 'MISSED' | 'red' | 'broken'
@@ -18,22 +18,21 @@ export interface Outcome {
 /** A fault may make a test wait for what never comes. */
 const limitMs = 5 * 60_000
 
-/** Runs the named tests of sound code, a file at a time; gives what is wrong, by the id of the fault. */
+/** Runs the tests without any fault; gives what is wrong with them, by the id of the fault. */
 export async function redTests(
   { folder }: Checkout,
   chosen: readonly Fault[],
   signal: AbortSignal,
-  progress: (file: string) => void,
 ): Promise<Map<string, string>> {
+  const files = [...new Set(chosen.map(({ caughtBy }) => caughtBy))]
+  const titles = [...new Set(chosen.map(({ test }) => test))]
+  const run = await runVitest(folder, { files, titles, limitMs: files.length * limitMs, signal })
   const red = new Map<string, string>()
-  for (const [file, own] of Map.groupBy(chosen, ({ caughtBy }) => caughtBy)) {
-    progress(file)
-    const titles = own.every(({ test }) => test !== undefined) ? own.map(({ test }) => test!) : []
-    const run = await runVitest(folder, { files: [file], titles, limitMs: 4 * limitMs, signal })
-    for (const { id, test = '' } of own) {
-      if (!run.succeeded) red.set(id, `fails without the fault: ${whatFailed(run)}`)
-      else if (!run.passed.some((title) => title.includes(test))) red.set(id, `has no test called "${test}"`)
-    }
+  for (const { id, caughtBy, test } of chosen) {
+    const isIts = ({ file, title }: TestName): boolean => file === caughtBy && title.includes(test)
+    const failed = run.failed.filter(isIts)
+    if (failed.length > 0) red.set(id, `fails without the fault: ${titlesOf(failed)}`)
+    else if (!run.passed.some(isIts)) red.set(id, `no such test passes\n${run.output.slice(-600)}`)
   }
   return red
 }
@@ -44,7 +43,7 @@ export async function tryFault(checkout: Checkout, fault: Fault, signal: AbortSi
   const { caughtBy, test } = fault
   const run = await runVitest(checkout.folder, {
     files: [caughtBy],
-    ...(test === undefined ? {} : { titles: [test] }),
+    titles: [test],
     stopAtFirst: true,
     limitMs,
     signal,
@@ -54,8 +53,10 @@ export async function tryFault(checkout: Checkout, fault: Fault, signal: AbortSi
   return { fault, tier: tierOf(caughtBy), result, detail: whatFailed(run), ms: run.ms }
 }
 
+const titlesOf = (tests: readonly TestName[]): string => tests.map(({ title }) => title).join('; ')
+
 const whatFailed = ({ hung, failed, output }: TestRun): string =>
-  hung ? `ended after ${limitMs / 60_000} minutes` : failed.join('; ') || output.trim().slice(-600)
+  hung ? `ended after ${limitMs / 60_000} minutes` : titlesOf(failed) || output.trim().slice(-600)
 
 /** Counts by module, as a Markdown table. */
 export function table(outcomes: readonly Outcome[]): string {

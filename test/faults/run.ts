@@ -68,7 +68,7 @@ function tellOutcome({ fault, tier, result, detail, ms }: Outcome): void {
   const { id, why, file, caughtBy, test } = fault
   tell(`${result.padEnd(7)} ${id.padEnd(46)} ${(ms / 1000).toFixed(1).padStart(6)} s  ${tier}`)
   if (result === 'caught') return
-  const lines = [why, `in ${file}`, `${caughtBy}${test === undefined ? '' : ` "${test}"`}`, detail]
+  const lines = [why, `in ${file}`, `${caughtBy}: ${test}`, detail]
   for (const text of lines.flatMap((one) => one.split('\n'))) for (const line of wrap(text, 72)) tell(`        ${line}`)
 }
 
@@ -77,7 +77,7 @@ async function tryAll(chosen: readonly Fault[], signal: AbortSignal): Promise<Ou
   // A list that no longer fits the code is told before anything runs.
   for (const fault of chosen) checkout.plant(fault)[Symbol.dispose]()
   tell(`${count(chosen.length)} faults, seed ${seed}. First their tests, without faults:`)
-  const red = await redTests(checkout, chosen, signal, (file) => tellMeanwhile(`        ${file}`))
+  const red = await redTests(checkout, chosen, signal)
   tell(red.size === 0 ? 'all pass' : `${count(red.size)} fail, so they catch nothing`)
   const outcomes: Outcome[] = []
   for (const fault of chosen) {
@@ -102,7 +102,7 @@ async function survey(id: string, signal: AbortSignal): Promise<void> {
   tell(`${id}: ${fault!.why}\n${count(files.length)} test files, seed ${seed}`)
   const { failed, ms, succeeded, output } = await runVitest(checkout.folder, { files, limitMs: surveyMs, signal })
   if (values.json) console.log(JSON.stringify({ id, failed }, null, 2))
-  for (const title of failed) tell(`  ${title}`)
+  for (const { file, title } of failed) tell(`  ${file}: ${title}`)
   if (failed.length === 0) tell(succeeded ? 'no test fails' : output)
   tell(`${count(failed.length)} tests fail, after ${(ms / 1000).toFixed(0)} s`)
 }

@@ -2,14 +2,20 @@ import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { signal as send, treeOf } from '../support/processes.ts'
 import { seed } from '../support/seed.ts'
 import { tierOf } from './tier-of.ts'
 
+/** A test by its file and its whole title: `suite > test`. */
+export interface TestName {
+  file: string
+  title: string
+}
+
 export interface TestRun {
-  passed: string[]
-  failed: string[]
+  passed: TestName[]
+  failed: TestName[]
   /** Vitest ended well: no test failed, and nothing went wrong outside of tests. */
   succeeded: boolean
   /** The run was ended because it took too long. */
@@ -76,7 +82,13 @@ export async function runVitest(folder: string, options: TestRunOptions): Promis
       child.once('close', resolve)
     })
     signal.throwIfAborted()
-    return { ...readReport(report), succeeded: code === 0 && !hung, hung, output, ms: performance.now() - begun }
+    return {
+      ...readReport(report, folder),
+      succeeded: code === 0 && !hung,
+      hung,
+      output,
+      ms: performance.now() - begun,
+    }
   } finally {
     timers.forEach(clearTimeout)
     signal.removeEventListener('abort', abort)
@@ -87,19 +99,28 @@ export async function runVitest(folder: string, options: TestRunOptions): Promis
 }
 
 interface Report {
-  testResults: { assertionResults: { status: string; fullName: string }[] }[]
+  testResults: {
+    name: string
+    assertionResults: { status: string; ancestorTitles: string[]; title: string }[]
+  }[]
 }
 
-function readReport(path: string): Pick<TestRun, 'passed' | 'failed'> {
+function readReport(path: string, folder: string): Pick<TestRun, 'passed' | 'failed'> {
   let report: Report
   try {
     report = JSON.parse(readFileSync(path, 'utf8')) as Report
   } catch {
     return { passed: [], failed: [] }
   }
-  const tests = report.testResults.flatMap(({ assertionResults }) => assertionResults)
-  const withStatus = (wanted: string): string[] =>
-    tests.filter(({ status }) => status === wanted).map(({ fullName }) => fullName)
+  const withStatus = (wanted: string): TestName[] =>
+    report.testResults.flatMap(({ name, assertionResults }) =>
+      assertionResults
+        .filter(({ status }) => status === wanted)
+        .map(({ ancestorTitles, title }) => ({
+          file: relative(folder, name),
+          title: [...ancestorTitles, title].join(' > '),
+        })),
+    )
   return { passed: withStatus('passed'), failed: withStatus('failed') }
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 import { resource, type Check, type Pipeline, type Resource, type RunEvent } from '../../src/index.ts'
 import { freshPipeline, tableNames } from '../support/api.ts'
+import { emptyTarget } from '../support/destinations.ts'
 
 type Row = Record<string, unknown>
 const read = (target: Pipeline, table: string): Promise<Row[]> => target.dataset().table<Row>(table).toArray()
@@ -70,6 +71,26 @@ describe('Standard Schema validators', () => {
     await target.run(events)
     expect(await read(target, 'events')).toMatchObject([{ id: 7, name: 'x' }])
     expect(Object.keys((await read(target, 'events'))[0]!)).not.toContain('other')
+  })
+})
+
+it('validators may work asynchronously', async () => {
+  const known = z.object({ id: z.number() }).refine(async ({ id }) => Promise.resolve(id !== 2), 'is not known')
+  const target = freshPipeline()
+  await target.run(resource('users', [{ id: 1 }], { schema: known }))
+  expect(await read(target, 'users')).toMatchObject([{ id: 1 }])
+  await expect(target.run(resource('users', [{ id: 2 }], { schema: known }))).rejects.toThrow('is not known')
+})
+
+describe.each(['duckdb', 'postgres'] as const)('a check in %s', (name) => {
+  it('takes values with quotes', async () => {
+    const { target } = await emptyTarget(name)
+    const checks: Check[] = [{ type: 'accepted', column: 'place', values: ["O'Hare", '"x"', '\\'] }]
+    const rows = [{ place: "O'Hare" }, { place: '"x"' }, { place: '\\' }]
+    await target.run(rows, { tableName: 't', checks })
+    await expect(target.run([{ place: 'O' }], { tableName: 't', checks })).rejects.toMatchObject({
+      code: 'CHECK_FAILED',
+    })
   })
 })
 

@@ -83,6 +83,26 @@ describe('windows', () => {
   })
 })
 
+it('rows that leave their declared order are kept only with the position that covers them', async () => {
+  const target = freshPipeline()
+  // A package may end after each page.
+  Object.assign((target as unknown as { options: object }).options, { package: { maxBytes: 1 } })
+  const load = (ends: number[], breaks: boolean) =>
+    target.run(
+      resource(
+        't',
+        async function* () {
+          for (const id of ends) yield [{ id }]
+          if (breaks) throw new Error('the API broke')
+        },
+        { incremental: incremental('id', { rowOrder: 'asc' }) },
+      ),
+    )
+  await expect(load([1, 5, 3, 9], true)).rejects.toThrow('the API broke')
+  await load([1, 5, 3, 9, 7], false)
+  expect(await ids(target)).toEqual([1, 5, 7, 9])
+})
+
 describe('ranges', () => {
   const rows = (cursor: ReturnType<typeof incremental>) =>
     resource(

@@ -1,0 +1,51 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, it } from 'vitest'
+import { pipeline, resource } from '../../src/index.ts'
+import { onServer } from '../crash/faults.ts'
+import { emptyTarget, engineNames } from '../support/destinations.ts'
+import { running } from '../support/running.ts'
+
+it.each(engineNames)(
+  '%s: a run that another machine has overtaken is refused, and nothing of it is loaded',
+  async (name) => {
+    const { target, dataset, destination } = await emptyTarget(name)
+    const [started, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const from = (machine: string, until: Promise<void>) =>
+      resource('t', async function* ({ state }) {
+        started.resolve()
+        await until
+        state.machine = machine
+        yield [{ machine }]
+      })
+    const slow = target.run(from('slow', released.promise))
+    await started.promise
+    process.env.SLUICE_DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-other-machine-'))
+    await pipeline({ name: 'test', dataset, destination }).run(from('fast', Promise.resolve()))
+    released.resolve()
+    await expect(slow).rejects.toMatchObject({ recovery: 'retry' })
+    expect(await target.dataset().table('t').select('machine').toArray()).toEqual([{ machine: 'fast' }])
+  },
+)
+
+it.runIf(engineNames.includes('postgres'))('a merge waits for another one into the same table', async () => {
+  const { target, dataset } = await emptyTarget('postgres')
+  const merge = (rows: object[]) => target.run(rows, { tableName: 't', writeDisposition: 'merge', primaryKey: 'id' })
+  await merge([{ id: 1, v: 1 }])
+  const isWaiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%sluice rows%${dataset}%'`
+  const url = await running('postgres')
+  await onServer(url, async (other) => {
+    await other.query(`begin; select pg_advisory_xact_lock(hashtext('sluice rows "${dataset}"."t"'))`)
+    const merged = merge([{ id: 1, v: 2 }]).then(() => 'merged')
+    const waiting = (async () => {
+      while ((await onServer(url, (client) => client.query(isWaiting))).rows.length === 0) await sleep(20)
+      return 'waiting'
+    })()
+    expect(await Promise.race([merged, waiting])).toBe('waiting')
+    await other.query('commit')
+    expect(await merged).toBe('merged')
+  })
+  expect(await target.dataset().table('t').select('id', 'v').toArray()).toEqual([{ id: 1, v: 2 }])
+})
