@@ -143,6 +143,22 @@ describe('numbers are exact', () => {
     ])
   })
 
+  it('a code that begins with zeros is no number, in a column of numbers either', async () => {
+    const rows = await roundTrip(
+      [
+        { id: 1, v: 1, w: 1.5 },
+        { id: 2, v: '007', w: '0012.50' },
+        { id: 3, v: '8', w: '2.5' },
+      ],
+      'id, v, v__v_text, w, w__v_text',
+    )
+    expect(rows).toEqual([
+      { id: 1, v: 1, v__v_text: null, w: 1.5, w__v_text: null },
+      { id: 2, v: null, v__v_text: '007', w: null, w__v_text: '0012.50' },
+      { id: 3, v: 8, v__v_text: null, w: 2.5, w__v_text: null },
+    ])
+  })
+
   it('a stored column widens when a later run needs it', async () => {
     const loading = freshPipeline()
     await loading.run([{ id: 1, v: 1, d: decimal('1.5') }], { tableName: 't' })
