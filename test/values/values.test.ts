@@ -96,6 +96,12 @@ describe('numbers are exact', () => {
     expect(columns).toMatchObject({ a: 'BIGINT', b: 'DECIMAL(38,0)' })
   })
 
+  it('also at the edges of 64 bits, in a column that was narrower', async () => {
+    const numbers = [1n, 2n ** 63n - 1n, -(2n ** 63n), 2n ** 63n, -(2n ** 63n) - 1n]
+    const rows = await roundTrip(numbers.map((v, id) => ({ id, v })))
+    expect(rows.map(({ v }) => String(v))).toEqual(numbers.map(String))
+  })
+
   it('12.0 is a double, 12 is not', async () => {
     const { rows, columns } = await loadJson('[{"id":1,"a":12.0,"b":12,"c":1e5,"d":1.5}]')
     expect(rows).toEqual([{ id: 1, a: 12, b: 12, c: 100000, d: 1.5 }])
