@@ -121,7 +121,8 @@ describe('what an error of a database means', () => {
 
   it('an error that no rule knows stays as it is, and so does one that is explained already', () => {
     const unknown = thrown('something else')
-    const known = new PipelineError('x', { code: 'LOAD_FAILED', fix: 'y' })
+    // A rule would fit its words.
+    const known = new PipelineError('the table already exists', { code: 'LOAD_FAILED', fix: 'y' })
     for (const [name, list] of Object.entries(rules)) {
       expect(explainedBy(list, name, unknown)).toBe(unknown)
       expect(explainedBy(list, name, known)).toBe(known)

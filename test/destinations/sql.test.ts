@@ -107,6 +107,19 @@ it('a text stays inside of its literal', () => {
   })
 })
 
+it('a name stays inside of its quotes', () => {
+  const quoted = Object.fromEntries(Object.entries(dialects).map(([name, { quote }]) => [name, quote('a" `b\\')]))
+  const standard = '"a"" `b\\"'
+  expect(quoted).toEqual({
+    duckdb: standard,
+    postgres: standard,
+    redshift: standard,
+    snowflake: '"A"" `B\\"',
+    bigquery: '`a" \\`b\\\\`',
+    databricks: '`a" ``b\\`',
+  })
+})
+
 it('a column is widened', async () => {
   const widened = await statements(({ connection, dialect }) =>
     sqlCatalog(connection, sqlNames(dialect, 'shop'), 'shop').changeType(table, { name: 'price', dataType: 'double' }),

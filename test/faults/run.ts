@@ -68,7 +68,7 @@ function tellOutcome({ fault, tier, result, detail, ms }: Outcome): void {
   const { id, why, file, caughtBy, test } = fault
   tell(`${result.padEnd(7)} ${id.padEnd(46)} ${(ms / 1000).toFixed(1).padStart(6)} s  ${tier}`)
   if (result === 'caught') return
-  const lines = [why, `in ${file}`, `${caughtBy}: ${test}`, detail]
+  const lines = [why, `in ${file}`, `${caughtBy}: ${test}`, ...(result === 'MISSED' ? [] : [detail])]
   for (const text of lines.flatMap((one) => one.split('\n'))) for (const line of wrap(text, 72)) tell(`        ${line}`)
 }
 

@@ -129,7 +129,7 @@ describe('checks before publishing', () => {
     const checks: Check[] = [
       { type: 'not_null', column: 'id' },
       { type: 'row_count', min: 1, max: 3 },
-      { type: 'freshness', column: 'at', maxAgeSeconds: 60 },
+      { type: 'freshness', column: 'at', maxAgeSeconds: 3600 },
     ]
     expect((await target.run(rows, { tableName: 't', checks })).rows.t).toBe(3)
   })
