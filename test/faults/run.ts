@@ -7,17 +7,16 @@ import { writeFigures } from '../crash/figures.ts'
 import { randomFrom, seed } from '../support/seed.ts'
 import { Checkout } from './checkout.ts'
 import { root, type Fault } from './fault.ts'
-import { chosenFaults, redTests, table, tryFault, type Outcome } from './outcome.ts'
-import { tierOf } from './tier-of.ts'
+import { chosenFaults, redTests, table, tryFault, type Outcome, type Tier } from './outcome.ts'
 import { runVitest } from './vitest-run.ts'
 
 const usage = `
 npm run test:faults -- [options]
 
   --only <id,id>      these faults
-  --tier <fast|all>   faults that the fast tier must catch      [all]
+  --tier <quick|all>  quick: only with the tests of npm test      [all]
   --sample <n>        so many, drawn by SLUICE_TEST_SEED
-  --survey <id>       one fault against all tests of the fast tier
+  --survey <id>       one fault against all tests of npm test
   --json              outcomes as JSON
   --write             the table into docs/reliability.md
 `
@@ -41,18 +40,21 @@ function wrongUse(message: string): never {
   process.exit(2)
 }
 
-function options(): Parameters<typeof chosenFaults>[0] {
-  const { only, tier, sample } = values
-  if (tier !== 'fast' && tier !== 'all') wrongUse(`--tier must be fast or all, got "${tier}"`)
+function chosen(): Fault[] {
+  const { only, sample } = values
   if (sample !== undefined && !/^[1-9]\d*$/.test(sample)) wrongUse(`--sample must be a whole number, got "${sample}"`)
-  if (values.write && (only !== undefined || sample !== undefined || tier !== 'all'))
+  if (values.write && (only !== undefined || sample !== undefined || tierOf(values.tier) !== 'all'))
     wrongUse('--write needs a run of all faults')
-  return {
+  return chosenFaults({
     only: only?.split(','),
-    tier,
     sample: sample === undefined ? undefined : Number(sample),
     random: randomFrom(),
-  }
+  })
+}
+
+function tierOf(given: string): Tier {
+  if (given === 'quick' || given === 'all') return given
+  return wrongUse(`--tier must be quick or all, got "${given}"`)
 }
 
 /** Lines for a person; none with `--json`. */
@@ -66,13 +68,15 @@ const tellMeanwhile = (line: string): void => {
 
 function tellOutcome({ fault, tier, result, detail, ms }: Outcome): void {
   const { id, why, file, caughtBy, test } = fault
-  tell(`${result.padEnd(7)} ${id.padEnd(46)} ${(ms / 1000).toFixed(1).padStart(6)} s  ${tier}`)
+  tell(
+    `${result.padEnd(7)} ${id.padEnd(46)} ${(ms / 1000).toFixed(1).padStart(6)} s  ${result === 'caught' ? tier : ''}`.trimEnd(),
+  )
   if (result === 'caught') return
   const lines = [why, `in ${file}`, `${caughtBy}: ${test}`, ...(result === 'MISSED' ? [] : [detail])]
   for (const text of lines.flatMap((one) => one.split('\n'))) for (const line of wrap(text, 72)) tell(`        ${line}`)
 }
 
-async function tryAll(chosen: readonly Fault[], signal: AbortSignal): Promise<Outcome[]> {
+async function tryAll(chosen: readonly Fault[], upTo: Tier, signal: AbortSignal): Promise<Outcome[]> {
   using checkout = new Checkout()
   // A list that no longer fits the code is told before anything runs.
   for (const fault of chosen) checkout.plant(fault)[Symbol.dispose]()
@@ -85,22 +89,27 @@ async function tryAll(chosen: readonly Fault[], signal: AbortSignal): Promise<Ou
     const detail = red.get(fault.id)
     const outcome: Outcome =
       detail === undefined
-        ? await tryFault(checkout, fault, signal)
-        : { fault, tier: tierOf(fault.caughtBy), result: 'red', detail, ms: 0 }
+        ? await tryFault(checkout, fault, { upTo, signal })
+        : { fault, tier: 'all', result: 'red', detail, ms: 0 }
     outcomes.push(outcome)
     tellOutcome(outcome)
   }
   return outcomes
 }
 
-/** Which tests of the fast tier fail because of one fault. */
+/** Which tests of `npm test` fail because of one fault. */
 async function survey(id: string, signal: AbortSignal): Promise<void> {
-  const [fault] = chosenFaults({ only: [id], tier: 'all', random: Math.random })
-  const files = globSync('test/**/*.test.ts', { cwd: root }).filter((file) => tierOf(file) === 'fast')
+  const [fault] = chosenFaults({ only: [id], random: Math.random })
+  const files = globSync('test/**/*.test.ts', { cwd: root })
   using checkout = new Checkout()
   using _planted = checkout.plant(fault!)
   tell(`${id}: ${fault!.why}\n${count(files.length)} test files, seed ${seed}`)
-  const { failed, ms, succeeded, output } = await runVitest(checkout.folder, { files, limitMs: surveyMs, signal })
+  const { failed, ms, succeeded, output } = await runVitest(checkout.folder, {
+    files,
+    quickOnly: true,
+    limitMs: surveyMs,
+    signal,
+  })
   if (values.json) console.log(JSON.stringify({ id, failed }, null, 2))
   for (const { file, title } of failed) tell(`  ${file}: ${title}`)
   if (failed.length === 0) tell(succeeded ? 'no test fails' : output)
@@ -110,16 +119,16 @@ async function survey(id: string, signal: AbortSignal): Promise<void> {
 async function main(signal: AbortSignal): Promise<void> {
   if (values.help) return console.log(usage)
   if (values.survey !== undefined) return survey(values.survey, signal)
-  const outcomes = await tryAll(chosenFaults(options()), signal)
+  const outcomes = await tryAll(chosen(), tierOf(values.tier), signal)
   if (values.json) console.log(JSON.stringify(outcomes, null, 2))
   const caught = outcomes.filter(({ result }) => result === 'caught')
-  const fast = caught.filter(({ tier }) => tier === 'fast')
+  const quick = caught.filter(({ tier }) => tier === 'quick')
   const percent = (part: number): string => `${Math.floor((100 * part) / Math.max(1, outcomes.length))} %`
   if (values.write) {
     const machine = `${cpus().length} × ${cpus()[0]?.model.split(' ').slice(0, 2).join(' ')}`
     writeFigures('faults', table(outcomes), `seed ${seed}, ${machine}, Node ${process.versions.node}`)
   }
-  tell(`\nthe fast tier catches ${percent(fast.length)}, all tiers ${percent(caught.length)}`)
+  tell(`\nnpm test catches ${percent(quick.length)}, with the rest ${percent(caught.length)}`)
   tell(`${caught.length} passed, ${outcomes.length - caught.length} failed`)
   if (caught.length < outcomes.length) process.exitCode = 1
 }

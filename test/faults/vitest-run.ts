@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { signal as send, treeOf } from '../support/processes.ts'
 import { seed } from '../support/seed.ts'
-import { tierOf } from './tier-of.ts'
 
 /** A test by its file and its whole title: `suite > test`. */
 export interface TestName {
@@ -29,6 +28,8 @@ export interface TestRunOptions {
   files: readonly string[]
   /** Parts of titles; only these tests run. */
   titles?: readonly string[]
+  /** Only tests of `npm test`. */
+  quickOnly?: boolean
   stopAtFirst?: boolean
   limitMs: number
   signal: AbortSignal
@@ -39,7 +40,7 @@ const graceMs = 10_000
 
 /** Runs test files of a checkout in a process group of their own. */
 export async function runVitest(folder: string, options: TestRunOptions): Promise<TestRun> {
-  const { files, titles = [], stopAtFirst = false, limitMs, signal } = options
+  const { files, titles = [], quickOnly = false, stopAtFirst = false, limitMs, signal } = options
   const report = join(tmpdir(), `sluice-faults-${randomUUID()}.json`)
   const pattern = titles.map((title) => RegExp.escape(title)).join('|')
   const begun = performance.now()
@@ -49,7 +50,7 @@ export async function runVitest(folder: string, options: TestRunOptions): Promis
       join('node_modules', 'vitest', 'vitest.mjs'),
       'run',
       ...files,
-      ...(files.some((file) => tierOf(file) === 'engines') ? ['--config=vitest.rest.config.ts'] : []),
+      ...(quickOnly ? ['--tags-filter=!slow and !engine'] : []),
       '--reporter=json',
       `--outputFile=${report}`,
       ...(pattern === '' ? [] : ['--testNamePattern', pattern]),
