@@ -180,6 +180,14 @@ describe('versions', () => {
     expect(await ids(target)).toEqual([5])
   })
 
+  it('files that the newest version lists stay, however old they are', async () => {
+    const { target, files } = lake()
+    for (let id = 1; id <= 4; id++) await target.run([{ id }], { tableName: 't' })
+    expect(manifests()).toBe(2)
+    expect(files()).toHaveLength(4)
+    expect((await ids(target)).toSorted()).toEqual([1, 2, 3, 4])
+  })
+
   it('more stay when asked for, by number or by age', async () => {
     const { target, files } = lake({ retention: { versions: 4 } })
     await load(target, 6)

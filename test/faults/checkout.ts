@@ -23,6 +23,9 @@ export class Checkout implements Disposable {
       mkdirSync(dirname(join(this.folder, file)), { recursive: true })
       cpSync(join(root, file), join(this.folder, file))
     }
+    // What `npm install` has built.
+    const page = join(root, 'dashboard-page')
+    if (existsSync(page)) cpSync(page, join(this.folder, 'dashboard-page'), { recursive: true })
     // A folder of links, not a link to the folder: the copy needs caches of its own.
     const packages = join(this.folder, 'node_modules')
     mkdirSync(packages)
