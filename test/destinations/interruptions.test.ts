@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { duckdbParts } from '../../src/destinations/duckdb/duckdb.ts'
 import { filesystem } from '../../src/destinations/filesystem/filesystem.ts'
 import { localStore, type ObjectStore } from '../../src/destinations/stores/index.ts'
+import { parseUrl } from '../../src/destinations/postgres/connection.ts'
 import { postgres, postgresParts } from '../../src/destinations/postgres/postgres.ts'
 import { sqlDestination, type SqlDestinationParts } from '../../src/destinations/sql/sql-destination.ts'
 import { pipeline, resource, type Destination } from '../../src/index.ts'
@@ -296,6 +297,14 @@ describe.runIf(destinationNames.includes('postgres'))('postgres', () => {
       )
     expect(error).toMatchObject({ fix })
     expect(error!.message).not.toContain('wrong')
+  })
+
+  it('its location is told without the password', async () => {
+    const { password } = parseUrl(postgresUrl)
+    const { connection, location } = await postgresParts({ url: postgresUrl }).connect({ pipeline: 'p', dataset: 'd' })
+    await connection.close()
+    expect(location).toContain(':***@')
+    expect(decodeURIComponent(location)).not.toContain(password)
   })
 
   it('a wrong password is told, and not shown', async () => {

@@ -207,6 +207,10 @@ describe('how an API pages, told by its first answer', () => {
     expect(detected(body, {})).toEqual({ type: 'page_number', basePage: 0, totalPath: 'nbPages' })
   })
 
+  it('the fields of a single row are data, whatever they are called', () => {
+    expect(detected({ id: 7, next: 'https://shop.test/orders/8', total_pages: 3 }, {})).toEqual({ type: 'single_page' })
+  })
+
   it.each<[string, unknown, Record<string, string>, RegExp]>([
     ['Mailchimp', { lists: rows, total_items: 100 }, {}, /"total_items" is 100/],
     ['a flag alone', { data: rows, has_more: true }, {}, /"has_more" is true/],

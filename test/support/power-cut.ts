@@ -12,6 +12,8 @@ export class PowerCut {
   private readonly descriptors = new Map<number, string>()
   private readonly unsyncedContent = new Set<string>()
   private readonly unsyncedNames = new Set<string>()
+  /** Files that went through `node:fs`. What others have written, such as DuckDB, was never synced here. */
+  private readonly seen = new Set<string>()
   private readonly undo: (() => void)[] = []
   /** From all writes by descriptor, the disk takes at most so many bytes at once. */
   mostBytes = Infinity
@@ -60,7 +62,8 @@ export class PowerCut {
         const path = typeof file === 'number' ? this.descriptors.get(file) : String(file)
         if (typeof file !== 'number' && !fs.existsSync(file)) this.unsyncedNames.add(String(file))
         write(file, data, options as never)
-        if (options?.flush !== true) this.wrote(path)
+        if (options?.flush === true) this.seen.add(path!)
+        else this.wrote(path)
       },
     )
     this.replace(fs, 'fsyncSync', (sync) => (descriptor: number) => {
@@ -69,6 +72,8 @@ export class PowerCut {
     })
     this.replace(fs, 'renameSync', (rename) => (from: PathLike, to: PathLike) => {
       rename(from, to)
+      if (!this.seen.delete(String(from)) && fs.statSync(to).isFile()) this.unsyncedContent.add(String(to))
+      this.seen.add(String(to))
       for (const lost of [this.unsyncedContent, this.unsyncedNames]) {
         for (const path of lost) {
           if (path !== from && !path.startsWith(String(from) + sep)) continue
@@ -109,10 +114,13 @@ export class PowerCut {
   }
 
   private wrote(path: string | undefined): void {
-    if (path !== undefined) this.unsyncedContent.add(path)
+    if (path === undefined) return
+    this.seen.add(path)
+    this.unsyncedContent.add(path)
   }
 
   private synced(path: string): void {
+    this.seen.add(path)
     this.unsyncedContent.delete(path)
     for (const name of this.unsyncedNames)
       if (dirname(name) === path && basename(name) !== '') this.unsyncedNames.delete(name)
