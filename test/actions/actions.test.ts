@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -69,6 +69,31 @@ async function inbox(answerFor: (id: number, times: number) => number | 'cut' | 
 }
 
 describe('rows sent to an API', () => {
+  it('are noted on disk before they are sent, and that they were after', async () => {
+    const of = await shop(2)
+    const journals = () =>
+      readdirSync(join(folder, 'data'), { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('journal.jsonl'))
+        .map((file) =>
+          readFileSync(join(folder, 'data', file), 'utf8')
+            .trim()
+            .split('\n')
+            .slice(1),
+        )
+    const seen: unknown[] = []
+    const look = action({
+      name: 'look',
+      pipeline: of,
+      rows: `${rows} ORDER BY id`,
+      key: 'id',
+      message: ({ id }: { id: number }) => id,
+      to: async () => void seen.push(journals().map((lines) => lines.map((line) => Object.keys(JSON.parse(line))[1]))),
+    })
+    expect(await sendRows(look)).toEqual({ sent: 2, refused: 0, unknown: 0 })
+    expect(seen).toEqual([[['begun']], [['begun', 'ended', 'begun']]])
+    expect(journals()).toEqual([])
+  })
+
   it('are each sent once; a dry run sends nothing; new rows follow', async () => {
     const of = await shop(250)
     const { taken, greet } = await inbox((id) => (id % 3 === 0 ? 'text' : id % 3 === 1 ? 201 : 204))

@@ -13,9 +13,9 @@ describe('rows that a contract discards', () => {
     const target = freshPipeline()
     const events: RunEvent[] = []
     target.on((event) => events.push(event))
-    await target.run([{ id: 1, a: 1 }], { tableName: 't' })
+    await target.run([{ id: 1, a: 1, b: 'x' }], { tableName: 't' })
     const rows = [
-      { id: 2, a: 'not a number', l: [1] },
+      { id: 2, a: 'not a number', b: 'y', l: [1] },
       { id: 3, a: 3 },
       { id: 4, a: 4, extra: true },
     ]
@@ -24,7 +24,10 @@ describe('rows that a contract discards', () => {
       schemaContract: { columns: 'discard_row', dataType: 'discard_row' },
       quarantine: true,
     })
-    expect((await read(target, 't')).map((row) => row.id).sort()).toEqual([1, 3])
+    expect((await read(target, 't')).map((row) => [row.id, row.b]).sort()).toEqual([
+      [1, 'x'],
+      [3, null],
+    ])
     const kept = await read(target, 't_quarantine')
     expect(kept.map(({ table_name, reason, row }) => [table_name, reason, JSON.parse(String(row)).id])).toEqual([
       ['t', 'data_type: a', 2],

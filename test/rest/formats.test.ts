@@ -40,6 +40,13 @@ describe('formats of answers', () => {
     expect(await loaded(csv, 'text/csv; charset=utf-8')).toEqual(people)
   })
 
+  it('an empty cell of CSV is null, a quoted one an empty text', async () => {
+    expect(await loaded('id,note\n1,\n2,""\n', 'text/csv')).toEqual([
+      { id: '1', note: null },
+      { id: '2', note: '' },
+    ])
+  })
+
   it('CSV as it is declared: another delimiter, names of its own', async () => {
     const rows = await loaded('1;Ada\n2;Bob\n', 'text/plain', {
       format: 'csv',
