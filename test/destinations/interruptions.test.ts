@@ -10,6 +10,7 @@ import { localStore, type ObjectStore } from '../../src/destinations/stores/inde
 import { parseUrl } from '../../src/destinations/postgres/connection.ts'
 import { postgres, postgresParts } from '../../src/destinations/postgres/postgres.ts'
 import { sqlDestination, type SqlDestinationParts } from '../../src/destinations/sql/sql-destination.ts'
+import { rowsOf } from '../../src/extract/index.ts'
 import { pipeline, resource, type Destination } from '../../src/index.ts'
 import { breaking, endsExactlyRight, everyCut } from '../support/cut-connections.ts'
 import { someOf } from '../support/effort.ts'
@@ -198,7 +199,7 @@ describe.runIf(destinationNames.includes('postgres'))('postgres', () => {
       let page = 0
       for await (const rows of manyPages().pages({ signal } as never)) {
         if (++page === pages) await expect.poll(() => cut.count()).toBeGreaterThan(30)
-        yield [...rows]
+        yield [...rowsOf(rows)]
       }
     })
     const target = early(cut.destination, dataset)
