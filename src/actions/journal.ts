@@ -71,8 +71,11 @@ export class Journal {
       this.file = openSync(this.path, 'a', 0o600)
       syncFolder(dirname(this.path))
     }
-    appendFileSync(this.file, `${JSON.stringify(line)}
-`)
+    appendFileSync(
+      this.file,
+      `${JSON.stringify(line)}
+`,
+    )
     fsyncSync(this.file)
     failpoint('outcome' in line ? 'send-outcome-noted' : 'send-noted')
   }
