@@ -1,7 +1,8 @@
 import { createSecureServer } from 'node:http2'
 import { createServer, request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { connect } from 'node:net'
+import { connect, createServer as createTcpServer } from 'node:net'
+import { once } from 'node:events'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { RateLimiter } from '../../src/sources/rest/http/rate-limiter.ts'
 import { serverLimit, statedWaitMs } from '../../src/sources/rest/http/rate-headers.ts'
@@ -232,8 +233,12 @@ describe('connections', () => {
       /failed after 1 attempts/,
     )
     await expect(load(waits, ['stalls'], { ...attempt, bodyTimeoutMs: 100 })).rejects.toThrow(/failed after 1 attempts/)
-    // An address of a network that is for documentation: nobody answers there.
-    const nowhere = load({ baseUrl: 'http://192.0.2.1:9' }, ['a'], { ...attempt, connectTimeoutMs: 200 })
+    // It takes the connection, and never answers the greeting of TLS.
+    const mute = createTcpServer().listen(0, '127.0.0.1')
+    await once(mute, 'listening')
+    onTestFinished(() => void mute.close())
+    const baseUrl = `https://127.0.0.1:${(mute.address() as AddressInfo).port}`
+    const nowhere = load({ baseUrl }, ['a'], { ...attempt, connectTimeoutMs: 200 })
     await expect(nowhere).rejects.toThrow(/failed after 1 attempts/)
   })
 })
