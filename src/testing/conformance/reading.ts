@@ -108,8 +108,10 @@ export const reading = [
         (t: string) => `CREATE TABLE ${t.replace(/t(\W?)$/, 'u$1')} (id INT)`,
       ]
       for (const sql of refused) await assert.rejects(ask(sql), sql('t'))
-      await using session = await target.destination.open(place)
-      await assert.rejects(session.transaction(async () => undefined))
+      {
+        await using session = await target.destination.open(place)
+        await assert.rejects(session.transaction(async () => undefined))
+      }
       assert.deepEqual(await bench.rows(), [{ id: 1 }, { id: 2 }])
       assert.deepEqual(await bench.tables(), ['t'])
     },
