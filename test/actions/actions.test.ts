@@ -13,7 +13,6 @@ import { chatra } from '../../src/sources/chats/chatra.ts'
 import { api, json } from '../support/api.ts'
 import { freshDatabase } from '../workers/worker-processes.ts'
 import { running } from '../support/running.ts'
-import { tiered } from '../support/effort.ts'
 
 let folder: string
 beforeEach(() => {
@@ -304,10 +303,10 @@ export const greet = action({
     expect(new Set(Object.values(await results(of)))).toEqual(new Set(['sent']))
   })
 
-  for (const [kind, { tags }] of tiered(['duckdb', 'postgres'] as const, 1)) {
+  for (const kind of ['duckdb', 'postgres'] as const) {
     it(
       `again and again while it sends: nothing twice, nothing lost, into ${kind}`,
-      { tags, timeout: 180_000 },
+      { tags: ['slow'], timeout: 180_000 },
       async () => {
         const url = kind === 'postgres' ? await freshDatabase(await running('postgres')) : ''
         const destination = kind === 'postgres' ? postgres({ url }) : duckdb({ path: join(folder, 'shop.duckdb') })

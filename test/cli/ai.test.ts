@@ -54,7 +54,7 @@ describe('sluice ai init', () => {
 })
 
 describe('sluice ai toolkit', () => {
-  it('takes the name before or after the action', () => {
+  it('takes the name before or after the action', { tags: ['slow'] }, () => {
     ai('init', '--agent', 'claude')
     expect(ai('toolkit').out).toMatch(/✓ init[^]*rest-api-pipeline/)
     expect(ai('toolkit', 'runtime', 'info').out).toBe(ai('toolkit', 'info', 'runtime').out)
@@ -70,7 +70,7 @@ describe('sluice ai toolkit', () => {
     expect(ai('toolkit', 'install').code).toBe(2)
   })
 
-  it('shows what was edited, keeps it, and says what is not as it should be', () => {
+  it('shows what was edited, keeps it, and says what is not as it should be', { tags: ['slow'] }, () => {
     expect(ai('status').out).toMatch(/agents +none[^]*sluice ai init/)
     ai('init', '--agent', 'claude')
     expect(ai('status').out).toContain('no toolkit is installed')
@@ -92,7 +92,7 @@ describe('sluice ai toolkit', () => {
     expect(existsSync(skill)).toBe(true)
   })
 
-  it('wants a project with a workbench where it needs one', () => {
+  it('wants a project with a workbench where it needs one', { tags: ['slow'] }, () => {
     for (const args of [['toolkit', 'update'], ['toolkit', 'diff'], ['uninstall'], ['doctor']])
       expect(ai(...args), args.join(' ')).toMatchObject({
         code: 2,

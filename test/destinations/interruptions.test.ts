@@ -29,7 +29,7 @@ const databases = engineNames.filter((name) => name !== 'filesystem')
 
 describe.each(databases)('%s', (name) => {
   it('ends exactly right wherever the connection breaks', { timeout: 240_000 }, async () => {
-    await endsExactlyRight((folder) => parts(name, folder), { cuts: 16 })
+    await endsExactlyRight((folder) => parts(name, folder), { cuts: 8 })
   })
 
   it('a load that fails leaves its connection to the next one', async () => {
@@ -108,7 +108,7 @@ describe.runIf(destinationNames.includes('filesystem'))('filesystem', () => {
     }
     const operations = await broken(Number.POSITIVE_INFINITY, 'before')
     expect(operations).toBeGreaterThan(10)
-    for (const [at, when] of someOf(everyCut(operations), 16)) await broken(at, when)
+    for (const [at, when] of someOf(everyCut(operations), 8)) await broken(at, when)
   })
 
   it('lets one of two writers through, and the other on top of it', async () => {
@@ -268,7 +268,7 @@ describe.runIf(destinationNames.includes('postgres'))('postgres', () => {
     }
     const statements = await broken(Number.POSITIVE_INFINITY, 'before')
     expect(statements).toBeGreaterThan(45)
-    for (const [at, when] of someOf(everyCut(statements), 10)) await broken(at, when)
+    for (const [at, when] of someOf(everyCut(statements), 6)) await broken(at, when)
   })
 
   it('loads once when the answer to COMMIT is lost', async () => {

@@ -3,6 +3,7 @@ import { incremental, IncrementalCursor, resource, type IncrementalOptions } fro
 import { MemoryTarget } from '../support/memory-target.ts'
 import { fc, randomFrom } from '../support/seed.ts'
 import { columns, type Column, type Random } from './cursor-spellings.ts'
+import { effort } from '../support/effort.ts'
 
 interface Row {
   id: number
@@ -142,7 +143,7 @@ it('random histories of any spelling lose no row and load none twice', async () 
       expect(unique(target.ids('t')), `lost or too many, ${direction}`).toEqual(expected)
       if (recognizes || disposition === 'replace') expect(target.ids('t').length).toBe(expected.length)
     }),
-    { numRuns: 400 },
+    { numRuns: effort(400, 10_000) },
   )
 })
 

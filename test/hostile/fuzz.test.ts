@@ -5,7 +5,7 @@ import { namingConvention, namingNames } from '../../src/schema/naming.ts'
 import { api, freshPipeline, json, tableNames } from '../support/api.ts'
 import { emptyTarget, engineNames } from '../support/destinations.ts'
 import { fc } from '../support/seed.ts'
-import { tiered } from '../support/effort.ts'
+import { effort, tiered } from '../support/effort.ts'
 
 type Doc = Record<string, unknown>
 type Row = Record<string, unknown>
@@ -114,7 +114,7 @@ function put(into: Doc, path: readonly string[], value: unknown): void {
   at[path.at(-1)!] = value
 }
 
-const runs: Record<string, number> = { duckdb: 20, postgres: 15, filesystem: 4 }
+const runs: Record<string, number> = { duckdb: effort(8, 60), postgres: effort(6, 40), filesystem: effort(2, 10) }
 /** What is not tried by then is tried by the next run, with another seed. */
 const limit = { interruptAfterTimeLimit: 45_000 }
 
@@ -305,7 +305,7 @@ describe('an API that does what it likes', () => {
         const rows = all.length === 0 ? [] : ((await into.dataset().table('t').toArray()) as Row[])
         expect(rows.map(({ id }) => Number(id)).sort((a, b) => a - b)).toEqual(all.map(({ id }) => id))
       }),
-      { numRuns: 60 },
+      { numRuns: effort(25, 200) },
     )
   })
 })

@@ -269,7 +269,7 @@ describe('sluice schedule list, log, once', () => {
     expect(await scheduler.ended).toBe(0)
   })
 
-  it('read the file that docs/production.md shows, and run it', async () => {
+  it('read the file that docs/production.md shows, and run it', { tags: ['slow'] }, async () => {
     const page = readFileSync(new URL('../../docs/production.md', import.meta.url), 'utf8')
     const source = (path: string): string =>
       JSON.stringify(fileURLToPath(new URL(`../../src/${path}`, import.meta.url)))
@@ -287,7 +287,7 @@ describe('sluice schedule list, log, once', () => {
     expect((await attach('days').dataset().table('days').count()) >= 1).toBe(true)
   })
 
-  it('tell what there is, what it said, and what is due', async () => {
+  it('tell what there is, what it said, and what is due', { tags: ['slow'] }, async () => {
     jobs(`export const hourly = job({ run: () => console.log('said by the job'), trigger: cron('0 * * * *', { timezone: 'Europe/Berlin' }), freshness: '1s' })
     export const days = job({ run: ({ interval }) => note('days', interval!.end.toISOString()), trigger: every('1d'), interval: { start: new Date(Date.now() - 3 * 86400000).toISOString() } })
     export const failing = job({ run: () => { throw new Error('as it should') }, trigger: after(days), retries: 0 })`)

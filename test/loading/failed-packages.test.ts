@@ -18,6 +18,7 @@ import {
 import { runCommand } from '../../src/cli/run-command.ts'
 import { faultyDuckdb, type Fault, type FaultKind } from '../support/faulty-duckdb.ts'
 import { fc } from '../support/seed.ts'
+import { effort } from '../support/effort.ts'
 
 const names = ['a', 'b', 'c'] as const
 
@@ -123,7 +124,7 @@ describe('histories of runs into several destinations and datasets, some of them
         }
         expect(targetOf('0 0').pendingPackages()).toEqual([])
       }),
-      { numRuns: 4 },
+      { numRuns: effort(2, 40) },
     )
   })
 })

@@ -259,7 +259,7 @@ describe('every command of a skill works as it stands', { tags: ['slow'] }, () =
 })
 
 describe('the workbench in a project', () => {
-  it('is right by its own doctor, and by its own status', async () => {
+  it('is right by its own doctor, and by its own status', { tags: ['slow'] }, async () => {
     const at = project('doctor')
     await run('git', ['init', '-q'], { cwd: at.cwd })
     await shell('npx sluice ai init --agent claude,cursor,codex,vscode', at)

@@ -4,6 +4,7 @@ import { api, freshPipeline, json } from '../support/api.ts'
 import { MemoryTarget } from '../support/memory-target.ts'
 import { fc, randomFrom } from '../support/seed.ts'
 import { millisOfText, spellingOf, spellMillis } from '../extract/cursor-spellings.ts'
+import { effort } from '../support/effort.ts'
 
 interface Row {
   id: number
@@ -106,7 +107,7 @@ describe('the cursor in requests', () => {
           for (const text of params) expect(text).toMatch(/^\d+$/)
         }
       }),
-      { numRuns: 80 },
+      { numRuns: effort(40, 800) },
     )
   })
 

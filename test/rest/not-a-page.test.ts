@@ -6,6 +6,7 @@ import type { EndpointSpec, RestSourceSpec } from '../../src/sources/rest/index.
 import { api, freshPipeline, json } from '../support/api.ts'
 import { load } from '../support/rest.ts'
 import { fc } from '../support/seed.ts'
+import { effort } from '../support/effort.ts'
 
 /** What APIs send in place of a page, with a status that says that all is well. */
 const faults: Record<string, { body: unknown; status?: number; type?: string }> = {
@@ -90,7 +91,7 @@ describe('a 2xx response that is not a page of rows', () => {
         const { rows } = await run()
         expect(await rows('items')).toHaveLength(pages * perPage)
       }),
-      { numRuns: 25 },
+      { numRuns: effort(10, 100) },
     )
   })
 

@@ -5,7 +5,7 @@ import { api, json } from '../support/api.ts'
 import { freshDatabase, WorkerProject } from './worker-processes.ts'
 import { running } from '../support/running.ts'
 
-it('workers keep the rate limit of a source together', async () => {
+it('workers keep the rate limit of a source together', { tags: ['slow'] }, async () => {
   const seen: number[] = []
   const server = await api((request, response) => {
     seen.push(performance.now())
