@@ -1,5 +1,5 @@
 export type { Exchange, ExtractEvent } from './events.ts'
-export { CursorOrder, cursorValue, type CursorFormat, type CursorKey, type CursorValue } from './cursor-order.ts'
+export { CursorOrder, type CursorFormat, type CursorKey, type CursorValue } from './cursor-order.ts'
 export { inRequest } from './cursor-spelling.ts'
 export { extract, type ExtractHost } from './extract.ts'
 export { incremental, type CursorWindow, type Incremental, type IncrementalOptions } from './incremental.ts'

@@ -3,7 +3,7 @@ import type { RunEvent } from '../../src/index.ts'
 import { canonicalJson, coerce, formOf, inferType, plainJson } from '../../src/schema/index.ts'
 import { freshPipeline } from '../support/api.ts'
 
-/** Libraries that other packages bring along. */
+/** Libraries whose instances people load; without their types, which would be another dependency each. */
 const library = async (name: string): Promise<any> => {
   const loaded = (await import(name)) as { default?: unknown }
   return loaded.default ?? loaded
@@ -12,6 +12,9 @@ const Big = await library('big.js')
 const BigNumber = await library('bignumber.js')
 const { DateTime, Duration } = (await import('luxon' as string)) as Record<string, any>
 const moment = await library('moment')
+const dayjs = await library('dayjs')
+const Decimal = await library('decimal.js')
+const mongo = await library('bson')
 const postgresInterval = await library('postgres-interval')
 
 class Key {
@@ -123,6 +126,11 @@ describe('the form of an instance', () => {
     ['Temporal.PlainDate', temporal('PlainDate', '2024-01-15'), '2024-01-15'],
     ['interval of PostgreSQL', postgresInterval('1 day 01:02:03.5'), 'P0Y0M1DT1H2M3.5S'],
     ['empty interval of PostgreSQL', postgresInterval('00:00:00'), 'P0Y0M0DT0H0M0S'],
+    ['dayjs', dayjs('2024-01-15T10:30:00Z'), '2024-01-15T10:30:00.000Z'],
+    ['ObjectId of bson', new mongo.ObjectId('65a1b2c3d4e5f60718293a4b'), '65a1b2c3d4e5f60718293a4b'],
+    ['Long of bson', mongo.Long.fromString('9223372036854775807'), 2n ** 63n - 1n],
+    ['Binary of bson', new mongo.Binary(Buffer.from([1, 2])), Buffer.from([1, 2])],
+    ['UUID of bson', new mongo.UUID('aa1b2c3d-1111-4222-8333-444455556666'), 'aa1b2c3d-1111-4222-8333-444455556666'],
     ['ObjectId', bson('ObjectId', '65a1', { toJSON: () => '65a1' }), '65a1'],
     ['Long', bson('Long', '9223372036854775807', { low: -1, high: 1 }), 2n ** 63n - 1n],
     ['Binary', bson('Binary', '', { buffer: Buffer.from([1, 2, 0]), position: 2 }), Buffer.from([1, 2])],
@@ -146,6 +154,8 @@ describe('the form of an instance', () => {
       ),
       '0.1',
     ],
+    ['real decimal.js', new Decimal('0.1'), '0.1'],
+    ['Decimal128 of bson', mongo.Decimal128.fromString('12345678901234567890.5'), '12345678901234567890.5'],
     ['Decimal128', bson('Decimal128', '1.5E+3'), '1500'],
   ])('%s is an exact decimal', (_name, value, text) => {
     const form = formOf(value)
