@@ -94,7 +94,7 @@ function textOf(value: unknown): string | undefined {
       return String(value)
     case 'object':
       if (value instanceof ExactNumber) return value.text
-      if (value instanceof Date) return dateTimeText(value)
+      if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : value.toISOString()
       if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
       return plainJson(value)
     default:
