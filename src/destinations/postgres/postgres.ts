@@ -43,7 +43,7 @@ const capabilities: Capabilities = {
       alignment: 8,
       fixedBytes: { bigint: 8, double: 8, timestamp: 8, time: 8, date: 4, bool: 1 },
       pointerBytes: 18,
-      inlineBytes: 20,
+      inlineBytes: 23,
     },
   },
   load: {
