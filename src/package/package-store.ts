@@ -103,7 +103,7 @@ export interface FailedPackage extends LoadPackage {
 }
 
 /** Counted up when packages are written differently; older ones are still loaded. */
-const packageFormat = 2
+export const packageFormat = 2
 const manifestName = 'package.json'
 const failureName = 'failure.json'
 const byGroupName = 'by-group'

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { filesystem } from '../../src/destinations/filesystem/filesystem.ts'
+import { manifestFormat } from '../../src/destinations/filesystem/manifest.ts'
 import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
 import { attach, incremental, pipeline, resource, type Pipeline } from '../../src/index.ts'
+import { packageFormat } from '../../src/package/package-store.ts'
 
 /**
  * What Sluice of that day has left: three rows loaded to files, and a package of the rows 4 to 6 that was sealed when its
@@ -80,11 +82,10 @@ it('there is something of before', () => {
 })
 
 describe('what a newer Sluice has written is refused, and nothing of it is lost', () => {
-  /** The next version: what comes right after this one is refused too. */
-  const newer = (path: string): string => {
+  /** Gives a file the version right after the one that is known; returns what was in it. */
+  const newer = (path: string, known: number): string => {
     const text = readFileSync(path, 'utf8')
-    const content = JSON.parse(text) as { format?: number }
-    writeFileSync(path, JSON.stringify({ ...content, format: (content.format ?? 1) + 1 }))
+    writeFileSync(path, JSON.stringify({ ...(JSON.parse(text) as object), format: known + 1 }))
     return text
   }
 
@@ -92,18 +93,19 @@ describe('what a newer Sluice has written is refused, and nothing of it is lost'
     const { folder, target } = left(days.at(-1)!)
     const sealed = join(folder, 'data/pipelines/shop/packages/sealed')
     const path = join(sealed, readdirSync(sealed)[0]!, 'package.json')
-    const before = newer(path)
+    const before = newer(path, packageFormat)
     await expect(target.run(orders(6))).rejects.toMatchObject({
       code: 'NEWER_FORMAT',
       fix: expect.stringContaining('update'),
     })
+    expect(target.failedPackages()).toEqual([])
     writeFileSync(path, before)
     expect((await target.run(orders(6))).rows.orders).toBe(3)
   })
 
   it('a dataset of files', async () => {
     const { folder, target } = left(days.at(-1)!)
-    newer(join(folder, 'lake/shop_data/_sluice/manifest-0000000001.json'))
+    newer(join(folder, 'lake/shop_data/_sluice/manifest-0000000001.json'), manifestFormat)
     await expect(target.run(orders(6))).rejects.toMatchObject({ code: 'NEWER_FORMAT' })
     await expect(target.dataset().table('orders').toArray()).rejects.toMatchObject({ code: 'NEWER_FORMAT' })
   })

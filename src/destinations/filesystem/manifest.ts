@@ -50,7 +50,7 @@ const manifestPaths = async (store: ObjectStore, dataset: string): Promise<strin
   (await store.list(`${dataset}/_sluice`)).filter((path) => /\/manifest-\d+\.json$/.test(path)).sort()
 
 /** Counted up when datasets of files are written in another way; older ones are still read. */
-const manifestFormat = 1
+export const manifestFormat = 1
 
 /** How many versions may be published after one before its writer can no longer tell that they stand on it. */
 const remembered = 50
