@@ -109,21 +109,21 @@ describe('a table below a resource that reads only what is new', () => {
 
   it('holds what each parent has now when it is merged by the key of the parent', async () => {
     let payments: Record<string, number[]> = { 1: [10, 11], 2: [20, 21] }
-    let changed = ['1', '2']
+    let changed = [
+      { id: 1, updated_at: 1 },
+      { id: 2, updated_at: 1 },
+    ]
     const target = await api((_request, response, url) => {
       const [, , id] = url.pathname.split('/')
       if (id !== undefined) return json(response, { data: payments[id]!.map((amount) => ({ amount })) })
-      json(
-        response,
-        changed.map((one) => ({ id: Number(one), updated_at: changed.length })),
-      )
+      json(response, changed)
     })
     const into = freshPipeline()
     const child = { writeDisposition: 'merge', mergeKey: '_invoices_id' }
     const run = () => into.run(restSource({ ...spec(child), client: { baseUrl: target.baseUrl } }))
     await run()
     payments = { 1: [10, 11], 2: [22] }
-    changed = ['2', '2', '2']
+    changed = [{ id: 2, updated_at: 2 }]
     await run()
     const amounts = (await rowsOf(into, 'payments')).map((row) => row.amount)
     expect(amounts.toSorted()).toEqual([10, 11, 22])
