@@ -171,7 +171,6 @@ for (const [engine, options] of tiered(engineNames, 1, 1)) {
         [1, false],
         [1, true],
         [2, true],
-        [2, true],
       ])
     })
 

@@ -11,7 +11,9 @@ const byStrategy = (strategy: 'delete-insert' | 'upsert' | 'insert-only' | 'scd2
 async function rowsOf(target: Pipeline, table = 't', by = 'id'): Promise<Record<string, unknown>[]> {
   const rows = await target.dataset().table<Record<string, unknown>>(table).toArray()
   const own = rows.map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => !name.startsWith('_dlt_'))))
-  return own.toSorted((a, b) => String(a[by]).localeCompare(String(b[by])))
+  // Equal rows of `by` are ordered by all they hold: databases return them in any order.
+  const order = (row: Record<string, unknown>): string => JSON.stringify([row[by], row])
+  return own.toSorted((a, b) => (order(a) < order(b) ? -1 : 1))
 }
 
 it.each(engineNames)('%s: a primary key that is not declared any more deletes nothing', async (name) => {
@@ -25,8 +27,8 @@ it.each(engineNames)('%s: a primary key that is not declared any more deletes no
   )
   await target.run([{ id: 1, month: 'Feb' }], { ...merge, mergeKey: 'month' })
   expect(await rowsOf(target)).toEqual([
-    { id: 1, month: 'Jan' },
     { id: 1, month: 'Feb' },
+    { id: 1, month: 'Jan' },
     { id: 2, month: 'Jan' },
   ])
 })
