@@ -6,7 +6,10 @@ const orgs = [
   { id: 1, slug: 'a b' },
   { id: 2, slug: 'c' },
 ]
-const projects = (org: string) => [{ id: `${org}-p1` }, { id: `${org}-p2` }]
+const projects = (org: string) => [
+  { id: `${org}-p1`, kind: 'k' },
+  { id: `${org}-p2`, kind: 'k' },
+]
 
 /** Organisations with projects with tasks, regions, and users with odd keys. */
 const company = () =>
@@ -99,6 +102,22 @@ describe('parents', () => {
     ])
     expect((await rows('d')).map(({ path }) => path)).toEqual(['d/1/x', 'd/2/x'])
     expect(events.filter((event) => event.type === 'skipped')).toHaveLength(2)
+  })
+
+  it('values are equal when those of the rows above are equal too', async () => {
+    const target = await company()
+    const { rows } = await load(target, [
+      'orgs',
+      { name: 'projects', endpoint: 'orgs/{resources.orgs.slug}/projects', selected: false },
+      {
+        name: 'kinds',
+        endpoint: {
+          path: 'kinds/{resources.orgs.id}/{resources.projects.kind}/x',
+          parentRows: { distinct: true },
+        },
+      },
+    ])
+    expect((await rows('kinds')).map(({ path }) => path)).toEqual(['kinds/1/k/x', 'kinds/2/k/x'])
   })
 
   it('rows without a value end the run otherwise', async () => {

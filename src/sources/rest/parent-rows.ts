@@ -33,16 +33,20 @@ export async function* requestRows(
   seen: Set<string>,
 ): AsyncGenerator<RequestRows> {
   // Grandparents, and those above them.
-  const above = context.upstream?.origin ?? []
+  const above = context.upstream?.origin ?? new Map<string, readonly unknown[]>()
   const others = await Promise.all(alongside.map(async (name) => [name, await context.rowsOf(name)] as const))
   const own = fields.filter(({ resource }) => resource === primary)
+  const higher = valuesOf(
+    fields.filter(({ resource }) => above.has(resource)),
+    above,
+  )
   const usable = page.filter((row) => {
     const values = valuesOf(own, new Map([[primary, [row]]]))
     if (options.onNull === 'skip' && values.some((value) => value === undefined || value === null)) {
       context.emit({ type: 'skipped', resource: child, detail: `a row of ${primary} without ${namesOf(own)}` })
       return false
     }
-    return options.distinct !== true || isNew(JSON.stringify(values.map(String)), seen)
+    return options.distinct !== true || isNew(JSON.stringify([...higher, ...values].map(String)), seen)
   })
   for (const rows of grouped(usable, options.batch)) {
     for (const combination of combinations(others)) yield new Map([...above, ...combination, [primary, rows]])
