@@ -1,4 +1,5 @@
 import type { RunEvent } from '../index.ts'
+import { plural } from './style.ts'
 
 type Notice = Extract<RunEvent, { type: 'notice' }>['notice']
 
@@ -19,6 +20,8 @@ export function noticeText(notice: Notice): string {
       return `widened  ${notice.table}.${notice.column} from ${notice.from} to ${notice.to}`
     case 'pages-in-doubt':
       return `warning  ${notice.table} may not be complete: ${notice.detail}`
+    case 'table-emptied':
+      return `warning  ${notice.table} was emptied: it had ${rowsBefore(notice)}, and this run loaded none`
     case 'column-fixed':
       return `kept     ${notice.table}.${notice.column} as ${notice.type}, because something in the database depends on it; other values are in ${notice.variant}`
     case 'keys-collide':
@@ -27,3 +30,6 @@ export function noticeText(notice: Notice): string {
       return `appended to ${notice.table}: it merges, but no primary key or merge key is declared`
   }
 }
+
+const rowsBefore = ({ rowsBefore: known }: { rowsBefore?: number }): string =>
+  known === undefined ? 'rows' : plural(known, 'row')

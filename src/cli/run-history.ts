@@ -88,13 +88,15 @@ export async function compare(pipeline: Pipeline, [a, b]: readonly string[], jso
       const sign = was === is ? ' ' : (is ?? 0) > (was ?? 0) ? '+' : '−'
       return `  ${name(36, one)}${text(was)}${text(is)}  ${sign}`
     })
+  const redIfEmptied = (line: string, at: number): string =>
+    comparison.emptied.includes(comparison.tables[at]!.name) ? style.failed(`${line} emptied`) : line
   const head = `  ${''.padEnd(36)}${short(first).padStart(12)}${short(second).padStart(12)}`
   console.log(
     [
       `${style.strong(pipeline.name)}: ${day(first)} ${marks[first.status].trim()} → ${day(second)} ${marks[second.status].trim()}`,
       '',
       style.faint(head),
-      ...section('rows', table(comparison.tables, count)),
+      ...section('rows', table(comparison.tables, count).map(redIfEmptied)),
       ...section('took', table(comparison.durations, duration)),
       ...section('requests', table(comparison.requests, count)),
     ].join('\n'),

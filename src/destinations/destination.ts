@@ -134,6 +134,8 @@ export interface Publisher {
 
 /** Checks on the rows of a load before readers see them. */
 export interface Checker {
+  /** Rows that a table has; `undefined` for some that would have to be read to be counted. */
+  rowCount(table: string): Promise<number | undefined>
   /** Rows of the load that do not fit; 1 when a check about the whole load fails. */
   failing(table: string, check: Check, loadId: string): Promise<number>
   /** Moves the rows that do not fit into the table's quarantine. */

@@ -1,4 +1,5 @@
 export { EarlyLoad, type EarlyFile } from './early-load.ts'
+export type { EmptiedTable } from './emptied-tables.ts'
 export { tableOf } from './failed-table.ts'
 export type { FixedColumn } from './fixed-columns.ts'
 export { loadPackage, type LoadReceipt, type TableSpan } from './load-package.ts'

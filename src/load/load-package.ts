@@ -14,6 +14,7 @@ import {
   type Table,
 } from '../schema/index.ts'
 import type { EarlyRows } from './early-load.ts'
+import { emptiedTables, type EmptiedTable } from './emptied-tables.ts'
 import { FixedColumns, type FixedColumn } from './fixed-columns.ts'
 import { atTable, tableOf } from './failed-table.ts'
 import { runChecks, type CheckResult } from './run-checks.ts'
@@ -31,6 +32,7 @@ export interface LoadReceipt {
   spans: TableSpan[]
   /** Columns whose type something depends on: they were not widened. */
   fixed: FixedColumn[]
+  emptied: EmptiedTable[]
   /** The destination already had this load: nothing was written. */
   alreadyLoaded: boolean
 }
@@ -82,7 +84,7 @@ export async function loadInto(
 ): Promise<LoadReceipt> {
   const schema = schemaFromStored(whole.manifest.schema)
   const rows = rowCounts(whole)
-  const receipt = { loadId: whole.manifest.loadId, rows, changes: [], checks: [], spans: [], fixed: [] }
+  const receipt = { loadId: whole.manifest.loadId, rows, changes: [], checks: [], spans: [], fixed: [], emptied: [] }
   if (await load.ledger.hasLoad(whole.manifest.loadId)) return { ...receipt, alreadyLoaded: true }
   const [loading, fixedColumns] =
     fixed === undefined || fixed.size === 0
@@ -95,6 +97,7 @@ export async function loadInto(
     failpoint('table-dropped')
   }
   const changes = together([...(early?.changes ?? []), ...(await migrate(load.catalog, schema))])
+  const emptied = await emptiedTables(load, schema, loading)
   const rest = manifest.files.filter((file) => early?.files.has(file.path) !== true)
   const left = { ...loading, manifest: { ...manifest, files: rest } }
   const spans = [...(early?.spans ?? [])]
@@ -117,7 +120,7 @@ export async function loadInto(
   const checks = await runChecks(load, schema, manifest.checks, manifest.loadId)
   failpoint('rows-checked')
   await load.ledger.write({ loadId: manifest.loadId, schema: agreed, schemaKnown, state: manifest.state })
-  return { ...receipt, changes, checks, spans, fixed: fixedColumns, alreadyLoaded: false }
+  return { ...receipt, changes, checks, spans, fixed: fixedColumns, emptied, alreadyLoaded: false }
 }
 
 async function storedSchemaOf({ ledger }: LoadTransaction, name: string): Promise<Schema | undefined> {

@@ -1,7 +1,7 @@
 import type { FoundSetting } from '../config/index.ts'
 import type { ExtractEvent } from '../extract/index.ts'
 import type { Refusal } from '../package/index.ts'
-import type { CheckResult, SchemaChange, TableSpan } from '../load/index.ts'
+import type { CheckResult, EmptiedTable, SchemaChange, TableSpan } from '../load/index.ts'
 
 /** Everything a run does, in the order it happens. */
 export type RunEvent =
@@ -20,6 +20,8 @@ export type RunEvent =
   /** Another process, or a reader in this one, has the destination open; the run starts when it is closed. */
   | { type: 'destination-wait'; holder: string }
   | ExtractEvent
+  /** `replace` has emptied a table that had rows, and this run has none for it. */
+  | { type: 'notice'; notice: { kind: 'table-emptied' } & EmptiedTable }
   /** A setting of the configuration was used: its name, never its value. */
   | ({ type: 'setting' } & FoundSetting)
   | { type: 'package-sealed'; loadId: string; rows: number; bytes: number }

@@ -1,5 +1,5 @@
 import { PipelineError, redact } from '../errors/index.ts'
-import type { CheckResult, SchemaChange } from '../load/index.ts'
+import type { CheckResult, EmptiedTable, SchemaChange } from '../load/index.ts'
 import { keptFailed, type Refusal } from '../package/index.ts'
 
 export interface LoadedPackage {
@@ -10,6 +10,8 @@ export interface LoadedPackage {
   changes: SchemaChange[]
   /** Checks that failed without blocking. */
   failedChecks: CheckResult[]
+  /** Tables that had rows before, and have none since `replace` found none. */
+  emptied: EmptiedTable[]
 }
 
 /** A package that the destination refused, as a whole or some resources of it: they are set aside. */
@@ -89,6 +91,11 @@ export class LoadInfo {
     return Object.fromEntries(rows)
   }
 
+  /** Tables that had rows before, and have none since `replace` found none. */
+  get emptiedTables(): EmptiedTable[] {
+    return this.packages.flatMap((one) => one.emptied)
+  }
+
   toString(): string {
     return [
       `Pipeline ${this.pipeline} load step completed in ${seconds(this.durationMs)}`,
@@ -98,6 +105,10 @@ export class LoadInfo {
       ...this.failedResources.map((one) => `Resource ${one.resource} FAILED and was left out`),
       ...this.refusedPackages.flatMap(refusedLines),
       ...this.leftPackages.map(leftLine),
+      ...this.emptiedTables.map(
+        ({ table, rowsBefore = 'some' }) =>
+          `Table ${table} was EMPTIED: it had ${rowsBefore} rows, the new load has none`,
+      ),
     ].join('\n')
   }
 
@@ -122,6 +133,7 @@ export class LoadInfo {
             })),
           }),
       ...(this.leftPackages.length === 0 ? {} : { leftPackages: this.leftPackages }),
+      ...(this.emptiedTables.length === 0 ? {} : { emptiedTables: this.emptiedTables }),
       durationMs: Math.round(this.durationMs),
     }
   }

@@ -120,13 +120,14 @@ export class PackageLoads {
       (await early?.finish(sealed)) ?? (await loadPackage(session, sealed, { isSecondTry: recovered }))
     if (receipt.alreadyLoaded) return []
     const rows = Object.fromEntries(receipt.rows)
-    const { loadId, changes, spans } = receipt
+    const { loadId, changes, spans, emptied } = receipt
     for (const one of receipt.fixed) emit({ type: 'notice', notice: { kind: 'column-fixed', ...one } })
+    for (const one of emptied) emit({ type: 'notice', notice: { kind: 'table-emptied', ...one } })
     const failedChecks = receipt.checks.filter((check) => check.failing > 0)
     const ms = performance.now() - begun
     const bytes = bytesByTable(sealed)
     emit({ type: 'package-loaded', loadId, rows, bytes, ms, changes, failedChecks, spans, recovered })
-    return [{ loadId, state: 'loaded', failedJobs: [], rows, changes, failedChecks }]
+    return [{ loadId, state: 'loaded', failedJobs: [], rows, changes, failedChecks, emptied }]
   }
 
   /** An error that trying again cannot cure; any other is thrown, and the package stays where it is. */

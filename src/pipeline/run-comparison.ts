@@ -12,6 +12,8 @@ export interface RunComparison {
   after: RunRecord
   /** Rows loaded, by table. */
   tables: Compared[]
+  /** Tables that the later run found with rows, and left empty. */
+  emptied: string[]
   /** How long resources took, in ms. */
   durations: Compared[]
   /** Requests, by resource. */
@@ -23,7 +25,8 @@ export function compareRuns(before: RunRecord, after: RunRecord): RunComparison 
   return {
     before,
     after,
-    tables: compared(new Map(Object.entries(before.tables)), new Map(Object.entries(after.tables))),
+    tables: compared(tables(before), tables(after)),
+    emptied: emptiedTables(after),
     durations: compared(durations(before), durations(after)),
     requests: compared(requests(before), requests(after)),
   }
@@ -33,6 +36,13 @@ function compared(before: ReadonlyMap<string, number>, after: ReadonlyMap<string
   const names = [...new Set([...before.keys(), ...after.keys()])].sort((a, b) => a.localeCompare(b))
   return names.map((name) => ({ name, before: before.get(name), after: after.get(name) }))
 }
+
+/** A table that a run has emptied is not one that it has nothing to do with. */
+const tables = (run: RunRecord): Map<string, number> =>
+  new Map([...emptiedTables(run).map((name) => [name, 0] as const), ...Object.entries(run.tables)])
+
+const emptiedTables = ({ notices }: RunRecord): string[] =>
+  notices.flatMap(({ notice }) => (notice.kind === 'table-emptied' ? [notice.table] : []))
 
 const durations = ({ resources, durationMs }: RunRecord): Map<string, number> =>
   new Map(

@@ -5,7 +5,15 @@ import { describe, expect, it } from 'vitest'
 import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
 import { filesystem } from '../../src/destinations/filesystem/filesystem.ts'
 import { postgres } from '../../src/destinations/postgres/postgres.ts'
-import { pipeline, resource, withHints, type Pipeline, type ResourceOptions } from '../../src/index.ts'
+import {
+  compareRuns,
+  pipeline,
+  resource,
+  withHints,
+  type Pipeline,
+  type ResourceOptions,
+  type RunOptions,
+} from '../../src/index.ts'
 import { engineNames } from '../support/destinations.ts'
 import { running } from '../support/running.ts'
 
@@ -57,6 +65,30 @@ describe.each(cases)('%s, %s', (name, strategy) => {
     rows = []
     await target.run(events(byKind))
     expect(await counts(target)).toEqual({ appended: 1, closed: 0, closed__l: 0, open: 0, open__l: 0, other: 1 })
+  })
+
+  it('a table that it empties is a warning of the run; one with new rows, or empty before, is none', async () => {
+    const target = await emptyTarget(name, strategy)
+    const load = async (rows: object[], options: RunOptions = {}) =>
+      (await target.run(resource('things', rows, { writeDisposition: 'replace' }), options)).emptiedTables
+    const before = (rows: number) => (name === 'filesystem' ? {} : { rowsBefore: rows })
+    expect(await load([{ id: 1, l: [1, 2, 3] }, { id: 2 }])).toEqual([])
+    expect(await load([{ id: 2, l: [] }, { id: 3 }])).toEqual([{ table: 'things__l', ...before(3) }])
+    const info = await target.run(resource('things', [], { writeDisposition: 'replace' }))
+    expect(info.emptiedTables).toEqual([{ table: 'things', ...before(2) }])
+    expect(String(info)).toContain('Table things was EMPTIED')
+    expect(await load([])).toEqual([])
+    await load([{ id: 4 }])
+    expect(await load([], { refresh: 'drop_data' })).toEqual([])
+    const [, , , emptied] = target.runs()
+    expect(emptied!.notices).toMatchObject([{ notice: { kind: 'table-emptied', table: 'things' }, times: 1 }])
+    expect(compareRuns(target.runs()[4]!, emptied!)).toMatchObject({
+      emptied: ['things'],
+      tables: [
+        { name: 'things', before: 2, after: 0 },
+        { name: 'things__l', before: 0 },
+      ],
+    })
   })
 })
 

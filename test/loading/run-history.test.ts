@@ -188,7 +188,10 @@ describe('the history of runs', () => {
     try {
       const cli = pipeline({ name: 'cli', dataset: 'd', destination: 'duckdb' })
       expect(await runCommand('pipeline', ['cli', 'runs'])).toBe(1)
-      for (const id of [1, 2]) await cli.run([{ id, l: id === 1 ? [1] : [] }], { tableName: 'things' })
+      for (const id of [1, 2]) {
+        const gone = resource('gone', id === 1 ? [{ id }] : [], { writeDisposition: 'replace' })
+        await cli.run(source('cli', [resource('things', [{ id, l: id === 1 ? [1] : [] }]), gone]))
+      }
       for (const action of ['runs', 'trace', 'compare']) expect(await runCommand('pipeline', ['cli', action])).toBe(0)
       expect(await runCommand('pipeline', ['cli', 'trace', 'nothing'])).toBe(2)
     } finally {
@@ -196,6 +199,7 @@ describe('the history of runs', () => {
       delete process.env.DESTINATION__DUCKDB__CREDENTIALS
     }
     const text = lines.join('\n')
+    expect(text).toMatch(/ {2}gone +1 +0 {2}− emptied/)
     expect(text).toMatch(/cli: 2 runs\n\n {2}\d{8}T\d{9}-\w{4} {2}✓ done/)
     expect(text).toMatch(/ {2}things +━+ +\d+\.\d s +1 row/)
     expect(text).toMatch(/ {2}things__l +1 +— {2}−/)

@@ -30,6 +30,8 @@ export function sqlChecker(connection: SqlConnection, sql: SqlNames): Checker {
   }
 
   return {
+    rowCount: (table) => count(`SELECT COUNT(*) AS n FROM ${sql.table(table)}`),
+
     async failing(table, check, loadId) {
       const from = `FROM ${sql.table(table)} WHERE ${refused(table, check, loadId)}`
       switch (check.type) {

@@ -139,6 +139,7 @@ export const compareRunsTool = tool({
     before: runSummaryShape,
     after: runSummaryShape,
     tables: comparedShape,
+    emptied_tables: z.array(z.string()).describe('They had rows, and the later run left none'),
     durations_ms: comparedShape,
     requests: comparedShape,
   }),
@@ -150,11 +151,12 @@ export const compareRunsTool = tool({
     const runs = pipeline.runs()
     const earlier =
       before === undefined ? runs[runs.findIndex(({ id }) => id === later.id) + 1] : runOf(pipeline, before)
-    const { tables, durations, requests } = compareRuns(earlier ?? later, later)
+    const { tables, emptied, durations, requests } = compareRuns(earlier ?? later, later)
     return {
       before: summaryOf(earlier ?? later),
       after: summaryOf(later),
       tables: tables.map(plain),
+      emptied_tables: emptied,
       durations_ms: durations.map(plain),
       requests: requests.map(plain),
     }

@@ -38,7 +38,7 @@ export function Compare({ pipeline, before, after }: { pipeline: string; before:
               <th class="number">Difference</th>
             </tr>
           </thead>
-          <Part title="Rows" rows={data.tables} told={count} />
+          <Part title="Rows" rows={data.tables} emptied={data.emptied} told={count} />
           <Part
             title="Took"
             rows={[
@@ -54,7 +54,15 @@ export function Compare({ pipeline, before, after }: { pipeline: string; before:
   )
 }
 
-const Part = ({ title, rows, told }: { title: string; rows: Rows; told(value: number): string }): JSX.Element | null =>
+interface PartProps {
+  title: string
+  rows: Rows
+  /** Names of tables that were left empty. */
+  emptied?: readonly string[]
+  told(value: number): string
+}
+
+const Part = ({ title, rows, emptied = [], told }: PartProps): JSX.Element | null =>
   rows.length === 0 ? null : (
     <tbody>
       <tr>
@@ -67,7 +75,11 @@ const Part = ({ title, rows, told }: { title: string; rows: Rows; told(value: nu
           <td>{name}</td>
           <td class="number">{before === undefined ? '–' : told(before)}</td>
           <td class="number">{after === undefined ? '–' : told(after)}</td>
-          <td class={`number ${before === after ? 'faint' : ''}`}>{difference(before, after)}</td>
+          {emptied.includes(name) ? (
+            <td class="number failed">emptied</td>
+          ) : (
+            <td class={`number ${before === after ? 'faint' : ''}`}>{difference(before, after)}</td>
+          )}
         </tr>
       ))}
     </tbody>
