@@ -409,6 +409,61 @@ describe('the length of a page', () => {
   })
 })
 
+describe('a declared path that the first response does not have', () => {
+  const paths = ['next', 'paging.next', "['the paging'].next", 'links[0].href', 'a.b.c']
+  const paginators: ((path: string) => PaginatorSpec)[] = [
+    (nextUrlPath) => ({ type: 'json_link', nextUrlPath }),
+    (cursorPath) => ({ type: 'cursor', cursorPath, cursorParam: 'c' }),
+  ]
+  /** An object with all of a path but its last `left` steps; the last one is given null when none is left. */
+  function without(path: string, left: number): object {
+    const steps = path
+      .replaceAll(/\['?|'?\]/g, '.')
+      .split('.')
+      .filter((step) => step !== '')
+    const made = steps
+      .slice(0, Math.max(0, steps.length - left))
+      .reduceRight<unknown>((inner, step) => (/^\d+$/.test(step) ? [inner] : { [step]: inner }), left === 0 ? null : {})
+    return made as object
+  }
+
+  it('is reported of a full page, and where its object is missing of one of unknown size', async () => {
+    const drawn = fc.record({
+      path: fc.constantFrom(...paths),
+      paginator: fc.constantFrom(...paginators),
+      left: fc.integer({ min: 0, max: 3 }),
+      count: fc.integer({ min: 0, max: 4 }),
+      limit: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
+    })
+    await fc.assert(
+      fc.asyncProperty(drawn, async ({ path, paginator, left, count, limit }) => {
+        const answer: Answer = (_request, response) =>
+          json(response, { data: Array.from({ length: count }, (_, id) => ({ id })), ...without(path, left) })
+        const { ids, doubts } = await rowsFrom(answer, {
+          dataSelector: 'data',
+          paginator: paginator(path),
+          ...(limit === undefined ? {} : { params: { limit } }),
+        })
+        const depth = path.split(/[.[]/).filter((step) => step !== '').length
+        const isInDoubt = limit === undefined ? left > 1 && depth > 1 : left > 0 && limit === count
+        expect(ids).toHaveLength(count)
+        expect(doubts.map(({ kind }) => kind)).toEqual(isInDoubt && count > 0 ? ['pages-in-doubt'] : [])
+        if (isInDoubt && count > 0) expect(doubts[0]).toMatchObject({ detail: expect.stringContaining(`"${path}"`) })
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  it('a list that stands alone has no place for it; one that a later page lacks ends the series', async () => {
+    const paginator: PaginatorSpec = { type: 'json_link', nextUrlPath: 'next' }
+    expect((await rowsFrom((_request, response) => json(response, [{ id: 0 }]), { paginator })).doubts).toHaveLength(1)
+    const pages: Answer = (_request, response, url) =>
+      json(response, { data: [{ id: 0 }], ...(url.search === '' ? { paging: { next: '/list?b' } } : {}) })
+    const read = await rowsFrom(pages, { paginator: { type: 'json_link', nextUrlPath: 'paging.next' } })
+    expect([read.ids.length, read.doubts]).toEqual([2, []])
+  })
+})
+
 describe('a series that does not get on', () => {
   const cursor: PaginatorSpec = { type: 'cursor', cursorPath: 'next', cursorParam: 'c' }
   const at = (url: URL): number => Number(url.searchParams.get('c') ?? 0)

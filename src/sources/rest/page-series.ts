@@ -5,6 +5,7 @@ import {
   detectPaginator,
   signsOfMore,
   askedSize,
+  missingPart,
   saysEnd,
   type Page,
   type Paginator,
@@ -110,7 +111,7 @@ export class PageSeries {
         return
       }
       if (foresight === 'possible' && paginator.foresees?.(page) === true) foresight = 'used'
-      if (foresight === 'used' && paginator.endsWith!(page)) return this.tellDoubt(request, page)
+      if (foresight === 'used' && paginator.endsWith!(page)) return this.tellDoubt(request, page, paginator)
       if (waiting.length > 0 && paginator.rewind?.(page, waiting.length) === true) {
         foresight = 'none'
         this.forget(waiting)
@@ -123,7 +124,7 @@ export class PageSeries {
       // Rows are walked in one go: without a turn for the socket, the requests would leave only after them.
       if (waiting.length > 0) await turn()
       this.guardProgress(page)
-      if (isEnd) this.tellDoubt(request, page)
+      if (isEnd) this.tellDoubt(request, page, paginator)
       if (response.rows === undefined) yield page.rows as unknown[]
       if (more && !ahead) waiting.push(ask())
     }
@@ -137,16 +138,15 @@ export class PageSeries {
   }
 
   /** The pages end here: says what speaks against that. */
-  private tellDoubt(request: RestRequest, page: Page): void {
+  private tellDoubt(request: RestRequest, page: Page, { nextPath }: Paginator): void {
     const { response, rows, count } = page
     const { onDoubt } = this.options
     if (onDoubt === undefined || this.options.probing || this.endsOnPurpose()) return
     const sign = this.signOfMore(page)
     if (sign !== undefined) return onDoubt(`${sign}, yet paging ended after ${this.rows} rows`)
-    const size = this.pages === 1 ? askedSize(request) : undefined
-    if (size !== undefined && size === count && !saysEnd(response, rows, count)) {
-      onDoubt(`${count} rows were asked for and ${count} came; nothing says that these are all`)
-    }
+    if (this.pages > 1 || count === 0 || saysEnd(response, rows, count)) return
+    const doubt = doubtAboutOnlyPage(page, askedSize(request), nextPath)
+    if (doubt !== undefined) onDoubt(doubt)
   }
 
   private signOfMore({ response, rows, count }: Page): string | undefined {
@@ -257,6 +257,24 @@ export class PageSeries {
       fix: 'check the paginator: its cursor, next link or parameter does not move on, or the API does not know it',
     })
   }
+}
+
+/** What speaks against the first page being all, when nothing in it says that it is. A null where the next page is named does. */
+function doubtAboutOnlyPage(
+  { response, count }: Page,
+  asked: number | undefined,
+  nextPath: string | undefined,
+): string | undefined {
+  const isFull = asked === count
+  if (asked !== undefined && !isFull) return undefined
+  const asMany = `${count} rows were asked for and ${count} came; `
+  if (nextPath === undefined || response.rows !== undefined) {
+    return isFull ? `${asMany}nothing says that these are all` : undefined
+  }
+  const missing = missingPart(nextPath, response.body)
+  const hasNoNext = `the response has no "${nextPath}", where the paginator looks for the next page`
+  if (isFull) return missing === 'none' ? undefined : `${asMany}${hasNoNext}`
+  return missing === 'parent' ? `${hasNoNext}; with the page size in params only a full page is in doubt` : undefined
 }
 
 /** 204, and answers without a body. */

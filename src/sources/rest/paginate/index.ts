@@ -13,6 +13,7 @@ import type { PaginatorSpec } from './paginator-spec.ts'
 import type { Paginator } from './paginator.ts'
 
 export { detectPaginator, saysEnd, signsOfMore } from './detect.ts'
+export { missingPart } from './missing-path.ts'
 export { askedSize } from './page-size.ts'
 export type { CustomPaginator } from './paginator-spec.ts'
 export type { Page, Paginator } from './paginator.ts'

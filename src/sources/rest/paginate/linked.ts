@@ -32,6 +32,7 @@ function follow(request: RestRequest, link: string): boolean {
 export function jsonLinkPaginator(spec: { nextUrlPath?: string }): Paginator {
   const path = jsonPath(spec.nextUrlPath ?? 'next')
   return {
+    nextPath: path.text,
     first: () => undefined,
     next(request, { response }) {
       const found = path.first(response.body)
@@ -122,6 +123,7 @@ export function cursorPaginator(spec: CursorSpec): Paginator {
     'cursor',
   )
   return {
+    nextPath: path.text,
     first(request) {
       if (spec.initialCursor !== undefined) write(request, spec.initialCursor)
     },

@@ -12,6 +12,8 @@ export interface Page {
 
 /** How to get from one page to the next. Fresh for every series of pages. */
 export interface Paginator {
+  /** Where a response names its next page; APIs may leave it out of the last one. */
+  readonly nextPath?: string
   /** Prepares the first request. */
   first(request: RestRequest): void
   /** Changes the request into the next one; false when this page was the last. */
