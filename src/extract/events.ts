@@ -16,6 +16,8 @@ export type ExtractEvent =
       paginator: Record<string, unknown> | undefined
       isDetected: boolean
       hasNext: boolean
+      /** The answer says itself that nothing follows. */
+      isAll: boolean
       /** Why this cannot be all, where paging ends with this page. */
       doubt?: string
     }

@@ -60,9 +60,25 @@ export interface ResourceRecord {
   /** The first hundred waits. */
   waits: { atMs: number; ms: number; reason: string }[]
   skipped: number
+  /** What the first answer told, of a resource of an API. */
+  firstPage?: FirstPageRecord
   /** By their status. */
   requests: Record<number, RequestRecord>
   error?: ErrorRecord
+}
+
+export interface FirstPageRecord {
+  /** Before any was left out as known. */
+  rows: number
+  /** Something is where rows are looked for; else where there are lists. */
+  matched: boolean
+  rowsAt: string
+  listsAt: string[]
+  hasNext: boolean
+  /** It said itself that nothing follows. */
+  isAll: boolean
+  /** The type of the paginator. */
+  paginator?: string
 }
 
 /** The requests of a resource that were answered alike. */
@@ -217,6 +233,9 @@ export class RunRecorder {
           resource.waits.push({ atMs: ms, ms: Math.round(event.ms), reason: event.reason })
         if (event.reason === 'retry') resource.retries += 1
         break
+      case 'first-page':
+        resource.firstPage = firstPageRecord(event)
+        break
       case 'skipped':
         resource.skipped += 1
         break
@@ -270,6 +289,12 @@ const newResource = (ms: number): ResourceRecord => ({
   skipped: 0,
   requests: {},
 })
+
+function firstPageRecord(event: Extract<RunEvent, { type: 'first-page' }>): FirstPageRecord {
+  const { rows, matched, rowsAt, listsAt, hasNext, isAll, paginator } = event
+  const type = paginator === undefined ? {} : { paginator: String(paginator.type) }
+  return { rows, matched, rowsAt, listsAt, hasNext, isAll, ...type }
+}
 
 /** Status codes are digits, and no names. */
 function addRequest({ requests }: ResourceRecord, event: Extract<RunEvent, { type: 'request' }>): void {

@@ -62,6 +62,9 @@ const byCode: Record<ErrorCode, Classification> = {
 }
 
 type Failure = NonNullable<RunRecord['error']>
+type ResourceRecord = RunRecord['resources'][string]
+type FirstPageRecord = NonNullable<ResourceRecord['firstPage']>
+type Notice = RunRecord['notices'][number]['notice']
 
 /** What went wrong in a run; for one that ended well, what looks as if it loaded too little. */
 export function explainRun(run: RunRecord, requests: readonly LoggedRequest[]): RunFinding[] {
@@ -71,7 +74,9 @@ export function explainRun(run: RunRecord, requests: readonly LoggedRequest[]): 
   if (run.error !== undefined && !failures.has(run.error.message)) failures.set(run.error.message, run.error)
   const findings = [...failures.values()].map((error) => explainError(run, error, requests))
   if (run.status === 'died') findings.push(died(run))
-  return [...findings, ...tooLittle(run, requests)]
+  const told = warnings(run)
+  const untold = tooLittle(run, requests).filter(({ resource }) => told.every((one) => one.resource !== resource))
+  return [...findings, ...told, ...untold]
 }
 
 function explainError(run: RunRecord, error: Failure, requests: readonly LoggedRequest[]): RunFinding {
@@ -141,7 +146,6 @@ const died = (run: RunRecord): RunFinding => ({
 function tooLittle(run: RunRecord, requests: readonly LoggedRequest[]): RunFinding[] {
   return Object.entries(run.resources).flatMap(([resource, one]) => {
     if (one.error !== undefined || run.status === 'running') return []
-    const asked = Object.entries(one.requests).reduce((sum, [, { count }]) => sum + count, 0)
     const answers = Object.entries(one.requests).map(([status, { count }]) => `${status} ${count} times`)
     const first = requests.find((request) => request.resource === resource && request.status < 400)
     const sample =
@@ -150,28 +154,64 @@ function tooLittle(run: RunRecord, requests: readonly LoggedRequest[]): RunFindi
       source: `run ${run.id}`,
       excerpt: `${resource}: ${one.rows} rows in ${one.pages} pages; answers: ${answers.join(', ')}`,
     }
-    const found: RunFinding[] = []
-    const add = (what: string, fix: string, evidence = [summary, ...sample]): void =>
-      void found.push({ classification: 'config', what, resource, evidence, fix, needsPerson: false })
-    if (one.rows === 0 && asked > 0 && first !== undefined && looksFull(first.responseBody))
-      add(
-        `"${resource}" loaded no row, though the API answered`,
-        'nothing new since the cursor, or data_selector points beside the rows: compare it with the answer',
-      )
-    else if (one.skipped > 0)
-      add(
-        `${one.skipped} answers of "${resource}" were passed over, by a response action or for want of rows`,
-        'if those rows are wanted, correct the path or the ids; otherwise nothing is wrong',
-      )
-    if (asked === 1 && one.pages === 1 && isRound(one.rows))
-      add(
-        `"${resource}" loaded exactly ${one.rows} rows in one page`,
-        'the API may have more: see whether the answer names a next page, and declare the paginator',
-      )
-    return found
+    const suspicion = suspicionOf(resource, one)
+    if (suspicion === undefined) return []
+    return [{ classification: 'config', resource, evidence: [summary, ...sample], needsPerson: false, ...suspicion }]
   })
 }
 
-const isRound = (rows: number): boolean => [10, 20, 25, 30, 40, 50, 100, 200, 250, 500, 1000].includes(rows)
-/** More than an empty list, or an empty page. */
-const looksFull = (body: string): boolean => body.replace(/\s/g, '').length > 60
+/**
+ * Rows that were left out because they are known, an empty list, and a run that was to read only some pages are no reason to
+ * worry.
+ */
+function suspicionOf(resource: string, one: ResourceRecord): Pick<RunFinding, 'what' | 'fix'> | undefined {
+  const { firstPage, skipped } = one
+  if (firstPage?.matched === false) {
+    const lists = firstPage.listsAt.length === 0 ? '' : `; there are lists at: ${firstPage.listsAt.join(', ')}`
+    return {
+      what: `"${resource}": nothing is at ${firstPage.rowsAt} in the first answer${lists}`,
+      fix: 'if the API leaves an empty list out, nothing is wrong; otherwise correct data_selector',
+    }
+  }
+  if (skipped > 0) {
+    return {
+      what: `${skipped} answers of "${resource}" were passed over, by a response action or for want of rows`,
+      fix: 'if those rows are wanted, correct the path or the ids; otherwise nothing is wrong',
+    }
+  }
+  if (firstPage === undefined || !mayBeFirstOfMore(firstPage)) return undefined
+  return {
+    what: `"${resource}" loaded one page, of exactly ${firstPage.rows} rows`,
+    fix: 'the API may have more: see whether the answer names a next page, and declare the paginator',
+  }
+}
+
+/** What the run itself warned of. */
+const warnings = (run: RunRecord): RunFinding[] =>
+  run.notices.flatMap(({ notice }) => {
+    const finding = warningOf(notice)
+    if (finding === undefined) return []
+    const evidence = [{ source: `run ${run.id}`, excerpt: `${notice.kind}: ${notice.table}` }]
+    return [{ evidence, needsPerson: false, ...finding }]
+  })
+
+function warningOf(notice: Notice): Pick<RunFinding, 'classification' | 'what' | 'fix' | 'resource'> | undefined {
+  if (notice.kind === 'pages-in-doubt') {
+    return {
+      classification: 'config',
+      resource: notice.table,
+      what: `"${notice.table}" may not be complete: ${notice.detail}`,
+      fix: "compare the rows with the API's own count; declare the paginator, or correct its path",
+    }
+  }
+  if (notice.kind !== 'table-emptied') return undefined
+  return {
+    classification: 'upstream_data',
+    what: `table "${notice.table}" had ${notice.rowsBefore ?? 'some'} rows and was left empty`,
+    fix: 'if there are rows at the source, correct what selects them and run again; otherwise nothing is wrong',
+  }
+}
+
+/** One page of a round number of rows, and nothing said that it was all. */
+const mayBeFirstOfMore = ({ rows, hasNext, isAll, paginator }: FirstPageRecord): boolean =>
+  !hasNext && !isAll && paginator === 'single_page' && [10, 20, 25, 30, 40, 50, 100, 200, 250, 500, 1000].includes(rows)

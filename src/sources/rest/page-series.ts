@@ -52,6 +52,8 @@ export interface FirstPage {
   paginator: PaginatorSpec | undefined
   isDetected: boolean
   hasNext: boolean
+  /** The response says itself that nothing follows. */
+  isAll: boolean
   /** Why this cannot be all, where paging ends with this page. */
   doubt?: string
   /** How it pages cannot be told; only when probing, otherwise it is thrown. */
@@ -172,7 +174,7 @@ export class PageSeries {
   }
 
   private tellFirstPage(page: Page, hasNext: boolean, problem?: unknown): void {
-    const { response, count } = page
+    const { response, rows, count } = page
     const { onFirstPage, paginator, selector } = this.options
     if (onFirstPage === undefined) return
     const matched = response.rows !== undefined || isEmpty(response) || selector.matched
@@ -185,6 +187,7 @@ export class PageSeries {
       paginator: this.detected ?? (paginator !== undefined && 'type' in paginator ? paginator : undefined),
       isDetected: this.detected !== undefined,
       hasNext,
+      isAll: !hasNext && saysEnd(response, rows, count),
       ...(doubt === undefined ? {} : { doubt }),
       ...(problem === undefined ? {} : { problem }),
     })
