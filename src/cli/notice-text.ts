@@ -3,6 +3,9 @@ import { plural } from './style.ts'
 
 type Notice = Extract<RunEvent, { type: 'notice' }>['notice']
 
+/** Rows may be missing, or gone that should not be. */
+export const isWarning = ({ kind }: Notice): boolean => kind === 'pages-in-doubt' || kind === 'table-emptied'
+
 /** What a run noticed, in a line. */
 export function noticeText(notice: Notice): string {
   switch (notice.kind) {

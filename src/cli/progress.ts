@@ -1,5 +1,5 @@
 import { leftLine, PipelineError, refusedLines, type RunEvent } from '../index.ts'
-import { noticeText } from './notice-text.ts'
+import { isWarning, noticeText } from './notice-text.ts'
 import { shortLocation } from './run-summary.ts'
 import { count, duration, plural, style } from './style.ts'
 
@@ -25,6 +25,7 @@ export class Progress {
   private waits = 0
   private readonly skipped: string[] = []
   private readonly failed: string[] = []
+  private readonly warnings = new Set<string>()
   private readonly notices = new Map<string, number>()
   private readonly begun = performance.now()
   private drawn = 0
@@ -47,12 +48,18 @@ export class Progress {
   get remarks(): string[] {
     return [
       ...this.failed,
+      ...this.warnings,
       ...this.skipped.slice(0, 5).map((detail) => `skipped  ${detail}`),
       ...(this.skipped.length > 5 ? [`skipped  ${count(this.skipped.length - 5)} more`] : []),
       ...[...this.notices].slice(0, 8).map(([text, times]) => (times > 1 ? `${text} (${count(times)} times)` : text)),
       ...(this.retries > 0 ? [`retried  ${plural(this.retries, 'request')}`] : []),
       ...(this.waits > 0 ? [`waited   ${plural(this.waits, 'time')} for the rate limit`] : []),
     ]
+  }
+
+  /** A run that left something out must not look like one that found nothing new. */
+  get isInDoubt(): boolean {
+    return this.failed.length + this.skipped.length + this.warnings.size > 0
   }
 
   private take(event: RunEvent): void {
@@ -96,7 +103,8 @@ export class Progress {
         break
       case 'notice': {
         const text = noticeText(event.notice)
-        this.notices.set(text, (this.notices.get(text) ?? 0) + 1)
+        if (isWarning(event.notice)) this.warnings.add(text)
+        else this.notices.set(text, (this.notices.get(text) ?? 0) + 1)
         break
       }
       case 'resource-finished':

@@ -2,8 +2,15 @@ import { relative } from 'node:path'
 import type { LoadInfo } from '../index.ts'
 import { count, style } from './style.ts'
 
+/** What a run noticed beside the rows. */
+interface Noticed {
+  remarks: readonly string[]
+  /** Rows may be missing. */
+  isInDoubt: boolean
+}
+
 /** What a run loaded, on one screen. */
-export function runSummary(info: LoadInfo, remarks: readonly string[]): string {
+export function runSummary(info: LoadInfo, { remarks, isInDoubt }: Noticed): string {
   const rows = Object.entries(info.rows)
   const changes = info.packages.flatMap((one) => one.changes)
   const newColumns = (name: string): string => {
@@ -18,7 +25,7 @@ export function runSummary(info: LoadInfo, remarks: readonly string[]): string {
   const tables = rows.map(([name, n]) => `  ${name.padEnd(width)} ${count(n).padStart(11)} rows${newColumns(name)}`)
   return [
     '',
-    ...(rows.length === 0 ? ['  no new rows'] : tables),
+    ...(rows.length === 0 ? [isInDoubt ? '  no rows were loaded, which may be wrong:' : '  no new rows'] : tables),
     ...(remarks.length === 0 ? [] : ['', ...remarks.map((remark) => `  ${style.waiting(remark)}`)]),
     '',
     String(info),

@@ -77,12 +77,12 @@ export async function run(args: string[]): Promise<CommandResult> {
   const info = await loading
     .run(source, options)
     .catch((error: unknown) => {
-      if (error instanceof LoadRefused && values.json !== true) console.log(runSummary(error.info, progress.remarks))
+      if (error instanceof LoadRefused && values.json !== true) console.log(runSummary(error.info, progress))
       throw isSourceFile(target) ? inFileSpelling(error) : error
     })
     .finally(sendRest)
   if (values.json === true) printJson(info)
-  else console.log(runSummary(info, progress.remarks))
+  else console.log(runSummary(info, progress))
   return done
 }
 
