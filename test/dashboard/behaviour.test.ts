@@ -271,6 +271,20 @@ it('is driven by keys, and every view has an address', async () => {
   expect(page.url()).not.toContain('#')
 })
 
+it('a table that a run left empty is red beside the run before, and told of the run', async () => {
+  const emptied = pipeline({ name: 'emptied', dataset: 'emptied_data' })
+  for (const rows of [[{ id: 1 }, { id: 2 }], []]) {
+    await emptied.run(rows, { tableName: 'things', writeDisposition: 'replace' })
+  }
+  const [after, before] = emptied.runs()
+  const { page, complaints } = await bench.visit(`/p/emptied/compare/${before!.id}/${after!.id}`)
+  await shows(page, /things\s+2\s+0\s+emptied/)
+  expect(await page.locator('td.failed').allInnerTexts()).toEqual(['emptied'])
+  const run = await bench.visit(`/p/emptied/runs/${after!.id}`)
+  await shows(run.page, 'things had rows and was left empty')
+  expect([...complaints, ...run.complaints]).toEqual([])
+})
+
 it('without its token there is nothing to see', async () => {
   const context = await bench.browser.newContext()
   const page = await context.newPage()

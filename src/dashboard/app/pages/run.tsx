@@ -153,7 +153,8 @@ function Noticed({ run }: { run: RunRecord }): JSX.Element | null {
       <ul class="plain">
         {run.notices.map(({ notice, times }) => (
           <li key={JSON.stringify(notice)}>
-            {[notice.table, notice.column].filter(Boolean).join('.')}: {notice.kind.replaceAll('-', ' ')}
+            {[notice.table, 'column' in notice && notice.column].filter(Boolean).join('.')}:{' '}
+            {notice.kind.replaceAll('-', ' ')}
             {times > 1 && `, ${count(times)} times`}
           </li>
         ))}
