@@ -24,8 +24,8 @@ export class LoadedRows {
   ) {
     this.resource = resource
     this.keys = keys
-    this.stored = new Set(known.atBoundary)
-    this.boundary = new Set(known.atBoundary)
+    this.stored = new Set(known.atBoundary.map(shortened))
+    this.boundary = new Set(this.stored)
     this.beyond = new Set(known.beyond)
     this.taken = known.isLimited ? new Set(known.beyond) : undefined
   }
@@ -69,13 +69,15 @@ export class LoadedRows {
 
   /** The page is complete. */
   settle(): void {
-    for (const row of this.pending) this.boundary.add(this.hashOf(row))
+    for (const row of this.pending) {
+      if (!this.isIn(this.boundary, row)) this.boundary.add(this.hashOf(row))
+    }
     this.pending.length = 0
   }
 
   /** True for a row at the stored position that was loaded with it. */
   wasAtBoundary(row: unknown): boolean {
-    return this.stored.size > 0 && this.stored.has(this.hashOf(row))
+    return this.stored.size > 0 && this.isIn(this.stored, row)
   }
 
   /** True for a row that a limited run loaded. Of a row that changed since, the cursor value differs. */
@@ -98,8 +100,23 @@ export class LoadedRows {
     }
   }
 
+  /** dlt hashes a key that is declared as a list of one column as a list. */
+  private isIn(hashes: ReadonlySet<string>, row: unknown): boolean {
+    if (hashes.has(this.hashOf(row))) return true
+    return this.keys.length === 1 && hashes.has(hashOfValue([this.keyOf(row, 0)]))
+  }
+
   private hashOf(row: unknown): string {
-    if (this.keys.length === 0) return contentId(row)
-    return digestId(canonicalJson(this.keys.map((key) => (row as Record<string, unknown>)[key])))
+    if (this.keys.length === 0) return shortened(contentId(row))
+    if (this.keys.length === 1) return hashOfValue(this.keyOf(row, 0))
+    return hashOfValue(this.keys.map((_, at) => this.keyOf(row, at)))
+  }
+
+  private keyOf(row: unknown, at: number): unknown {
+    return (row as Record<string, unknown>)[this.keys[at]!]
   }
 }
+
+/** Hashes have 9 bytes, as in dlt since 1.29. Older states hold longer ones, which start with the same 12 characters. */
+const shortened = (hash: string): string => hash.slice(0, 12)
+const hashOfValue = (value: unknown): string => shortened(digestId(canonicalJson(value)))

@@ -6,10 +6,9 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
 import { incremental, pipeline, resource, source } from '../../src/index.ts'
-import { digestId } from '../../src/schema/index.ts'
 
-/** A dataset as dlt 1.26 leaves it: its tables, its schema with all of its keys, its state with a cursor. */
-async function recordedByDlt(path: string): Promise<void> {
+/** A dataset as dlt leaves it: its tables, its schema with all of its keys, its state with a cursor. */
+async function recordedByDlt(path: string, boundaryHash: string): Promise<void> {
   const column = (name: string, data_type: string, more: object = {}) => ({
     [name]: { name, data_type, nullable: true, ...more },
   })
@@ -74,7 +73,7 @@ async function recordedByDlt(path: string): Promise<void> {
         resources: {
           events: {
             incremental: {
-              ts: { initial_value: null, last_value: 20, unique_hashes: [digestId('[2]')], start_value: null },
+              ts: { initial_value: null, last_value: 20, unique_hashes: [boundaryHash], start_value: null },
             },
           },
         },
@@ -104,11 +103,19 @@ async function recordedByDlt(path: string): Promise<void> {
   instance.closeSync()
 }
 
-it('a dataset that dlt loaded goes on loading here', async () => {
+/** The recorded hashes of the row with the key 2, declared as `primary_key="id"` and as `primary_key=["id"]`. */
+const boundaryHashes = [
+  ['dlt 1.31', 'Tp44cKMYfAuJ'],
+  ['dlt 1.31, key as a list', 'y/yGik6NApHV'],
+  ['dlt 1.26', 'Tp44cKMYfAuJiBfxLAqu'],
+  ['dlt 1.26, key as a list', 'y/yGik6NApHVti/+cWcf'],
+] as const
+
+it.each(boundaryHashes)('a dataset that %s loaded goes on loading here', async (_version, boundaryHash) => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-dlt-'))
   process.env.SLUICE_DATA_DIR = join(folder, 'data')
   const path = join(folder, 'shop.duckdb')
-  await recordedByDlt(path)
+  await recordedByDlt(path, boundaryHash)
   const shop = pipeline({ name: 'shop', dataset: 'shop_data', destination: duckdb({ path }) })
   const events = resource(
     'events',
