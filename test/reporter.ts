@@ -1,12 +1,20 @@
 import { writeFileSync } from 'node:fs'
 import { relative } from 'node:path'
-import type { Reporter, TestModule } from 'vitest/node'
+import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
 /**
- * Prints `N passed, N failed`, the line that continuous integration reads, and the seed to repeat a failure with.
+ * Prints a failed test when it fails, and in the end `N passed, N failed`, the line that continuous integration reads, with the
+ * seed to repeat a failure.
  * `SLUICE_TEST_DURATIONS=<file>` writes how many seconds each test file took, the longest first.
  */
 export default class CountReporter implements Reporter {
+  onTestCaseResult(test: TestCase): void {
+    const { state, errors } = test.result()
+    if (state !== 'failed') return
+    const [first = ''] = (errors?.[0]?.message ?? '').split('\n')
+    console.log(`\nfailed: ${relative(process.cwd(), test.module.moduleId)} > ${test.fullName}\n  ${first}`)
+  }
+
   onTestRunEnd(modules: readonly TestModule[]): void {
     let passed = 0
     let failed = 0
