@@ -96,6 +96,11 @@ class Jobs {
     return job
   }
 
+  async hasDataset(name: string): Promise<boolean> {
+    const [exists] = await this.client.dataset(name).exists()
+    return exists
+  }
+
   job(id: string): Job {
     return this.client.job(id, { location: this.location })
   }
@@ -240,6 +245,8 @@ function connectionOf(jobs: Jobs, dataset: string, readOnly: ReadLimits | undefi
     },
     async tableNames(name) {
       const rows = await listed(() => query(`SELECT table_name FROM ${informationOf(name, 'TABLES')}`))
+      // The list of a dataset that does not exist may come back empty.
+      if (rows?.length === 0 && !(await jobs.hasDataset(name))) return undefined
       return rows?.map((row) => String(row.table_name))
     },
     async columns(name) {
