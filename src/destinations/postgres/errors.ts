@@ -41,6 +41,12 @@ export const postgresErrors: readonly ErrorRule[] = [
     fix: "drop the views and constraints that depend on the table first; refresh: 'drop_data' empties a table and keeps it",
   },
   {
+    // Two transactions that create the same schema, type or table: IF NOT EXISTS does not keep the second one from failing.
+    when: /^23505\b.*\bpg_\w+_index\b|^42P0[67]\b|tuple concurrently updated/,
+    recovery: 'retry',
+    fix: 'run again: another transaction created the same schema or table at the same time',
+  },
+  {
     when: /^23\w{3}\b/,
     recovery: 'skip',
     fix: 'correct the rows, or drop the constraint that refuses them',

@@ -118,8 +118,10 @@ async function versions(run: Run, sql: SqlNames, plan: MergePlan): Promise<void>
   const target = sql.table(root.table.name)
   const moment = (text: string): string => dialect.timestampLiteral(text)
   const isActive = `${sql.column(to)} ${active === null ? 'IS NULL' : `= ${moment(active)}`}`
+  // An alias that no column has: Spark takes `v.x` for a field of a column `v`.
+  const stored = '_sluice_stored'
   const isStaged = (key: readonly string[]): string =>
-    `EXISTS (SELECT 1 FROM ${root.staging} AS s WHERE ${equalKeys(sql, key, 's', 'v')})`
+    `EXISTS (SELECT 1 FROM ${root.staging} AS s WHERE ${equalKeys(sql, key, 's', stored)})`
   // With a merge key, rows of keys that this load does not mention stay as they are.
   const sameKey = mergeKey.length === 0 ? '' : ` AND ${isStaged(mergeKey)}`
   const unconfirmed = `${isActive} AND NOT ${isStaged(version)}${sameKey}`
@@ -127,7 +129,7 @@ async function versions(run: Run, sql: SqlNames, plan: MergePlan): Promise<void>
   const end = active === null ? `CAST(NULL AS ${dialect.typeName(root.table.columns.get(to)!)})` : moment(active)
   const changes = exchange(sql, {
     staged: root,
-    gone: { source: `(SELECT * FROM ${target} AS v WHERE ${unconfirmed})`, match: alike([system.id]) },
+    gone: { source: `(SELECT * FROM ${target} AS ${stored} WHERE ${unconfirmed})`, match: alike([system.id]) },
     ending: `UPDATE SET ${sql.column(to)} = ${moment(boundary)}`,
     also: ` AND t.${isActive}`,
     fresh: `${newVersions(sql, plan, isActive)} AS fresh`,
