@@ -109,7 +109,7 @@ export interface MergePlan {
   deduplicated: boolean
   /** The days of a partition column that is part of the key, where a statement that names them reads no others. */
   days?: { column: string; values: readonly string[] }
-  /** `version`: the columns by which one version is told from another. */
+  /** `version`: the columns that distinguish one version from another. */
   scd2: { boundary: string; active: string | null; from: string; to: string; version: readonly string[] } | undefined
 }
 

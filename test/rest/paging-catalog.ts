@@ -1917,11 +1917,7 @@ export const catalog: CatalogApi[] = [
   // All there is.
   ...(
     [
-      [
-        'PyPI',
-        'https://docs.pypi.org/api/index-api/',
-        { meta: { api_version: '1.1', '_last-serial': 2654 }, projects: first },
-      ],
+      ['PyPI', 'PyPI, Index API', { meta: { api_version: '1.1', '_last-serial': 2654 }, projects: first }],
       ['Telegram', 'https://core.telegram.org/bots/api#making-requests', { ok: true, result: first }],
       ['Trello', 'https://developer.atlassian.com/cloud/trello/rest/', first],
       ['Discord', 'https://discord.com/developers/docs/resources/guild', first],

@@ -16,7 +16,7 @@ export interface DuckdbConnection extends SqlConnection {
   lockDown(limits: { timeoutMs: number; files: readonly string[] }): Promise<void>
 }
 
-/** Opens a DuckDB file. Waits for a process that has it open, since readers come and go; `onWait` is told which. */
+/** Opens a DuckDB file. Waits for a process that has it open, since readers come and go; `onWait` receives its name. */
 export async function openDuckdb(
   path: string,
   options: Record<string, string>,

@@ -40,7 +40,7 @@ export async function settled(path: string): Promise<void> {
 /** True while this process writes the file: an instance that only reads must not be opened next to that one. */
 export const isWritten = (path: string): boolean => written.has(path)
 
-/** Opens a file to write. Waits for other processes that have it open; `onWait` is told of the first one. */
+/** Opens a file to write. Waits for other processes that have it open; `onWait` receives the first one. */
 export async function acquire(
   path: string,
   options: Record<string, string>,
