@@ -19,8 +19,8 @@ export default defineConfig({
     globalSetup: ['test/support/servers.ts'],
     setupFiles: ['test/support/setup.ts'],
     sequence: { sequencer: LongestFirst },
-    // Most of them wait for programs and servers of their own.
-    maxWorkers: 2,
+    // Most of them wait for programs and servers of their own: one more than a small machine has processors keeps these busy.
+    maxWorkers: 3,
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },
