@@ -1,12 +1,13 @@
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { duckdbParts } from '../../src/destinations/duckdb/duckdb.ts'
 import { faultsOf, leftInLake, leftInWorkingData, leftOnServer, onServer } from './faults.ts'
+import { loadRound } from './loader.ts'
 import { Trial } from './trial.ts'
 import { World } from './world.ts'
 import { running } from '../support/running.ts'
-import { tiered } from '../support/effort.ts'
 
 // What the crash tests find must be found: each fault is made by hand here.
 
@@ -15,6 +16,15 @@ beforeAll(() => world.start())
 afterAll(() => world[Symbol.asyncDispose]())
 
 describe('a fault is seen', () => {
+  // One load; each fault is made in a copy of it.
+  let loaded: Trial
+  beforeAll(async () => {
+    const name = `seen_${process.pid}`
+    loaded = new Trial(world, { name, scenario: 'merge', destination: 'duckdb', postgresUrl: '' })
+    expect(await loaded.finish()).toEqual({ lost: 0, doubled: 0, others: [] })
+  })
+  afterAll(() => loaded[Symbol.asyncDispose]())
+
   const faults: [what: string, sql: string, counts: object][] = [
     ['a row lost', 'delete from d.rows where id = 7', { lost: 1, doubled: 0 }],
     ['a row doubled', 'insert into d.rows select * from d.rows where id = 7', { lost: 0, doubled: 1 }],
@@ -29,22 +39,16 @@ describe('a fault is seen', () => {
     ['a load that is not in the ledger', 'delete from d._dlt_loads', { lost: 0 }],
     ['a state twice', 'insert into d._dlt_pipeline_state select * from d._dlt_pipeline_state limit 1', { lost: 0 }],
   ]
-  for (const [[what, sql, counts], options] of tiered(faults, 3))
-    it(what, options, async () => {
-      await using trial = new Trial(world, {
-        name: `seen_${process.pid}_${what.replaceAll(' ', '_')}`,
-        scenario: 'merge',
-        destination: 'duckdb',
-        postgresUrl: '',
-      })
-      expect(await trial.finish()).toEqual({ lost: 0, doubled: 0, others: [] })
-      const { connection } = await duckdbParts({ path: trial.load.place }).connect({ pipeline: 'hand', dataset: 'd' })
-      await connection.run(sql.replaceAll('d.', `${trial.load.dataset}.`))
-      await connection.close()
-      const found = await faultsOf(trial.load)
-      expect(found).toMatchObject(counts)
-      expect(found.lost + found.doubled + found.others.length).toBeGreaterThan(0)
-    })
+  it.each(faults)('%s', async (_what, sql, counts) => {
+    const load = { ...loaded.load, place: join(mkdtempSync(join(tmpdir(), 'sluice-seen-')), 'crash.duckdb') }
+    copyFileSync(loaded.load.place, load.place)
+    const { connection } = await duckdbParts({ path: load.place }).connect({ pipeline: 'hand', dataset: 'd' })
+    await connection.run(sql.replaceAll('d.', `${load.dataset}.`))
+    await connection.close()
+    const found = await faultsOf(load)
+    expect(found).toMatchObject(counts)
+    expect(found.lost + found.doubled + found.others.length).toBeGreaterThan(0)
+  })
 
   it('files, tables and packages left behind', async () => {
     await using files = new Trial(world, {
@@ -53,8 +57,9 @@ describe('a fault is seen', () => {
       destination: 'filesystem',
       postgresUrl: '',
     })
-    await files.finish()
     const lake = files.load.place
+    process.env.SLUICE_DATA_DIR = join(lake, '..', 'data')
+    await loadRound(files.load)
     expect(leftInLake(lake, files.load.dataset)).toEqual([])
     writeFileSync(join(lake, files.load.dataset, 'rows', 'orphan.parquet'), '')
     mkdirSync(join(lake, '.drafts'), { recursive: true })
