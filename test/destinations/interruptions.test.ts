@@ -29,7 +29,7 @@ const databases = engineNames.filter((name) => name !== 'filesystem')
 
 describe.each(databases)('%s', (name) => {
   it('ends exactly right wherever the connection breaks', { timeout: 240_000 }, async () => {
-    await endsExactlyRight((folder) => parts(name, folder), { cuts: 8 })
+    await endsExactlyRight((folder) => parts(name, folder), { cuts: 3 })
   })
 
   it('a load that fails leaves its connection to the next one', async () => {
@@ -94,21 +94,24 @@ describe.runIf(destinationNames.includes('filesystem'))('filesystem', () => {
           () => true,
         )
       const plain = target(sound)
-      const ids = async (): Promise<unknown[]> =>
-        (await plain.dataset().query('select id from d.t order by id').toArray()).map((row) => row.id)
-      if (failed) await plain.run([], options)
-      if (!(await ids()).includes(2)) await plain.run([{ id: 2, l: [2, 3] }], options)
+      if (failed) {
+        await plain.run([], options)
+        const loaded = await plain.dataset().query('select id from d.t where id = 2').toArray()
+        if (loaded.length === 0) await plain.run([{ id: 2, l: [2, 3] }], options)
+      }
       const where = `operation ${at}, broken ${when}`
-      expect(await ids(), where).toEqual([1, 2])
-      expect(await plain.dataset().query('select value from d.t__l order by 1').toArray(), where).toHaveLength(3)
-      expect(
-        await plain.dataset().query('select count(*) - count(distinct load_id) as n from d._dlt_loads').toArray(),
-      ).toEqual([{ n: 0 }])
+      await plain.withDataset(async (data) => {
+        expect(await data.query('select id from d.t order by id').toArray(), where).toEqual([{ id: 1 }, { id: 2 }])
+        expect(await data.query('select value from d.t__l order by 1').toArray(), where).toHaveLength(3)
+        expect(await data.query('select count(*) - count(distinct load_id) as n from d._dlt_loads').toArray()).toEqual([
+          { n: 0 },
+        ])
+      })
       return cut.count()
     }
     const operations = await broken(Number.POSITIVE_INFINITY, 'before')
     expect(operations).toBeGreaterThan(10)
-    for (const [at, when] of someOf(everyCut(operations), 8)) await broken(at, when)
+    for (const [at, when] of someOf(everyCut(operations), 3)) await broken(at, when)
   })
 
   it('lets one of two writers through, and the other on top of it', async () => {
@@ -268,7 +271,7 @@ describe.runIf(destinationNames.includes('postgres'))('postgres', () => {
     }
     const statements = await broken(Number.POSITIVE_INFINITY, 'before')
     expect(statements).toBeGreaterThan(45)
-    for (const [at, when] of someOf(everyCut(statements), 6)) await broken(at, when)
+    for (const [at, when] of someOf(everyCut(statements), 2)) await broken(at, when)
   })
 
   it('loads once when the answer to COMMIT is lost', async () => {

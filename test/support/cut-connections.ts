@@ -91,12 +91,14 @@ export async function endsExactlyRight(
     const plain = target(sqlDestination(given))
     if (failed) await plain.run(rows, options)
     const where = `statement ${at}, cut ${when}`
-    const read = async (sql: string): Promise<unknown> => plain.dataset().query(sql).toArray()
-    expect(await read(`select id from ${dataset}.t order by id`), where).toEqual([{ id: 1 }, { id: 2 }, { id: 3 }])
-    expect(await read(`select x from ${dataset}.t__l order by x`), where).toEqual([{ x: 1 }, { x: 2 }, { x: 3 }])
-    expect(await read(`select count(*) - count(distinct load_id) as n from ${dataset}._dlt_loads`), where).toEqual([
-      { n: 0 },
-    ])
+    await plain.withDataset(async (data) => {
+      const read = async (sql: string): Promise<unknown> => data.query(sql).toArray()
+      expect(await read(`select id from ${dataset}.t order by id`), where).toEqual([{ id: 1 }, { id: 2 }, { id: 3 }])
+      expect(await read(`select x from ${dataset}.t__l order by x`), where).toEqual([{ x: 1 }, { x: 2 }, { x: 3 }])
+      expect(await read(`select count(*) - count(distinct load_id) as n from ${dataset}._dlt_loads`), where).toEqual([
+        { n: 0 },
+      ])
+    })
     return { statements: cut.count() }
   }
 }
