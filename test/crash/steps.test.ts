@@ -5,8 +5,8 @@ import { endsExactlyRightAtSteps } from './any-step.ts'
 import { destinationNames } from './trial.ts'
 import { scenarioNames } from './world.ts'
 
-// The slow tests next to this one kill every kind of load.
+// The slow tests next to this one kill every kind of load into every destination.
 const destinations = destinationNames.filter((name) => chosen.includes(name))
-describe.each(destinations.map((name, at) => [name, at] as const))('%s', (name, at) => {
-  endsExactlyRightAtSteps(name, someOf(scenarioNames, 1, at), 1)
+describe.each(someOf(destinations, 2))('%s', (name) => {
+  endsExactlyRightAtSteps(name, someOf(scenarioNames, 1, destinations.indexOf(name)), 1)
 })
