@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { afterRun, dueRun, newState, type Due, type JobState } from '../../src/jobs/decide.ts'
 import { job, type Job, type JobOptions } from '../../src/jobs/job.ts'
 import { after, at, cron, every, type TimeTrigger } from '../../src/jobs/trigger.ts'
+import { effort } from '../support/effort.ts'
 import { fc } from '../support/seed.ts'
 
 const zones = ['UTC', 'Europe/Berlin', 'America/New_York', 'America/Sao_Paulo', 'Australia/Lord_Howe', 'Asia/Kolkata']
@@ -51,7 +52,7 @@ describe('ticks', () => {
         expect(trigger.last(next)).toEqual(next)
         expect(trigger.last(new Date(next.getTime() - 1))).toEqual(last)
       }),
-      { numRuns: 2000 },
+      { numRuns: effort(500, 5000) },
     )
   })
 
@@ -146,7 +147,7 @@ describe('a job with intervals', () => {
         // All that had ended by the newest moment.
         expect(trigger.next(new Date(state.doneUntil ?? start))!.getTime()).toBeGreaterThan(newest)
       }),
-      { numRuns: 400 },
+      { numRuns: effort(100, 1000) },
     )
   })
 
@@ -185,7 +186,7 @@ describe('a job without intervals', () => {
         const last = trigger.last(newest)!
         if (last > moments[0]!) expect(ticks.at(-1)).toBe(last.toISOString())
       }),
-      { numRuns: 400 },
+      { numRuns: effort(100, 1000) },
     )
   })
 

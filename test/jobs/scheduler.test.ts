@@ -9,6 +9,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { InboxWriter } from '../../src/inbox/inbox-store.ts'
 import { attach } from '../../src/index.ts'
 import { api, json } from '../support/api.ts'
+import { tiered } from '../support/effort.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const library = fileURLToPath(new URL('../../src/jobs/index.ts', import.meta.url))
@@ -235,20 +236,34 @@ describe('sluice schedule', () => {
   })
 })
 
-it('a file that cannot be loaded is told with what to do about it', async () => {
-  const told = async (): Promise<string> => {
-    const child = start('list')
-    expect(await child.ended).toBe(2)
-    return child.said()
-  }
-  jobs(`export const a = job({ run: () => undefined, trigger: every('never') })`)
-  expect(await told()).toMatch(/every: "never"[^]*fix: /)
-  write('sluice.jobs.ts', `export const a = nothing()`)
-  expect(await told()).toMatch(/sluice.jobs.ts cannot be loaded: nothing is not defined\n {2}fix: correct it: node /)
-  jobs(`export const a = job({ run: () => undefined })`)
-  write('package.json', '{"type":"commonjs"}')
-  expect(await told()).toMatch(/cannot be loaded: [^]*fix: make the project one of modules: npm pkg set type=module/)
-})
+const wrongFiles: [what: string, code: string, told: RegExp, type: string][] = [
+  [
+    'has a wrong trigger',
+    `export const a = job({ run: () => undefined, trigger: every('never') })`,
+    /every: "never"[^]*fix: /,
+    'module',
+  ],
+  [
+    'has an unknown name',
+    'export const a = nothing()',
+    /sluice.jobs.ts cannot be loaded: nothing is not defined\n {2}fix: correct it: node /,
+    'module',
+  ],
+  [
+    'is in a CommonJS package',
+    'export const a = job({ run: () => undefined })',
+    /cannot be loaded: [^]*fix: make the project one of modules: npm pkg set type=module/,
+    'commonjs',
+  ],
+]
+for (const [[what, code, told, type], options] of tiered(wrongFiles, 1))
+  it(`a file that ${what} is refused with a fix`, options, async () => {
+    jobs(code)
+    write('package.json', JSON.stringify({ type }))
+    const list = start('list')
+    expect(await list.ended).toBe(2)
+    expect(list.said()).toMatch(told)
+  })
 
 describe('sluice schedule list, log, once', () => {
   it('and tell Prometheus', async () => {

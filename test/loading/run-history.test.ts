@@ -159,7 +159,7 @@ describe('the history of runs', () => {
     const child = spawn(process.execPath, [script], { env, stdio: 'inherit' })
     const ended = new Promise((resolve) => child.on('exit', resolve))
     const current = () => loading().runs()[0]
-    for (let tries = 0; tries < 200 && (current()?.resources.t?.rows ?? 0) < 20; tries++) await sleep(100)
+    await expect.poll(() => current()?.resources.t?.rows ?? 0).toBeGreaterThanOrEqual(20)
     expect(current()).toMatchObject({ status: 'running', pid: child.pid })
     child.kill('SIGKILL')
     await ended

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { PipelineError, type RunEvent, type Source } from '../../src/index.ts'
 import { restSource, type ClientSpec } from '../../src/sources/rest/index.ts'
 import { api, freshPipeline, json, tableNames, type Answer, type TestApi } from '../support/api.ts'
+import { tiered } from '../support/effort.ts'
 
 const client = (baseUrl: string): ClientSpec => ({
   baseUrl,
   backoffMs: 5,
   maxAttempts: 3,
-  timeoutMs: 300,
   paginator: 'single_page',
 })
 
@@ -29,6 +29,8 @@ const status =
 const ok: Answer = (_request, response) => json(response, [{ id: 1 }, { id: 2 }])
 const drop: Answer = (request) => request.socket.destroy()
 const hang: Answer = () => undefined
+/** Short only where nothing answers: a slow machine must not run into it elsewhere. */
+const timeLimit = (answer: Answer): Partial<ClientSpec> => (answer === hang ? { timeoutMs: 1000 } : {})
 const dropInTheMiddle: Answer = (request, response) => {
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' })
   response.write('[{"id": 1}')
@@ -52,21 +54,23 @@ async function failure(target: TestApi, extra?: Partial<ClientSpec>) {
 }
 
 describe('errors that end a load', () => {
-  it.each([
+  const codes: [code: number, fix: string][] = [
     [401, 'check the key: it is missing, mistyped or revoked'],
     [403, 'the key is valid but may not read this: check its rights and the plan of the account'],
     [404, 'check the path and the ids in it'],
     [400, 'the API refuses the request'],
-  ])('%i is told at once, in two lines', async (code, fix) => {
-    const target = await api(inTurn(status(code, { message: 'no, thanks' })))
-    const error = await failure(target)
-    expect(error.message.split('\n')).toHaveLength(2)
-    expect(error.summary).toBe(`resource "users": GET ${target.baseUrl}/users answered ${code}: no, thanks`)
-    expect(error.fix).toContain(fix)
-    expect(target.requests.filter((one) => one === 'GET /users')).toHaveLength(1)
-  })
+  ]
+  for (const [[code, fix], options] of tiered(codes, 2))
+    it(`${code} is told at once, in two lines`, options, async () => {
+      const target = await api(inTurn(status(code, { message: 'no, thanks' })))
+      const error = await failure(target)
+      expect(error.message.split('\n')).toHaveLength(2)
+      expect(error.summary).toBe(`resource "users": GET ${target.baseUrl}/users answered ${code}: no, thanks`)
+      expect(error.fix).toContain(fix)
+      expect(target.requests.filter((one) => one === 'GET /users')).toHaveLength(1)
+    })
 
-  it.each([
+  const lasting: [name: string, answer: Answer, summary: string, code: string][] = [
     ['500', status(500, { error: { message: 'boom' } }), 'answered 500 after 3 attempts: boom', 'HTTP_STATUS'],
     ['429 without Retry-After', status(429), 'answered 429 after 3 attempts', 'HTTP_STATUS'],
     ['a dropped connection', drop, 'failed after 3 attempts', 'HTTP_FAILED'],
@@ -74,15 +78,17 @@ describe('errors that end a load', () => {
     ['no answer in time', hang, 'no answer in time', 'HTTP_FAILED'],
     ['HTML with status 200', html, 'answered with an HTML page (text/html) after 3 attempts', 'HTTP_NOT_JSON'],
     ['broken JSON', status(200, '{"data": ['), 'text that is not JSON', 'HTTP_NOT_JSON'],
-  ])('%s is tried again, then told in two lines', async (_name, answer, summary, code) => {
-    const target = await api(inTurn(answer))
-    const error = await failure(target)
-    expect(error.message.split('\n')).toHaveLength(2)
-    expect(error.summary).toContain(summary)
-    expect(error.code).toBe(code)
-    expect(error.recovery).toBe('retry')
-    expect(target.requests.filter((one) => one === 'GET /users')).toHaveLength(3)
-  })
+  ]
+  for (const [[name, answer, summary, code], options] of tiered(lasting, 3))
+    it(`${name} is tried again, then told in two lines`, options, async () => {
+      const target = await api(inTurn(answer))
+      const error = await failure(target, timeLimit(answer))
+      expect(error.message.split('\n')).toHaveLength(2)
+      expect(error.summary).toContain(summary)
+      expect(error.code).toBe(code)
+      expect(error.recovery).toBe('retry')
+      expect(target.requests.filter((one) => one === 'GET /users')).toHaveLength(3)
+    })
 
   it('says when the key is still the one from the documentation', async () => {
     const target = await api(inTurn(status(401)))
@@ -101,7 +107,7 @@ describe('errors that end a load', () => {
 })
 
 describe('trouble that passes', () => {
-  it.each([
+  const passing: [name: string, answer: Answer][] = [
     ['a 500', status(500)],
     ['a 503 with Retry-After', status(503, '', { 'retry-after': '0' })],
     ['a 429 without Retry-After', status(429)],
@@ -109,12 +115,14 @@ describe('trouble that passes', () => {
     ['half an answer', dropInTheMiddle],
     ['no answer in time', hang],
     ['HTML', html],
-  ])('%s is tried again and loads', async (_name, answer) => {
-    const target = await api(inTurn(answer, ok))
-    const loading = freshPipeline()
-    const info = await loading.run(users(target))
-    expect(info.rows).toEqual({ good: 1, users: 2 })
-  })
+  ]
+  for (const [[name, answer], options] of tiered(passing, 3, 1))
+    it(`${name} is tried again and loads`, options, async () => {
+      const target = await api(inTurn(answer, ok))
+      const loading = freshPipeline()
+      const info = await loading.run(users(target, timeLimit(answer)))
+      expect(info.rows).toEqual({ good: 1, users: 2 })
+    })
 
   it('waits as long as Retry-After says', async () => {
     const target = await api(inTurn(status(429, '', { 'retry-after': '1' }), ok))
@@ -178,9 +186,9 @@ describe('where requests may go', () => {
     expect(other.headers[0]).not.toHaveProperty('x-key')
   })
 
-  it.each(['//evil.test/p', 'http://169.254.169.254/latest', 'file:///etc/passwd', 'https://127.0.0.1/'])(
-    'does not follow the next link %s',
-    async (next) => {
+  const links = ['//evil.test/p', 'http://169.254.169.254/latest', 'file:///etc/passwd', 'https://127.0.0.1/']
+  for (const [next, options] of tiered(links, 2))
+    it(`does not follow the next link ${next}`, options, async () => {
       const target = await api((_request, response) => json(response, { data: [{ id: 1 }], next }))
       const source = restSource({
         name: 'people',
@@ -188,8 +196,7 @@ describe('where requests may go', () => {
         resources: ['users'],
       })
       await expect(freshPipeline().run(source)).rejects.toMatchObject({ code: 'LINK_FORBIDDEN' })
-    },
-  )
+    })
 
   it('ends a loop of pages', async () => {
     const target = await api((_request, response) => json(response, { data: [{ id: 1 }], next: '/users?page=1' }))

@@ -6,6 +6,7 @@ import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import { describe, expect, it } from 'vitest'
 import type { AuthSpec } from '../../src/sources/rest/index.ts'
 import { api, freshPipeline, json, type Answer } from '../support/api.ts'
+import { tiered } from '../support/effort.ts'
 import { load } from '../support/rest.ts'
 
 const hash = (algorithm: string, text: string): string => createHash(algorithm).update(text).digest('hex')
@@ -283,9 +284,9 @@ describe('a token response without a new refresh token', () => {
     ['has null', { refresh_token: null }],
     ['has an empty string', { refresh_token: '' }],
   ]
-  it.each(names.flatMap((type) => empty.map(([says, field]) => [type, says, field] as const)))(
-    '%s: the response %s, and the next run sends the one it has',
-    async (type, _says, field) => {
+  const cases = names.flatMap((type) => empty.map(([says, field]) => [type, says, field] as const))
+  for (const [[type, says, field], options] of tiered(cases, 2))
+    it(`${type}: the response ${says}, and the next run sends the one it has`, options, async () => {
       const forms: URLSearchParams[] = []
       const target = await api((request, response, url, body) => {
         if (url.pathname !== '/token')
@@ -305,6 +306,5 @@ describe('a token response without a new refresh token', () => {
         await load(target, [{ name: 'a', endpoint: { paginator: 'single_page' } }], { auth }, into)
       const expected = type === 'oauth2_refresh_token' ? 'refresh-token-1' : null
       expect(forms.map((form) => form.get('refresh_token'))).toEqual([expected, expected])
-    },
-  )
+    })
 })

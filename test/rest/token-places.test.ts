@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { EndpointSpec, PaginatorSpec } from '../../src/sources/rest/index.ts'
 import { api, json } from '../support/api.ts'
+import { tiered } from '../support/effort.ts'
 import { load } from '../support/rest.ts'
 
 const all = Array.from({ length: 11 }, (_, id) => ({ id: id + 1 }))
@@ -37,7 +38,7 @@ const everyId = all.map(({ id }) => id)
 
 describe('where paging writes its values', () => {
   const post = { method: 'POST', json: {} } as const
-  it.each<[string, string, PaginatorSpec, Partial<EndpointSpec>]>([
+  const places: [where: string, path: string, paginator: PaginatorSpec, more: Partial<EndpointSpec>][] = [
     ['a cursor in the query', 'rows', { type: 'cursor', cursorPath: 'next', cursorParam: 'from' }, {}],
     ['a cursor in a header', 'rows', { type: 'cursor', cursorPath: 'next', cursorHeader: 'X-From' }, {}],
     ['a cursor in the body', 'rows', { type: 'cursor', cursorPath: 'next', cursorBodyPath: 'paging.from' }, post],
@@ -66,9 +67,11 @@ describe('where paging writes its values', () => {
     ['the key of the last row', 'rows', { type: 'keyset', keyParam: 'from' }, {}],
     ['the key of the last row in the path', 'rows/{from}', { type: 'keyset', keyParam: 'from', initialKey: 0 }, {}],
     ['the key of the last row in the body', 'rows', { type: 'keyset', keyBodyPath: 'paging.from' }, post],
-  ])('%s', async (_where, path, paginator, more) => {
-    expect((await ids({ path, paginator, ...more })).ids).toEqual(everyId)
-  })
+  ]
+  for (const [[where, path, paginator, more], options] of tiered(places, 4))
+    it(where, options, async () => {
+      expect((await ids({ path, paginator, ...more })).ids).toEqual(everyId)
+    })
 
   it('a place in the path that nothing fills is told before anything is sent', async () => {
     const run = ids({ path: 'rows/{from}', paginator: { type: 'cursor', cursorPath: 'next', cursorParam: 'from' } })
@@ -78,18 +81,21 @@ describe('where paging writes its values', () => {
 
 describe('where paging ends', () => {
   const pages = { type: 'page_number', basePage: 1, pageParam: 'from', totalPath: null } as const
-  it.each<[string, PaginatorSpec, string, number]>([
+  type End = [why: string, paginator: PaginatorSpec, path: string, requests: number]
+  const shortPage: End = ['a short page', { ...pages, pageSize: size }, 'pages', 4]
+  const others: End[] = [
     ['an empty page', pages, 'pages', 5],
-    ['a short page', { ...pages, pageSize: size }, 'pages', 4],
     ['a condition about the body', { ...pages, stopWhen: "body.more == 'no'" }, 'pages', 4],
     ['a condition about the last row', { ...pages, stopWhen: 'last_row.id >= 6' }, 'pages', 2],
     ['a condition about the headers', { ...pages, stopWhen: '!headers.next' }, 'pages', 4],
     ['a flag', { ...pages, hasMorePath: 'more' }, 'pages', 4],
     ['a maximum', { ...pages, maximumPage: 3 }, 'pages', 2],
     ['a short page of a cursor', { type: 'keyset', keyParam: 'from', pageSize: size }, 'rows', 4],
-  ])('%s', async (_why, paginator, path, requests) => {
-    expect((await ids({ path, paginator })).requests).toHaveLength(requests)
-  })
+  ]
+  for (const [[why, paginator, path, requests], options] of [...tiered([shortPage], 1), ...tiered(others, 2, 1)])
+    it(why, options, async () => {
+      expect((await ids({ path, paginator })).requests).toHaveLength(requests)
+    })
 
   it('a guard: more pages than there may be', async () => {
     const run = ids({ path: 'pages', paginator: pages, maxPages: 3 })
@@ -121,7 +127,12 @@ describe('a query of which only the first rows can be reached', () => {
   const day = Date.UTC(2025, 0, 1)
   const second = (text: string): number => Math.floor(Date.parse(text) / 1000)
 
-  it.each<[string, readonly number[], (text: string) => number, Partial<NonNullable<EndpointSpec['splitRange']>>]>([
+  const units: [
+    unit: string,
+    positions: readonly number[],
+    parse: (text: string) => number,
+    more: Partial<NonNullable<EndpointSpec['splitRange']>>,
+  ][] = [
     ['numbers', Array.from({ length: 100 }, (_, at) => at * 7), Number, { unit: 'number', earliest: 0, latest: 1000 }],
     [
       'seconds',
@@ -141,19 +152,21 @@ describe('a query of which only the first rows can be reached', () => {
       second,
       { earliest: '2025-01-01', latest: '2025-04-01' },
     ],
-  ])('is split by %s', async (_unit, positions, parse, more) => {
-    const target = await capped(positions, parse)
-    const splitRange = { startParam: 'from', endParam: 'to', maxRows: 10, totalPath: 'total', earliest: 0, ...more }
-    const { rows } = await load(target, [
-      {
-        name: 'rows',
-        primaryKey: 'id',
-        writeDisposition: 'merge',
-        endpoint: { dataSelector: 'data', paginator: 'single_page', splitRange },
-      },
-    ])
-    expect((await rows('rows')).map(({ id }) => Number(id)).sort((a, b) => a - b)).toEqual(positions)
-  })
+  ]
+  for (const [[unit, positions, parse, more], options] of tiered(units, 2))
+    it(`is split by ${unit}`, options, async () => {
+      const target = await capped(positions, parse)
+      const splitRange = { startParam: 'from', endParam: 'to', maxRows: 10, totalPath: 'total', earliest: 0, ...more }
+      const { rows } = await load(target, [
+        {
+          name: 'rows',
+          primaryKey: 'id',
+          writeDisposition: 'merge',
+          endpoint: { dataSelector: 'data', paginator: 'single_page', splitRange },
+        },
+      ])
+      expect((await rows('rows')).map(({ id }) => Number(id)).sort((a, b) => a - b)).toEqual(positions)
+    })
 
   it('says so when one unit alone holds too many', async () => {
     const target = await capped(

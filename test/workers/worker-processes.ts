@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import { vi } from 'vitest'
+import { runCommand } from '../../src/cli/run-command.ts'
 import { postgresPoolConfig } from '../../src/destinations/postgres/postgres.ts'
 import { childrenOf, signal } from '../support/processes.ts'
 
@@ -86,6 +88,27 @@ ${jobs}`,
   async run(...args: string[]): Promise<{ code: number | null; said: string }> {
     const child = this.start(...args)
     return { code: await child.ended, said: child.said() }
+  }
+
+  /** Runs `sluice <args>` in this process: for commands that only read or change the queue. */
+  async command(...args: string[]): Promise<{ code: number; said: string }> {
+    const here = process.cwd()
+    const lines: string[] = []
+    const log = vi.spyOn(console, 'log').mockImplementation((text: string) => void lines.push(text))
+    const error = vi.spyOn(console, 'error').mockImplementation((text: string) => void lines.push(text))
+    vi.stubEnv('HOME', this.folder)
+    vi.stubEnv('SLUICE_DATA_DIR', join(this.folder, 'data'))
+    vi.stubEnv('WORKERS__QUEUE', this.url)
+    process.chdir(this.folder)
+    try {
+      const code = await runCommand(args[0], args.slice(1))
+      return { code, said: lines.join('\n') }
+    } finally {
+      process.chdir(here)
+      vi.unstubAllEnvs()
+      log.mockRestore()
+      error.mockRestore()
+    }
   }
 
   async end(): Promise<void> {

@@ -29,8 +29,8 @@ const run = ({ job, partition }) => note(job + ' ' + partition.name)
 const partitions = [{ name: 'p0' }, { name: 'p1' }, { name: 'p2' }]
 export const later = job({ run, partitions })
 export const first = job({ run, partitions, priority: 5 })`)
-    await here.run('worker', 'add', 'later')
-    await here.run('worker', 'add', 'first')
+    expect((await here.command('worker', 'add', 'later')).code).toBe(0)
+    await here.command('worker', 'add', 'first')
     // One at a time: of two that begin together, the machine decides which one says so first.
     expect(await here.run('worker', '--until-done', '--parallel', '1')).toMatchObject({ code: 0 })
     expect(here.notes().map((line) => line.split(' ')[0])).toEqual([
@@ -116,13 +116,13 @@ export const fragile = job({
   },
 })
 export const afterwards = job({ trigger: after(fragile, 'failure'), run: () => note('afterwards') })`)
-    await here.run('worker', 'add', 'fragile')
+    await here.command('worker', 'add', 'fragile')
     const { code, said } = await here.run('worker', '--until-done')
     expect(code).toBe(1)
     expect(said).toContain('the API says 500')
     expect(here.notes().toSorted()).toEqual(['afterwards', 'bad 1', 'bad 2', 'good 1'])
-    expect((await here.run('worker', 'dead')).said).toMatch(/✗ fragile bad[^]*the API says 500/)
-    const listed = JSON.parse((await here.run('worker', 'list', '--json')).said) as { job: string }[]
+    expect((await here.command('worker', 'dead')).said).toMatch(/✗ fragile bad[^]*the API says 500/)
+    const listed = JSON.parse((await here.command('worker', 'list', '--json')).said) as { job: string }[]
     expect(listed.find((one) => one.job === 'fragile')).toMatchObject({
       status: 'failure',
       waiting: 0,
@@ -131,9 +131,9 @@ export const afterwards = job({ trigger: after(fragile, 'failure'), run: () => n
     })
     process.env.CURED = 'yes'
     onTestFinished(() => void delete process.env.CURED)
-    expect((await here.run('worker', 'retry')).said).toContain('1 item wait')
+    expect((await here.command('worker', 'retry')).said).toContain('1 item wait')
     expect((await here.run('worker', '--until-done')).code).toBe(0)
-    expect((await here.run('worker', 'dead')).said).toContain('none')
+    expect((await here.command('worker', 'dead')).said).toContain('none')
     expect(here.notes().filter((line) => line.startsWith('good'))).toHaveLength(1)
   })
 
@@ -274,9 +274,9 @@ export const team = alerts({ to: webhook({ url: ${JSON.stringify(channel.baseUrl
   it('fails an item whose error is no text that a database takes', async () => {
     const here = await project(`
 export const odd = job({ retries: 0, run: () => { throw new Error('a\\0b \\ud800') } })`)
-    await here.run('worker', 'add', 'odd')
+    await here.command('worker', 'add', 'odd')
     expect((await here.run('worker', '--until-done')).code).toBe(1)
-    expect((await here.run('worker', 'dead')).said).toMatch(/odd[^]*a.b/)
+    expect((await here.command('worker', 'dead')).said).toMatch(/odd[^]*a.b/)
   })
 
   it('makes an item of each resource, and loads each once for each time', { tags: ['slow'] }, async () => {
