@@ -345,9 +345,14 @@ async function runAgain(one: Case): Promise<void> {
   }
 }
 
+/** Cases that take seconds: a `Retry-After` of seven, and hundreds of pages. */
+const seconds = new Set(['L03', 'F21'])
+
 describe('what the rest_api source of dlt does', () => {
   const single = cases.filter(({ runs }) => runs === undefined)
-  it.each(single.map((one) => [`${one.id} ${one.title}`, one] as const))('%s', async (_title, one) => run(one))
+  for (const one of single) {
+    it(`${one.id} ${one.title}`, { tags: seconds.has(one.id) ? ['slow'] : [] }, () => run(one))
+  }
   const repeated = cases.filter(({ runs }) => runs !== undefined)
   it.each(repeated.map((one) => [`${one.id} ${one.title}`, one] as const))('%s', async (_title, one) => runAgain(one))
 })
