@@ -114,7 +114,7 @@ function put(into: Doc, path: readonly string[], value: unknown): void {
   at[path.at(-1)!] = value
 }
 
-const runs: Record<string, number> = { duckdb: effort(8, 60), postgres: effort(6, 40), filesystem: effort(2, 10) }
+const runs: Record<string, number> = { duckdb: effort(4, 60), postgres: effort(4, 40), filesystem: effort(2, 10) }
 /** What is not tried by then is tried by the next run, with another seed. */
 const limit = { interruptAfterTimeLimit: 45_000 }
 
@@ -218,7 +218,7 @@ it.each(namingNames)('names by %s: a name stays what it is, and is never too lon
         // The rules of SQL make one underscore of several, which may have stood between two names.
         if (!name.startsWith('sql_')) expect([naming.path(once), once === '']).toEqual([once, false])
       }),
-      { numRuns: 1000 },
+      { numRuns: effort(300, 3000) },
     )
   }
 })
@@ -305,7 +305,7 @@ describe('an API that does what it likes', () => {
         const rows = all.length === 0 ? [] : ((await into.dataset().table('t').toArray()) as Row[])
         expect(rows.map(({ id }) => Number(id)).sort((a, b) => a - b)).toEqual(all.map(({ id }) => id))
       }),
-      { numRuns: effort(25, 200) },
+      { numRuns: effort(12, 200) },
     )
   })
 })
