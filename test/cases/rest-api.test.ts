@@ -118,7 +118,13 @@ async function serve(given: Server | 'mock API M') {
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return { base, seen, close: () => new Promise<void>((resolve) => void server.close(() => resolve())) }
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve())
+      // A request that the client gave up keeps its connection for seconds.
+      server.closeAllConnections()
+    })
+  return { base, seen, close }
 }
 
 /** Rows as resources yield them, before they become tables. */
