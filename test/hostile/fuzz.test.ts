@@ -116,7 +116,7 @@ function put(into: Doc, path: readonly string[], value: unknown): void {
 
 const runs: Record<string, number> = { duckdb: effort(4, 60), postgres: effort(4, 40), filesystem: effort(2, 10) }
 /** What is not tried by then is tried by the next run, with another seed. */
-const limit = { interruptAfterTimeLimit: 45_000 }
+const limit = { interruptAfterTimeLimit: 90_000 }
 
 for (const [engine, options] of tiered(engineNames, 1, 2)) {
   describe(engine, options, () => {
