@@ -124,7 +124,7 @@ describe('histories of runs into several destinations and datasets, some of them
         }
         expect(targetOf('0 0').pendingPackages()).toEqual([])
       }),
-      { numRuns: effort(2, 40) },
+      { numRuns: effort(1, 40) },
     )
   })
 })
