@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { decimal, ExactNumber, incremental, resource, source, withHints } from '../../src/index.ts'
-import type { Pipeline, ResourceContext, ResourceOptions } from '../../src/index.ts'
+import type { Dataset, Pipeline, ResourceContext, ResourceOptions } from '../../src/index.ts'
 import { parseJson } from '../../src/extract/index.ts'
 
 export interface Column {
@@ -187,8 +187,10 @@ const typeNames: Record<string, string> = {
 }
 
 /** The tables as the database has them; hints come from the stored schema. */
-export async function readTables(target: Pipeline, dataset: string): Promise<Record<string, TableState>> {
-  const data = target.dataset()
+export const readTables = (target: Pipeline, dataset: string): Promise<Record<string, TableState>> =>
+  target.withDataset((data) => tablesIn(data, dataset))
+
+async function tablesIn(data: Dataset, dataset: string): Promise<Record<string, TableState>> {
   const listed = await data
     .query<{ table_name: string; column_name: string; data_type: string }>(
       `select table_name, column_name, data_type from information_schema.columns where table_schema = '${dataset}' and left(table_name, 4) <> '_dlt' order by table_name, ordinal_position`,

@@ -22,8 +22,12 @@ for (const [name, options] of tiered(engineNames, 2)) {
       return { looking, all, dataset, target }
     }
 
+    let shared: ReturnType<typeof opened> | undefined
+    /** The same rows for the tests that change none. */
+    const sharedRows = () => (shared ??= opened())
+
     it('answers queries', async () => {
-      const { looking, all, dataset } = await opened()
+      const { looking, all, dataset } = await sharedRows()
       expect(await all(`select count(*) as n from ${dataset}.t`)).toEqual([{ n: 2 }])
       expect(await all(`with a as (select * from ${dataset}.t) select max(id) as n from a;`)).toEqual([{ n: 2 }])
       expect(await looking.dataset().query(`select id from ${dataset}.t where id = $1`, [2]).toArray()).toEqual([
@@ -36,7 +40,7 @@ for (const [name, options] of tiered(engineNames, 2)) {
     })
 
     it('does nothing else', async () => {
-      const { looking, all, dataset, target } = await opened()
+      const { looking, all, dataset, target } = await sharedRows()
       const file = join(mkdtempSync(join(tmpdir(), 'sluice-out-')), 'out.csv')
       const attempts = [
         `insert into ${dataset}.t (id) values (3)`,
@@ -73,7 +77,7 @@ for (const [name, options] of tiered(engineNames, 2)) {
     })
 
     it('tells what the database refused', async () => {
-      const { all, looking, dataset } = await opened()
+      const { all, looking, dataset } = await sharedRows()
       const refused = { code: 'QUERY_FAILED', fix: expect.stringContaining('correct the query') }
       await expect(all(`select nothere from ${dataset}.t`)).rejects.toMatchObject({
         ...refused,

@@ -79,23 +79,23 @@ describe('histories of runs into several destinations and datasets, some of them
               ),
             ),
           )
-        const loaded = async (place: string): Promise<Record<string, number>> => {
-          const data = targetOf(place).dataset()
-          const tables = await data.tables()
-          const found: Record<string, number> = {}
-          for (const one of names) {
-            if (!tables.has(one)) {
-              found[one] = 0
-              continue
+        const loaded = (place: string): Promise<Record<string, number>> =>
+          targetOf(place).withDataset(async (data) => {
+            const tables = await data.tables()
+            const found: Record<string, number> = {}
+            for (const one of names) {
+              if (!tables.has(one)) {
+                found[one] = 0
+                continue
+              }
+              const rows = await data.table<{ id: number; owner: string }>(one).orderBy('id').toArray()
+              expect(rows, `${one} of ${place}`).toEqual(
+                rows.map((row, at) => expect.objectContaining({ id: at + 1, owner: place })),
+              )
+              found[one] = rows.length
             }
-            const rows = await data.table<{ id: number; owner: string }>(one).orderBy('id').toArray()
-            expect(rows, `${one} of ${place}`).toEqual(
-              rows.map((row, at) => expect.objectContaining({ id: at + 1, owner: place })),
-            )
-            found[one] = rows.length
-          }
-          return found
-        }
+            return found
+          })
         const complete = (counts: readonly number[]) => Object.fromEntries(names.map((one, at) => [one, counts[at]]))
         for (const { file, dataset, come, fault: injected } of steps) {
           const place = `${file} ${dataset}`
@@ -124,7 +124,7 @@ describe('histories of runs into several destinations and datasets, some of them
         }
         expect(targetOf('0 0').pendingPackages()).toEqual([])
       }),
-      { numRuns: effort(2, 40) },
+      { numRuns: effort(1, 40) },
     )
   })
 })
@@ -304,7 +304,7 @@ describe('a refused package', () => {
     expect(target.failedPackages()).toEqual([])
   })
 
-  it('takes the place of the oldest when there are too many, and the run says so', async () => {
+  it('takes the place of the oldest when there are too many, and the run says so', { tags: ['slow'] }, async () => {
     const { target, fault } = faultyTarget()
     fault.now = { table: 't', kind: 'refuses', from: 1 }
     const displaced: string[] = []

@@ -7,7 +7,7 @@ import { filesystem } from '../../src/destinations/filesystem/filesystem.ts'
 import { postgres } from '../../src/destinations/postgres/postgres.ts'
 import { effort, tiered } from '../support/effort.ts'
 import { engineNames, mergingDuckdb } from '../support/destinations.ts'
-import { pipeline, type Pipeline, type RunOptions } from '../../src/index.ts'
+import { pipeline, type Dataset, type Pipeline, type RunOptions } from '../../src/index.ts'
 import { fc } from '../support/seed.ts'
 import { running } from '../support/running.ts'
 
@@ -111,9 +111,8 @@ async function freshTarget(name: string): Promise<{ target: Pipeline; dataset: s
   return { target: pipeline({ name: `history_${used}`, dataset, destination }), dataset }
 }
 
-async function hasColumn(target: Pipeline, dataset: string, column: string): Promise<boolean> {
-  const found = await target
-    .dataset()
+async function hasColumn(data: Dataset, dataset: string, column: string): Promise<boolean> {
+  const found = await data
     .query(
       `select 1 as one from information_schema.columns where table_schema = '${dataset}' and table_name = 't' and column_name = '${column}'`,
     )
@@ -121,26 +120,27 @@ async function hasColumn(target: Pipeline, dataset: string, column: string): Pro
   return found.length > 0
 }
 
-async function contents(target: Pipeline, dataset: string, strategy: string): Promise<Stored[]> {
-  const tables = await target
-    .dataset()
+/** The rows of a dataset, read over one connection. */
+const contents = (target: Pipeline, dataset: string, strategy: string): Promise<Stored[]> =>
+  target.withDataset((data) => rowsOf(data, dataset, strategy))
+
+async function rowsOf(data: Dataset, dataset: string, strategy: string): Promise<Stored[]> {
+  const tables = await data
     .query<{ name: string }>(
       `select table_name as name from information_schema.tables where table_schema = '${dataset}'`,
     )
     .toArray()
   const has = (name: string): boolean => tables.some((table) => table.name === name)
   if (!has('t')) return []
-  const hasVersions = strategy === 'scd2' || (await hasColumn(target, dataset, '_dlt_valid_to'))
+  const hasVersions = strategy === 'scd2' || (await hasColumn(data, dataset, '_dlt_valid_to'))
   const active = hasVersions ? '_dlt_valid_to is null' : 'true'
-  const rows = await target
-    .dataset()
+  const rows = await data
     .query<{ n: number; id: number; v: number; active: boolean; _dlt_id: string }>(
       `select id, v, ${active} as active, _dlt_id from ${dataset}.t`,
     )
     .toArray()
   const nested = has('t__l')
-    ? await target
-        .dataset()
+    ? await data
         .query<{ value: number; _dlt_parent_id: string; _dlt_list_idx: number }>(
           `select value, _dlt_parent_id, _dlt_list_idx from ${dataset}.t__l order by _dlt_list_idx`,
         )
@@ -163,10 +163,10 @@ const sorted = (rows: Stored[]): string[] =>
 
 // The shared SQL again in the others, and by MERGE.
 const runs: Record<string, number> = {
-  duckdb: effort(8, 150),
-  postgres: effort(4, 30),
-  filesystem: effort(3, 10),
-  merge: effort(4, 50),
+  duckdb: effort(4, 150),
+  postgres: effort(3, 30),
+  filesystem: effort(2, 10),
+  merge: effort(3, 50),
 }
 // Files again by partitions: by the key, where other partitions are not read, and by a value that rows change.
 const partitions: Record<string, string> = { 'files by key': 'id', 'files by value': 'v' }
@@ -174,7 +174,7 @@ const engines = [...engineNames, ...(engineNames.includes('duckdb') ? ['merge'] 
 const names = [...engines, ...(engineNames.includes('filesystem') ? Object.keys(partitions) : [])]
 const cases = names.flatMap((name) => Object.keys(models).map((strategy) => [name, strategy] as const))
 
-for (const [[name, strategy], { tags }] of tiered(cases, 8)) {
+for (const [[name, strategy], { tags }] of tiered(cases, 7)) {
   it(`${name}: ${strategy} leaves what the model says, over random histories`, { tags, timeout: 300_000 }, async () => {
     const { options, unique, after } = models[strategy]!
     await fc.assert(
@@ -189,7 +189,7 @@ for (const [[name, strategy], { tags }] of tiered(cases, 8)) {
         const expected = counted.length === 0 ? [] : after(counted)
         expect(sorted(await contents(target, dataset, strategy))).toEqual(sorted(expected))
       }),
-      { numRuns: runs[name] ?? effort(3, 20) },
+      { numRuns: runs[name] ?? effort(2, 20) },
     )
   })
 }
@@ -357,7 +357,7 @@ for (const [name, { tags }] of tiered(engines, 2)) {
           }
           expect(sorted(await contents(target, dataset, 'any'))).toEqual(sorted(expected as Stored[]))
         }),
-        { numRuns: { postgres: effort(4, 60), filesystem: effort(3, 30) }[name] ?? effort(6, 150) },
+        { numRuns: { postgres: effort(3, 60), filesystem: effort(2, 30) }[name] ?? effort(4, 150) },
       )
     },
   )

@@ -3,6 +3,7 @@ import { incremental, resource, source, transformer, type Resource, type WriteDi
 import { lintSource, restSource, type RestSourceSpec } from '../../src/sources/rest/index.ts'
 import { api, freshPipeline, json } from '../support/api.ts'
 import { rowsOf } from '../support/rest.ts'
+import { effort } from '../support/effort.ts'
 import { fc } from '../support/seed.ts'
 
 interface Parent {
@@ -67,7 +68,7 @@ describe('a table below a resource that reads only what is new', () => {
         const ids = (await rowsOf(into, 'leaf')).map((row) => row.id)
         expect([...new Set(ids)]).toEqual([1, 2, 3])
       }),
-      { numRuns: 16 },
+      { numRuns: effort(7, 100) },
     )
   })
 
