@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { api, json } from '../support/api.ts'
 import { platformNames } from '../../src/sources/chats/registry.ts'
+import { sluice as command, type Ended } from '../support/command-line.ts'
 import { someOf } from '../support/effort.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
@@ -14,14 +15,10 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'sluice-cli-'))
 })
 
-interface Ended {
-  code: number | null
-  out: string
-  err: string
-}
+const sluice = (args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> => command(folder, args, env)
 
-/** Runs the command line in a folder of its own, as a person would. */
-function sluice(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+/** Runs the command line in a process of its own, as a person would. */
+function program(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [main, ...args], {
       cwd: folder,
@@ -67,7 +64,7 @@ describe('sluice run', () => {
 
   it('loads a source file and prints one JSON value', async () => {
     await sourceFile()
-    const { code, out, err } = await sluice(['run', 'shop.source.yaml', '--dataset', 'shop_data', '--json'], secretEnv)
+    const { code, out, err } = await program(['run', 'shop.source.yaml', '--dataset', 'shop_data', '--json'], secretEnv)
     expect(code).toBe(0)
     const result = JSON.parse(out)
     expect(result).toMatchObject({
@@ -118,7 +115,7 @@ describe('sluice run', () => {
 
   it('fails with one JSON value and exit code 1', async () => {
     await sourceFile()
-    const { code, out } = await sluice(['run', 'shop.source.yaml', '--json'], {
+    const { code, out } = await program(['run', 'shop.source.yaml', '--json'], {
       SOURCES__SHOP__SHOP_KEY: 'wrong-key-1',
     })
     expect(code).toBe(1)
@@ -132,16 +129,23 @@ describe('sluice run', () => {
   it.each([
     [['run'], 2],
     [['run', 'nothing.source.yaml'], 2],
-    [['nonsense'], 2],
     [['run', 'x', '--unknown'], 2],
     [['run', 'chatra', '--limit', 'ten'], 2],
     [['pipeline', 'neverran', 'show'], 1],
     [['source', 'docs', 'nobody'], 2],
     [['--help'], 0],
     [['run', '--help'], 0],
-    [['--version'], 0],
   ])('sluice %o ends with %i', async (args, code) => {
     const ended = await sluice(args as string[])
+    expect(ended.code).toBe(code)
+    expect(ended.err).not.toContain('    at ')
+  })
+
+  it.each([
+    [['nonsense'], 2],
+    [['--version'], 0],
+  ])('the process of sluice %o ends with %i', async (args, code) => {
+    const ended = await program(args as string[])
     expect(ended.code).toBe(code)
     expect(ended.err).not.toContain('    at ')
   })
@@ -152,7 +156,7 @@ describe('sluice run', () => {
       join(folder, 'own.ts'),
       `import { resource, source } from '${index}'\nexport const mine = source('mine', [resource('numbers', [{ n: 1 }, { n: 2 }])])\n`,
     )
-    const { out } = await sluice(['run', 'own.ts', '--json'])
+    const { out } = await program(['run', 'own.ts', '--json'])
     expect(JSON.parse(out)).toMatchObject({ pipeline: 'mine', rows: { numbers: 2 } })
   })
 
@@ -219,7 +223,7 @@ describe('sluice source', () => {
 })
 
 it('the demo fits 80 columns and loads all five', async () => {
-  const { code, out } = await sluice(['demo', '--size', '40'])
+  const { code, out } = await sluice(['demo', '--size', '10'])
   expect(code).toBe(0)
   for (const dataset of ['chatlio_data', 'chatbot_data', 'chaport_data', 'chatra_data', 'cliengo_data'])
     expect(out).toContain(dataset)

@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { api, json } from '../support/api.ts'
+import { sluice } from '../support/command-line.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 let folder: string
@@ -39,7 +40,7 @@ function start(args: string[], env: NodeJS.ProcessEnv = {}): Running {
   }
   return { said, ended: new Promise((resolve) => child.on('close', (code) => resolve({ code, out, err }))) }
 }
-const source = (...args: string[]) => start(args).ended
+const source = (...args: string[]) => sluice(folder, ['source', ...args])
 const widest = (text: string): number => Math.max(...text.split('\n').map((line) => line.length))
 
 describe('sluice source from-openapi', () => {
@@ -228,7 +229,7 @@ resources: [items]
   expect(err).toContain('logged in')
   expect(code).toBe(0)
   expect(existsSync(join(folder, 'data', 'tokens'))).toBe(true)
-  const probed = await start(['probe', 's.source.yaml'], env).ended
+  const probed = await sluice(folder, ['source', 'probe', 's.source.yaml'], env)
   expect(probed.code).toBe(0)
 })
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
+import { tiered } from '../support/effort.ts'
 
 const run = promisify(execFile)
 const root = new URL('../../', import.meta.url)
@@ -23,16 +24,19 @@ const examples = [...text.matchAll(/^## (.+)$|^```ts\n([^]*?)^```$/gm)].reduce<{
 const promised = (code: string): string[] =>
   [...code.matchAll(/console\.log\(.*\)(?: \/\/ |\n\/\/ )(.+)$/gm)].map((match) => match[1]!)
 
-it.each(examples.filter((example) => example.code !== ''))('docs/loading.md: $title', async ({ code }) => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-docs-'))
-  // Beside the sources, so that the example's own imports are found; removed again below.
-  const script = fileURLToPath(new URL(`test/docs/.example-${process.pid}-${Date.now()}.ts`, root))
-  writeFileSync(script, code.replaceAll("'sluice'", "'../../src/index.ts'"))
-  try {
-    const env = { ...process.env, SLUICE_DATA_DIR: join(folder, 'data'), NO_COLOR: '1' }
-    const { stdout } = await run(process.execPath, [script], { cwd: folder, env })
-    for (const line of promised(code)) expect(stdout).toContain(line)
-  } finally {
-    rmSync(script)
-  }
-})
+const shown = examples.filter((example) => example.code !== '')
+
+for (const [{ title, code }, options] of tiered(shown, 5))
+  it(`docs/loading.md: ${title}`, options, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-docs-'))
+    // Beside the sources, so that the example's own imports are found; removed again below.
+    const script = fileURLToPath(new URL(`test/docs/.example-${process.pid}-${Date.now()}.ts`, root))
+    writeFileSync(script, code.replaceAll("'sluice'", "'../../src/index.ts'"))
+    try {
+      const env = { ...process.env, SLUICE_DATA_DIR: join(folder, 'data'), NO_COLOR: '1' }
+      const { stdout } = await run(process.execPath, [script], { cwd: folder, env })
+      for (const line of promised(code)) expect(stdout).toContain(line)
+    } finally {
+      rmSync(script)
+    }
+  })

@@ -7,6 +7,8 @@ import { promisify } from 'node:util'
 import { expect, it, onTestFinished } from 'vitest'
 import { serve, simulation } from '../../src/testing/index.ts'
 import { api, json } from '../support/api.ts'
+import { sluice } from '../support/command-line.ts'
+import { tiered } from '../support/effort.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -33,9 +35,8 @@ const blocks = (path: string, language: string): string[] =>
     (match) => match[1]!,
   )
 
-it.each(['chatlio', 'chatbot', 'chaport', 'chatra', 'cliengo'])(
-  'docs/sources/%s.md loads its platform',
-  async (platform) => {
+for (const [platform, options] of tiered(['chatlio', 'chatbot', 'chaport', 'chatra', 'cliengo'], 2))
+  it(`docs/sources/${platform}.md loads its platform`, options, async () => {
     const simulated = simulation(platform, { size: 5, seed: 1 })!
     const server = await serve(simulated)
     onTestFinished(() => server.close())
@@ -51,8 +52,7 @@ it.each(['chatlio', 'chatbot', 'chaport', 'chatra', 'cliengo'])(
       ...Object.fromEntries(settings),
     })
     expect(printed).toContain(`into dataset ${platform}_data`)
-  },
-)
+  })
 
 it('docs/destinations.md: the factories are as shown', async () => {
   for (const code of blocks('docs/destinations.md', 'ts')) await runExample(code, {})
@@ -67,10 +67,9 @@ it('docs/rest.md: the source file runs', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-rest-'))
   const [yaml] = blocks('docs/rest.md', 'yaml')
   writeFileSync(join(folder, 'github.source.yaml'), yaml!.replace('https://api.github.com', target.baseUrl))
-  const env = { ...process.env, SLUICE_DATA_DIR: join(folder, 'data'), SOURCES__GITHUB__GITHUB_TOKEN: 'example-token' }
-  const sluice = (...args: string[]) => run(process.execPath, [`${root}src/cli/main.ts`, ...args], { cwd: folder, env })
-  await sluice('source', 'lint', 'github.source.yaml')
-  const { stdout } = await sluice('run', 'github.source.yaml', '--json')
-  expect(JSON.parse(stdout).rows).toEqual({ issues: 1, issues__labels: 1, comments: 1 })
+  const env = { SOURCES__GITHUB__GITHUB_TOKEN: 'example-token' }
+  expect((await sluice(folder, ['source', 'lint', 'github.source.yaml'], env)).code).toBe(0)
+  const { out } = await sluice(folder, ['run', 'github.source.yaml', '--json'], env)
+  expect(JSON.parse(out).rows).toEqual({ issues: 1, issues__labels: 1, comments: 1 })
   expect(target.requests).toContain('GET /repos/octocat/hello-world/issues/7/comments')
 })

@@ -6,7 +6,7 @@ import { StdioClientTransport as OlderStdio } from '@modelcontextprotocol/sdk/cl
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { writeSecret } from '../../src/index.ts'
 import { serve, simulation } from '../../src/testing/index.ts'
-import { assistant, main } from '../support/assistant.ts'
+import { assistant, assistantHere, main } from '../support/assistant.ts'
 
 const sourceFile = (baseUrl: string, { path = 'operators', selector = 'result' } = {}): string => `name: shop
 client:
@@ -176,7 +176,7 @@ it(
 
 describe('what the server says of itself', () => {
   it('tools have titles, descriptions, annotations and schemas of their results; instructions begin with what matters', async () => {
-    const { client } = await assistant()
+    const { client } = await assistantHere()
     const { tools } = await client.listTools()
     expect(tools.length).toBeGreaterThan(20)
     for (const one of tools) {
@@ -201,7 +201,7 @@ describe('what the server says of itself', () => {
   })
 
   it('resources and prompts: schemas and runs, skills as commands, names completed', async () => {
-    const { client, call } = await assistant({ args: ['--allow-run'] })
+    const { client, call } = await assistantHere({ allowsRuns: true })
     const simulated = simulation('chaport', { size: 5, seed: 1 })!
     const server = await serve(simulated)
     onTestFinished(() => server.close())
@@ -236,7 +236,7 @@ describe('what the server says of itself', () => {
   })
 
   it('toolkits are read without being installed', async () => {
-    const { call } = await assistant()
+    const { call } = await assistantHere()
     expect((await call('list_toolkits')).text).toContain('rest-api-pipeline')
     const info = await call('toolkit_info', { name: 'rest-api-pipeline', skill: 'find-source' })
     expect(info.data).toMatchObject({ skill_text: expect.stringContaining('# Find a source') as never })

@@ -107,8 +107,6 @@ console.log(JSON.stringify({ rows: info.rows.visitors, rest: typeof restSource }
   expect(JSON.parse(library.stdout)).toEqual({ rows: 3, rest: 'function' })
   const version = await run('npx', ['--no-install', 'sluice', '--version'], { cwd: folder, env })
   expect(version.stdout.trim()).toMatch(/^\d+\.\d+\.\d+/)
-  const demo = await run('npx', ['--no-install', 'sluice', 'demo', '--size', '10', '--json'], { cwd: folder, env })
-  expect(JSON.parse(demo.stdout)).toHaveLength(5)
 
   const program = join(folder, 'node_modules/sluice/dist/cli/main.js')
   const dashboard = spawn(process.execPath, [program, 'dashboard', '--json', '--no-open'], { cwd: folder, env })
@@ -118,7 +116,15 @@ console.log(JSON.stringify({ rows: info.rows.visitors, rest: typeof restSource }
   const script = /src="(\/assets\/[^"]+)"/.exec(page)![1]!
   expect((await fetch(new URL(script, url))).status).toBe(200)
   const headers = { authorization: `Bearer ${new URL(url).hash.slice(1)}` }
-  expect(await (await fetch(new URL('/api/pipelines', url), { headers })).json()).toHaveLength(6)
+  expect(await (await fetch(new URL('/api/pipelines', url), { headers })).json()).toMatchObject([
+    { name: 'chaport_pipeline' },
+  ])
+})
+
+it('its demo loads all five platforms', { tags: ['slow'] }, async () => {
+  const { cwd, env } = project('demo')
+  const demo = await shell('npx --no-install sluice demo --size 10 --json', { cwd, env })
+  expect(JSON.parse(demo.stdout)).toHaveLength(5)
 })
 
 async function printed(child: ChildProcess, pattern: RegExp): Promise<string> {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { hostNames, hosts } from '../../src/workbench/hosts/index.ts'
 import { apply, planInstall } from '../../src/workbench/install.ts'
+import { tiered } from '../support/effort.ts'
 
 let folder: string
 beforeAll(() => {
@@ -39,7 +40,7 @@ const claudeCommand = (): string => {
 const bash = (command: string) => ({ hook_event_name: 'PreToolUse', tool_name: 'Bash', tool_input: { command } })
 
 describe('commands', () => {
-  it.each([
+  const blocked = [
     'cat .sluice/secrets.toml',
     'cat ./.sluice/../.sluice/secrets.toml',
     'cat .sluice/sec""rets.toml',
@@ -85,14 +86,16 @@ describe('commands', () => {
     'npx sluice ai toolkit uninstall init',
     'cat ~/.local/share/sluice/allowed-hosts.json',
     'echo "process.exit(0)" > .sluice/guard.mjs',
-  ])('%s: is blocked', (command) => {
-    const { code, said } = ask(claudeCommand(), bash(command))
-    expect(code).toBe(2)
-    expect(said).toMatch(/^Blocked: .*npx sluice secrets list/)
-    expect(said).not.toContain('hunter2')
-  })
+  ]
+  for (const [command, options] of tiered(blocked, 20))
+    it(`${command}: is blocked`, options, () => {
+      const { code, said } = ask(claudeCommand(), bash(command))
+      expect(code).toBe(2)
+      expect(said).toMatch(/^Blocked: .*npx sluice secrets list/)
+      expect(said).not.toContain('hunter2')
+    })
 
-  it.each([
+  const harmless = [
     'ls -la',
     'ls .sluice',
     'cat README.md',
@@ -114,9 +117,11 @@ describe('commands', () => {
     'cp -r src lib',
     'NODE_ENV=test node --test',
     'env NODE_ENV=test node --test',
-  ])('%s: goes through', (command) => {
-    expect(ask(claudeCommand(), bash(command))).toMatchObject({ code: 0, said: '' })
-  })
+  ]
+  for (const [command, options] of tiered(harmless, 10, 1))
+    it(`${command}: goes through`, options, () => {
+      expect(ask(claudeCommand(), bash(command))).toMatchObject({ code: 0, said: '' })
+    })
 })
 
 describe('tools of hosts', () => {
