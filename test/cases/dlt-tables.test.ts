@@ -110,7 +110,7 @@ function hintsHere(hints: Column['hints'] | undefined): Column['hints'] {
 
 type CaseTarget = Awaited<ReturnType<typeof emptyTarget>>
 
-for (const [destination, options] of tiered(engineNames, 1)) {
+for (const [destination, options] of tiered(engineNames, 1, 0, 1)) {
   describe(`tables as dlt lays them out, in ${destination}`, options, () => {
     const tableCases = caseFile.cases.filter((one) => one.batches === undefined && !(one.id in notOurs))
     it.each(tableCases)('$id $title', async (given) => {
@@ -149,7 +149,7 @@ interface BatchState {
   state?: Record<string, { initial_value: string; last_value: string; unique_hashes: number; start_value: string }>
 }
 
-for (const [destination, options] of tiered(engineNames, 1)) {
+for (const [destination, options] of tiered(engineNames, 1, 0, 1)) {
   describe(`incremental as dlt does it, in ${destination}`, options, () => {
     it.each(caseFile.cases.filter((one) => one.batches !== undefined))('$id $title', async (given) => {
       const { target, dataset } = await emptyTarget(destination, { pipeline: `case_${given.id.toLowerCase()}` })

@@ -118,7 +118,7 @@ const runs: Record<string, number> = { duckdb: effort(8, 60), postgres: effort(6
 /** What is not tried by then is tried by the next run, with another seed. */
 const limit = { interruptAfterTimeLimit: 45_000 }
 
-for (const [engine, options] of tiered(engineNames, 1, 2)) {
+for (const [engine, options] of tiered(engineNames, 1, 2, 1)) {
   describe(engine, options, () => {
     it('any documents, in any batches, come back as they were', { timeout: 240_000 }, async () => {
       await fc.assert(
