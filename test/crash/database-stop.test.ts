@@ -6,10 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { postgres } from '../../src/destinations/postgres/postgres.ts'
 import { pipeline } from '../../src/index.ts'
+import { effort } from '../support/effort.ts'
 import { startPostgres } from '../support/postgres-server.ts'
 import { complete, contents, crashSource, pageOf } from './crash-source.ts'
 
-const stops = 12
+const stops = effort(5, 12)
 
 it(
   `ends exactly right when PostgreSQL is stopped at once, ${stops} times in a load`,

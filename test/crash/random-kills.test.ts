@@ -25,7 +25,7 @@ it('loses nothing and doubles nothing when it is killed at random', ({ signal })
 it(
   'loses nothing and doubles nothing when it is killed at random, again and again',
   { tags: ['slow'], timeout: 900_000 },
-  ({ signal }) => killed(effort(20, 200), signal),
+  ({ signal }) => killed(effort(8, 200), signal),
 )
 
 /** Kills loads of different kinds, one destination after the other from a drawn one on, until so many kills were done. */

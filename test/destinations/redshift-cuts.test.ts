@@ -17,10 +17,10 @@ afterAll(() => server.stop())
 
 it('redshift ends exactly right wherever the connection breaks', { timeout: 900_000 }, async () => {
   const staging = { bucketUrl: `${bucketUrl}/redshift-cuts`, credentials }
-  await endsExactlyRight(() => redshiftParts({ url: server.url, staging }), { cuts: 10 })
+  await endsExactlyRight(() => redshiftParts({ url: server.url, staging }), { cuts: 5 })
 })
 
-it.each(someOf(platformNames, 2, 3))('%s into redshift, unchanged but for its destination', async (name) => {
+it.each(someOf(platformNames, 1, 3))('%s into redshift, unchanged but for its destination', async (name) => {
   const staging = { bucketUrl: `${bucketUrl}/redshift-platforms`, credentials }
   await loadsLikeDuckdb(name, () => redshift({ url: server.url, staging }))
 })

@@ -117,7 +117,7 @@ const runs: Record<string, number> = { duckdb: effort(4, 60), postgres: effort(4
 /** What is not tried by then is tried by the next run, with another seed. */
 const limit = { interruptAfterTimeLimit: 90_000 }
 
-for (const [engine, options] of tiered(engineNames, 1, 2)) {
+for (const [engine, options] of tiered(engineNames, 1, 2, 1)) {
   describe(engine, options, () => {
     // A file for each table of each load: three levels are hundreds.
     const doc = docOf(engine === 'filesystem' ? effort(2, 3) : 3)

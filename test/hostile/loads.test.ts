@@ -32,7 +32,7 @@ async function rowsOf(target: Pipeline, columns: string[], table = 't'): Promise
   return picked.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
 }
 
-for (const [engine, options] of tiered(engineNames, 1, 1)) {
+for (const [engine, options] of tiered(engineNames, 1, 1, 1)) {
   describe(engine, options, () => {
     badInput(35, async () => {
       const ids = async (target: Pipeline): Promise<unknown[]> => (await rowsOf(target, ['id'])).map(({ id }) => id)

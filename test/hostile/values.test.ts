@@ -59,7 +59,7 @@ class Bench {
   }
 }
 
-for (const [engine, options] of tiered(engineNames, 1)) {
+for (const [engine, options] of tiered(engineNames, 1, 0, 1)) {
   describe(engine, options, () => {
     const bench = (): Promise<Bench> => Bench.on(engine)
 

@@ -174,7 +174,7 @@ const engines = [...engineNames, ...(engineNames.includes('duckdb') ? ['merge'] 
 const names = [...engines, ...(engineNames.includes('filesystem') ? Object.keys(partitions) : [])]
 const cases = names.flatMap((name) => Object.keys(models).map((strategy) => [name, strategy] as const))
 
-for (const [[name, strategy], { tags }] of tiered(cases, 7)) {
+for (const [[name, strategy], { tags }] of tiered(cases, 7, 0, 16)) {
   it(`${name}: ${strategy} leaves what the model says, over random histories`, { tags, timeout: 300_000 }, async () => {
     const { options, unique, after } = models[strategy]!
     await fc.assert(

@@ -16,13 +16,24 @@ export function someOf<T>(items: readonly T[], count: number, salt = 0): T[] {
   return items.filter((_, at) => drawn.has(at))
 }
 
+/** One in `n` of the items, all of them in a whole run. A list that is sorted by kind keeps every kind that has `n` items. */
+export function oneIn<T>(n: number, items: readonly T[], salt = 0): T[] {
+  return items.filter((_, at) => isWhole || (at + seed + salt) % n === 0)
+}
+
 /**
- * Items with the tags of their tests: so many, drawn anew in each run, run with `npm test`, the others are slow. Both tiers
- * together run all of them.
+ * Items with the tags of their tests: `quick` of them, drawn anew in each run, run with `npm test`, the others are slow. With
+ * `slow`, only so many of the others run, except in a whole run.
  */
-export function tiered<T>(items: readonly T[], quick: number, salt = 0): [item: T, options: { tags: string[] }][] {
-  const drawn = new Set(draw(items, quick, salt))
-  return items.map((item, at) => [item, { tags: drawn.has(at) ? [] : ['slow'] }])
+export function tiered<T>(
+  items: readonly T[],
+  quick: number,
+  salt = 0,
+  slow = Infinity,
+): [item: T, options: { tags: string[] }][] {
+  const drawn = draw(items, isWhole ? items.length : quick + slow, salt)
+  const isQuick = new Set(drawn.slice(0, quick))
+  return drawn.sort((a, b) => a - b).map((at) => [items[at]!, { tags: isQuick.has(at) ? [] : ['slow'] }])
 }
 
 /** Positions of so many of the items. */

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestProject } from 'vitest/node'
+import { buildDashboardPage } from './dashboard-page.ts'
 import type { SharedServers } from './running.ts'
 
 /** A server that runs, what tests have to know of it, and how to end it. */
@@ -25,9 +26,7 @@ const starters: Starters = {
   moto: async () => bucket(await (await import('../engines/servers.ts')).startMoto()),
   gcs: async () => bucket(await (await import('../engines/servers.ts')).startGcs()),
   async chromium() {
-    const { buildDashboardPage } = await import('./dashboard-page.ts')
     const { installChromium } = await import('./chromium.ts')
-    await buildDashboardPage()
     return { facts: await installChromium() }
   },
 }
@@ -38,6 +37,7 @@ function bucket({ bucketUrl, credentials, stop }: SharedServers['s3'] & { stop()
 
 /** Starts each shared server when the first test of the run asks for it, and ends them after the last test. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await buildDashboardPage()
   const started = new Map<string, Promise<Started<unknown>>>()
   const desk = createServer((request, response) => {
     const name = request.url!.slice(1) as keyof SharedServers
