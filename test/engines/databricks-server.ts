@@ -116,7 +116,7 @@ async function startSpark(folder: string): Promise<{ port: number; stop(): Promi
     ],
     { stdio: 'ignore', cwd: folder, env: { ...process.env, SPARK_HOME: home, SPARK_LOCAL_IP: '127.0.0.1' } },
   )
-  await listening(port, process_, 120)
+  await listening(port, process_, 400)
   return {
     port,
     async stop() {

@@ -5,6 +5,7 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BlobServiceClient } from '@azure/storage-blob'
 import { buildApp } from 'fauxqs'
+import { signal, treeOf } from './processes.ts'
 import type { TestBucket } from './running.ts'
 
 export interface BucketServer extends TestBucket {
@@ -19,8 +20,8 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** Waits until something listens there; fails when the process has ended. */
-export async function listening(port: number, server: ChildProcess, seconds = 60): Promise<void> {
+/** Waits until something listens there; kills the process when nothing does in time, and fails, as when it has ended. */
+export async function listening(port: number, server: ChildProcess, seconds = 120): Promise<void> {
   for (let tries = 0; tries < seconds * 10; tries++) {
     const answers = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1', () => resolve(true))
@@ -30,6 +31,7 @@ export async function listening(port: number, server: ChildProcess, seconds = 60
     if (server.exitCode !== null) break
     await sleep(100)
   }
+  for (const pid of treeOf(server.pid!)) signal(pid, 'SIGKILL')
   throw new Error(`${server.spawnargs.slice(0, 2).join(' ')} does not listen on port ${port}`)
 }
 
