@@ -1,1 +1,1 @@
-export { sleepFor, timerMs } from './timers.ts'
+export { sleepFor, systemClock, timerMs, type Clock } from './timers.ts'

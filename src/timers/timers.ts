@@ -13,3 +13,12 @@ export async function sleepFor(ms: number, signal?: AbortSignal): Promise<void> 
     await sleep(timerMs(left), undefined, signal === undefined ? {} : { signal })
   }
 }
+
+/** What waits takes one, so that tests need not wait. */
+export interface Clock {
+  /** Milliseconds since some moment; never goes back. */
+  now(): number
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+export const systemClock: Clock = { now: () => performance.now(), sleep: sleepFor }

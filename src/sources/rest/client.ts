@@ -58,7 +58,7 @@ export class RestClient {
     this.baseUrl = url
     this.login = login
     this.origin = originOf(this.baseUrl)
-    this.limiter = new RateLimiter(spec.rateLimit, this.concurrency, sharedBudget(this.origin))
+    this.limiter = new RateLimiter(spec.rateLimit, this.concurrency, { shared: sharedBudget(this.origin) })
     const proxy = spec.proxy === undefined ? undefined : settings.text(spec.proxy)
     this.transport = new Transport(spec, proxy, (target, request) => this.checkTarget(target, request))
   }

@@ -1,5 +1,5 @@
 import { PipelineError } from '../../../errors/index.ts'
-import { sleepFor } from '../../../timers/index.ts'
+import { systemClock, type Clock } from '../../../timers/index.ts'
 import type { RateLimit } from '../spec.ts'
 import { longestStatedWaitMs, waitText } from './longest-wait.ts'
 import type { ServerLimit } from './rate-headers.ts'
@@ -37,11 +37,17 @@ export class RateLimiter {
   private allowance: { left: number; until: number } | undefined
   /** Where other processes ask the same server: what all of them together may send. */
   private readonly shared: SharedBudget | undefined
+  private readonly clock: Clock
 
-  constructor(limit: RateLimit | undefined, concurrency: number, shared?: SharedBudget) {
+  constructor(
+    limit: RateLimit | undefined,
+    concurrency: number,
+    { shared, clock = systemClock }: { shared?: SharedBudget | undefined; clock?: Clock } = {},
+  ) {
     this.limit = limit
     this.concurrency = concurrency
     this.shared = shared
+    this.clock = clock
   }
 
   /** Runs `send` when there is room for it. */
@@ -55,20 +61,20 @@ export class RateLimiter {
     } finally {
       // The server counts from when it saw the request, which the answer bounds; one that works for long must not slow down the rest.
       if (slot !== undefined && this.limit !== undefined)
-        slot.at = Math.min(performance.now(), slot.at + this.limit.perSeconds * 1000 * onTheWay)
+        slot.at = Math.min(this.clock.now(), slot.at + this.limit.perSeconds * 1000 * onTheWay)
       this.passOn()
     }
   }
 
   /** All requests wait, as after a 429. */
   pause(ms: number): void {
-    this.pausedUntil = Math.max(this.pausedUntil, performance.now() + ms)
+    this.pausedUntil = Math.max(this.pausedUntil, this.clock.now() + ms)
     this.shared?.pause(ms)
   }
 
   /** Takes what an answer said about the server's limit; requests still under way are not counted there yet. */
   report({ remaining, resetMs }: ServerLimit): void {
-    const now = performance.now()
+    const now = this.clock.now()
     const until = now + resetMs
     const left = remaining - Math.max(0, this.inFlight - 1)
     const known = this.allowance
@@ -100,20 +106,20 @@ export class RateLimiter {
 
   private async takeSlot({ resource, signal, onWait }: Caller): Promise<Slot> {
     for (;;) {
-      const now = performance.now()
+      const now = this.clock.now()
       const statedMs = Math.max(this.pausedUntil - now, this.untilAllowed(now))
       if (statedMs > longestStatedWaitMs) throw usedUp(resource, statedMs)
       const ms = Math.max(statedMs, this.untilFree(now))
       if (ms <= 0) break
       if (ms >= 200) onWait(ms)
-      await sleepFor(ms, signal)
+      await this.clock.sleep(ms, signal)
     }
     if (this.shared !== undefined && this.limit !== undefined) {
       const ms = await this.shared.take(this.limit)
       if (ms >= 200) onWait(ms)
-      await sleepFor(ms, signal)
+      await this.clock.sleep(ms, signal)
     }
-    const slot = { at: performance.now() }
+    const slot = { at: this.clock.now() }
     if (this.limit !== undefined) this.sent.push(slot)
     if (this.allowance !== undefined) this.allowance.left -= 1
     return slot
