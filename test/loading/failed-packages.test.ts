@@ -294,6 +294,7 @@ describe('a refused package', () => {
     fault.now = { table: 'b', kind: 'refuses', from: 1 }
     await refusedRun(target.run(both(2), { partition: 'one' }))
     expect([await ids(target, 'a'), target.failedPackages().length]).toEqual([[], 1])
+    expect(target.failedPackages()[0]!.refusals).toMatchObject([{ resources: ['a', 'b'], resource: 'b' }])
     fault.now = undefined
     await target.run(both(2), { partition: 'one' })
     expect([await ids(target, 'a'), await ids(target, 'b')]).toEqual([
@@ -302,6 +303,16 @@ describe('a refused package', () => {
     ])
     target.discardFailedPackage(target.failedPackages()[0]!.manifest.loadId)
     expect(target.failedPackages()).toEqual([])
+  })
+
+  it('of a part of the pipeline is retried whole, and the part is loaded with it', async () => {
+    const { target, fault } = faultyTarget()
+    fault.now = { table: 'b', kind: 'refuses', from: 1 }
+    await refusedRun(target.run(both(2), { partition: 'one' }))
+    fault.now = undefined
+    const [failed] = target.failedPackages()
+    expect(await target.retryFailedPackage(failed!.manifest.loadId)).toEqual({ a: 2, b: 2 })
+    expect((await target.run(both(2), { partition: 'one' })).rows).toEqual({})
   })
 
   it('takes the place of the oldest when there are too many, and the run says so', { tags: ['slow'] }, async () => {
