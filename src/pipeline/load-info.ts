@@ -25,6 +25,12 @@ export interface RefusedPackage {
   displaced: string[]
 }
 
+/** A refused package as data: who was refused and why, and the commands to go on with. */
+export interface RefusedFacts extends Pick<RefusedPackage, 'loadId' | 'refusals' | 'displaced'> {
+  /** Absent in run records from before 2026-11-28. */
+  commands?: Record<'show' | 'retry' | 'discard', string>
+}
+
 /** A package that belongs to another destination or dataset, where it waits to be loaded. */
 export interface LeftPackage {
   loadId: string
@@ -126,17 +132,22 @@ export class LoadInfo {
       ...(this.refusedPackages.length === 0
         ? {}
         : {
-            refusedPackages: this.refusedPackages.map(({ loadId, refusals, displaced }) => ({
-              loadId,
-              refusals,
-              displaced,
-            })),
+            refusedPackages: this.refusedPackages.map((one) => refusedFacts(this.pipeline, one)),
           }),
       ...(this.leftPackages.length === 0 ? {} : { leftPackages: this.leftPackages }),
       ...(this.emptiedTables.length === 0 ? {} : { emptiedTables: this.emptiedTables }),
       durationMs: Math.round(this.durationMs),
     }
   }
+}
+
+export function refusedFacts(
+  pipeline: string,
+  { loadId, refusals, displaced }: Omit<RefusedFacts, 'commands'>,
+): RefusedFacts {
+  const command = (use: string): string => `sluice pipeline ${pipeline} failed-packages ${use} ${loadId}`
+  const commands = { show: command('show'), retry: command('retry'), discard: command('discard') }
+  return { loadId, refusals, displaced, commands }
 }
 
 export const refusedLines = ({

@@ -1,4 +1,5 @@
 import { mkdtempSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { DuckDBInstance } from '@duckdb/node-api'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
@@ -369,6 +370,86 @@ describe('a package that belongs elsewhere', () => {
   })
 })
 
+/** What a command prints to stdout. */
+async function printed(exitCode: number, command: string, args: string[]): Promise<string> {
+  const print = vi.spyOn(console, 'log').mockImplementation(() => undefined)
+  try {
+    expect(await runCommand(command, args)).toBe(exitCode)
+    return print.mock.calls.map(([line]) => String(line)).join('\n')
+  } finally {
+    print.mockRestore()
+  }
+}
+
+describe('a run with a refused package', () => {
+  it('says with --json, in its record and in its trace who was refused, why, and how to go on', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-failed-'))
+    process.env.SLUICE_DATA_DIR = join(folder, 'data')
+    const path = join(folder, 'shop.duckdb')
+    vi.stubEnv('DESTINATION__DUCKDB__CREDENTIALS', path)
+    const module = join(folder, 'shop.ts')
+    const library = JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)
+    writeFileSync(
+      module,
+      `import { resource, source } from ${library}
+       export const refusing = source('refusing', [
+         resource('a', [{ id: 1 }]),
+         resource('b', [{ id: 1, items: [{ n: 1 }] }]),
+       ])`,
+    )
+    const args = [module, '--destination', 'duckdb', '--dataset', 'd', '--progress', 'off', '--json']
+    expect(JSON.parse(await printed(0, 'run', args))).not.toHaveProperty('refusedPackages')
+    await inDuckdb(path, 'create unique index own on d.b (id)')
+    const told = JSON.parse(await printed(1, 'run', args))
+    vi.unstubAllEnvs()
+    const [failed] = attach('refusing').failedPackages()
+    const { loadId } = failed!.manifest
+    const refused = {
+      loadId,
+      refusals: [
+        {
+          resources: ['b'],
+          resource: 'b',
+          tables: ['b', 'b__items'],
+          table: 'b',
+          code: 'LOAD_FAILED',
+          message: expect.stringContaining('Duplicate key'),
+          fix: expect.any(String),
+        },
+      ],
+      displaced: [],
+      commands: {
+        show: `sluice pipeline refusing failed-packages show ${loadId}`,
+        retry: `sluice pipeline refusing failed-packages retry ${loadId}`,
+        discard: `sluice pipeline refusing failed-packages discard ${loadId}`,
+      },
+    }
+    expect(told).toMatchObject({
+      error: { code: 'LOAD_FAILED', resource: 'b' },
+      pipeline: 'refusing',
+      rows: { a: 1 },
+      refusedPackages: [refused],
+    })
+    const [run] = JSON.parse(await printed(0, 'pipeline', ['refusing', 'runs', '--json']))
+    expect(run.refusedPackages).toEqual([refused])
+    expect(JSON.parse(await printed(0, 'pipeline', ['refusing', 'trace', '--json'])).refusedPackages).toEqual([refused])
+    const text = await printed(0, 'pipeline', ['refusing', 'trace'])
+    expect(text).toContain(`Load package ${loadId} was SET ASIDE for b`)
+    expect(text).toContain(refused.commands.show)
+    const [, ...use] = refused.commands.discard.split(' ')
+    await printed(0, use[0]!, use.slice(1))
+    expect(attach('refusing').failedPackages()).toEqual([])
+  })
+})
+
+async function inDuckdb(path: string, sql: string): Promise<void> {
+  const instance = await DuckDBInstance.create(path)
+  const connection = await instance.connect()
+  await connection.run(sql)
+  connection.closeSync()
+  instance.closeSync()
+}
+
 it('the command line lists, shows, retries and discards failed packages', async () => {
   const { target, fault, name } = faultyTarget()
   const fail = async (): Promise<string> => {
@@ -377,15 +458,7 @@ it('the command line lists, shows, retries and discards failed packages', async 
     fault.now = undefined
     return target.failedPackages().at(-1)!.manifest.loadId
   }
-  const said = async (...args: string[]): Promise<string> => {
-    const print = vi.spyOn(console, 'log').mockImplementation(() => undefined)
-    try {
-      expect(await runCommand('pipeline', [name, ...args])).toBe(0)
-      return print.mock.calls.map(([line]) => String(line)).join('\n')
-    } finally {
-      print.mockRestore()
-    }
-  }
+  const said = (...args: string[]): Promise<string> => printed(0, 'pipeline', [name, ...args])
   await target.run([{ id: 1 }], { tableName: 'z' })
   expect(await said('failed-packages')).toBe('no package has failed')
   const [first, second] = [await fail(), await fail()]

@@ -78,7 +78,9 @@ export async function run(args: string[]): Promise<CommandResult> {
     .run(source, options)
     .catch((error: unknown) => {
       if (error instanceof LoadRefused && values.json !== true) console.log(runSummary(error.info, progress))
-      throw isSourceFile(target) ? inFileSpelling(error) : error
+      // The database wrote this one, not the source file.
+      const isSpelled = isSourceFile(target) && !(error instanceof LoadRefused)
+      throw isSpelled ? inFileSpelling(error) : error
     })
     .finally(sendRest)
   if (values.json === true) printJson(info)
