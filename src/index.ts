@@ -33,13 +33,18 @@ export {
 } from './extract/index.ts'
 export {
   attach,
+  attachToFailed,
   compareRuns,
   Dataset,
+  failedFacts,
   listPipelines,
   LoadInfo,
   LoadRefused,
   leftLine,
   refusedLines,
+  refusedRows,
+  type FailedFacts,
+  type RefusedRow,
   type RefusedPackage,
   type LeftPackage,
   type LoggedRequest,

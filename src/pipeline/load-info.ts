@@ -25,10 +25,13 @@ export interface RefusedPackage {
   displaced: string[]
 }
 
-/** A refused package as data: who was refused and why, and the commands to go on with. */
+/** The commands to go on with a failed package. */
+export type FailedCommands = Record<'show' | 'retry' | 'discard', string>
+
+/** A refused package as data: who was refused and why, and how to go on. */
 export interface RefusedFacts extends Pick<RefusedPackage, 'loadId' | 'refusals' | 'displaced'> {
   /** Absent in run records from before 2026-11-28. */
-  commands?: Record<'show' | 'retry' | 'discard', string>
+  commands?: FailedCommands
 }
 
 /** A package that belongs to another destination or dataset, where it waits to be loaded. */
@@ -145,9 +148,12 @@ export function refusedFacts(
   pipeline: string,
   { loadId, refusals, displaced }: Omit<RefusedFacts, 'commands'>,
 ): RefusedFacts {
+  return { loadId, refusals, displaced, commands: failedCommands(pipeline, loadId) }
+}
+
+export function failedCommands(pipeline: string, loadId: string): FailedCommands {
   const command = (use: string): string => `sluice pipeline ${pipeline} failed-packages ${use} ${loadId}`
-  const commands = { show: command('show'), retry: command('retry'), discard: command('discard') }
-  return { loadId, refusals, displaced, commands }
+  return { show: command('show'), retry: command('retry'), discard: command('discard') }
 }
 
 export const refusedLines = ({

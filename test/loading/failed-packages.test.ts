@@ -436,6 +436,17 @@ describe('a run with a refused package', () => {
     const text = await printed(0, 'pipeline', ['refusing', 'trace'])
     expect(text).toContain(`Load package ${loadId} was SET ASIDE for b`)
     expect(text).toContain(refused.commands.show)
+    const shown = await printed(0, 'pipeline', ['refusing', 'show'])
+    expect(shown).toContain(`package ${loadId} of `)
+    expect(shown).toContain(`was set aside for b\n  ${refused.commands.show}`)
+    const { refusals, commands } = refused
+    expect(JSON.parse(await printed(0, 'pipeline', ['refusing', 'show', '--json']))).toMatchObject({
+      failed: [{ loadId, rows: 2, refusals, commands }],
+    })
+    expect(await printed(0, 'doctor', [])).toMatch(/! failed packages +1 package of refusing set aside/)
+    expect(JSON.parse(await printed(0, 'pipeline', ['refusing', 'explain', '--json']))).toMatchObject({
+      findings: [{ classification: 'destination', nextCommand: commands.show }],
+    })
     const [, ...use] = refused.commands.discard.split(' ')
     await printed(0, use[0]!, use.slice(1))
     expect(attach('refusing').failedPackages()).toEqual([])
