@@ -41,6 +41,24 @@ export interface RefusedRow {
   line: number
   columns: readonly string[]
   text: string
+  /** What the text says, column by column; absent when the row does not stand on one line. */
+  cells?: (string | null)[]
+}
+
+/** A cell of a package's line, with what ends it: in quotes, or as it is. */
+const cell = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y
+
+/** Cells of one line of a package; `undefined` when a text of it goes on in the next one. */
+function cellsOf(line: string): (string | null)[] | undefined {
+  const cells: (string | null)[] = []
+  cell.lastIndex = 0
+  for (;;) {
+    const found = cell.exec(line)
+    if (found === null) return undefined
+    const [, quoted, plain, end] = found
+    cells.push(quoted?.replaceAll('""', '"') ?? (plain === '' ? null : plain!))
+    if (end === '') return cells
+  }
 }
 
 /** The refused rows of a package, where the destination named the line and the table is in one file. */
@@ -48,7 +66,10 @@ export function refusedRows({ manifest, refusals, folder }: FailedPackage): Refu
   return refusals.flatMap(({ table, line }) => {
     const [file, ...others] = manifest.files.filter((one) => one.table === table)
     if (table === undefined || line === undefined || file === undefined || others.length > 0) return []
-    const text = readFileSync(join(folder, file.path), 'utf8').split('\n')[line - 1]
-    return text === undefined ? [] : [{ table, line, columns: file.columns, text: redact(text) }]
+    const found = readFileSync(join(folder, file.path), 'utf8').split('\n')[line - 1]
+    if (found === undefined) return []
+    const text = redact(found)
+    const cells = cellsOf(text)
+    return [{ table, line, columns: file.columns, text, ...(cells === undefined ? {} : { cells }) }]
   })
 }
