@@ -43,6 +43,7 @@ export {
   leftLine,
   refusedLines,
   refusedRows,
+  type RefusedFacts,
   type FailedFacts,
   type RefusedRow,
   type RefusedPackage,

@@ -9,6 +9,7 @@ export {
   refusedLines,
   type LeftPackage,
   type LoadedPackage,
+  type RefusedFacts,
   type RefusedPackage,
 } from './load-info.ts'
 export { failedFacts, refusedRows, type FailedFacts, type RefusedRow } from './failed-facts.ts'

@@ -105,6 +105,11 @@ export class LoadInfo {
     return this.packages.flatMap((one) => one.emptied)
   }
 
+  /** Packages that were set aside, as data, with the commands to go on with. */
+  get refusedFacts(): RefusedFacts[] {
+    return this.refusedPackages.map((one) => refusedFacts(this.pipeline, one))
+  }
+
   toString(): string {
     return [
       `Pipeline ${this.pipeline} load step completed in ${seconds(this.durationMs)}`,
@@ -135,7 +140,7 @@ export class LoadInfo {
       ...(this.refusedPackages.length === 0
         ? {}
         : {
-            refusedPackages: this.refusedPackages.map((one) => refusedFacts(this.pipeline, one)),
+            refusedPackages: this.refusedFacts,
           }),
       ...(this.leftPackages.length === 0 ? {} : { leftPackages: this.leftPackages }),
       ...(this.emptiedTables.length === 0 ? {} : { emptiedTables: this.emptiedTables }),

@@ -401,7 +401,6 @@ describe('a run with a refused package', () => {
     expect(JSON.parse(await printed(0, 'run', args))).not.toHaveProperty('refusedPackages')
     await inDuckdb(path, 'create unique index own on d.b (id)')
     const told = JSON.parse(await printed(1, 'run', args))
-    vi.unstubAllEnvs()
     const [failed] = attach('refusing').failedPackages()
     const { loadId } = failed!.manifest
     const refused = {
@@ -450,6 +449,16 @@ describe('a run with a refused package', () => {
     const [, ...use] = refused.commands.discard.split(' ')
     await printed(0, use[0]!, use.slice(1))
     expect(attach('refusing').failedPackages()).toEqual([])
+
+    // As an item of a job.
+    const jobs = join(folder, 'sluice.jobs.ts')
+    const jobLibrary = JSON.stringify(new URL('../../src/jobs/index.ts', import.meta.url).href)
+    const job = { run: module, args: ['--destination', 'duckdb', '--dataset', 'd'] }
+    writeFileSync(jobs, `import { job } from ${jobLibrary}\nexport const load = job(${JSON.stringify(job)})`)
+    const item = JSON.parse(await printed(1, 'run', ['--work-item', '{"job":"load"}', '--file', jobs, '--json']))
+    vi.unstubAllEnvs()
+    const { loadId: next } = attach('refusing').failedPackages()[0]!.manifest
+    expect(item).toMatchObject({ outcome: 'failure', refusedPackages: [{ loadId: next, refusals: [{ table: 'b' }] }] })
   })
 })
 
