@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, truncateSync, writeFileSync } f
 import { DuckDBInstance } from '@duckdb/node-api'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   attach,
   incremental,
@@ -16,7 +16,7 @@ import {
   type RunEvent,
   type Source,
 } from '../../src/index.ts'
-import { runCommand } from '../../src/cli/run-command.ts'
+import { sluice } from '../support/command-line.ts'
 import { faultyDuckdb, type Fault, type FaultKind } from '../support/faulty-duckdb.ts'
 import { fc } from '../support/seed.ts'
 import { effort } from '../support/effort.ts'
@@ -371,14 +371,10 @@ describe('a package that belongs elsewhere', () => {
 })
 
 /** What a command prints to stdout. */
-async function printed(exitCode: number, command: string, args: string[]): Promise<string> {
-  const print = vi.spyOn(console, 'log').mockImplementation(() => undefined)
-  try {
-    expect(await runCommand(command, args)).toBe(exitCode)
-    return print.mock.calls.map(([line]) => String(line)).join('\n')
-  } finally {
-    print.mockRestore()
-  }
+async function printed(folder: string, exitCode: number, args: string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const { code, out, err } = await sluice(folder, args, env)
+  expect(code, err).toBe(exitCode)
+  return out.trimEnd()
 }
 
 describe('a run with a refused package', () => {
@@ -386,7 +382,7 @@ describe('a run with a refused package', () => {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-failed-'))
     process.env.SLUICE_DATA_DIR = join(folder, 'data')
     const path = join(folder, 'shop.duckdb')
-    vi.stubEnv('DESTINATION__DUCKDB__CREDENTIALS', path)
+    const env = { DESTINATION__DUCKDB__CREDENTIALS: path }
     const module = join(folder, 'shop.ts')
     const library = JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)
     writeFileSync(
@@ -398,9 +394,9 @@ describe('a run with a refused package', () => {
        ])`,
     )
     const args = [module, '--destination', 'duckdb', '--dataset', 'd', '--progress', 'off', '--json']
-    expect(JSON.parse(await printed(0, 'run', args))).not.toHaveProperty('refusedPackages')
+    expect(JSON.parse(await printed(folder, 0, ['run', ...args], env))).not.toHaveProperty('refusedPackages')
     await inDuckdb(path, 'create unique index own on d.b (id)')
-    const told = JSON.parse(await printed(1, 'run', args))
+    const told = JSON.parse(await printed(folder, 1, ['run', ...args], env))
     const [failed] = attach('refusing').failedPackages()
     const { loadId } = failed!.manifest
     const refused = {
@@ -429,25 +425,27 @@ describe('a run with a refused package', () => {
       rows: { a: 1 },
       refusedPackages: [refused],
     })
-    const [run] = JSON.parse(await printed(0, 'pipeline', ['refusing', 'runs', '--json']))
+    const [run] = JSON.parse(await printed(folder, 0, ['pipeline', 'refusing', 'runs', '--json']))
     expect(run.refusedPackages).toEqual([refused])
-    expect(JSON.parse(await printed(0, 'pipeline', ['refusing', 'trace', '--json'])).refusedPackages).toEqual([refused])
-    const text = await printed(0, 'pipeline', ['refusing', 'trace'])
+    expect(JSON.parse(await printed(folder, 0, ['pipeline', 'refusing', 'trace', '--json'])).refusedPackages).toEqual([
+      refused,
+    ])
+    const text = await printed(folder, 0, ['pipeline', 'refusing', 'trace'])
     expect(text).toContain(`Load package ${loadId} was SET ASIDE for b`)
     expect(text).toContain(refused.commands.show)
-    const shown = await printed(0, 'pipeline', ['refusing', 'show'])
+    const shown = await printed(folder, 0, ['pipeline', 'refusing', 'show'])
     expect(shown).toContain(`package ${loadId} of `)
     expect(shown).toContain(`was set aside for b\n  ${refused.commands.show}`)
     const { refusals, commands } = refused
-    expect(JSON.parse(await printed(0, 'pipeline', ['refusing', 'show', '--json']))).toMatchObject({
+    expect(JSON.parse(await printed(folder, 0, ['pipeline', 'refusing', 'show', '--json']))).toMatchObject({
       failed: [{ loadId, rows: 2, refusals, commands }],
     })
-    expect(await printed(0, 'doctor', [])).toMatch(/! failed packages +1 package of refusing set aside/)
-    expect(JSON.parse(await printed(0, 'pipeline', ['refusing', 'explain', '--json']))).toMatchObject({
+    expect(await printed(folder, 0, ['doctor'])).toMatch(/! failed packages +1 package of refusing set aside/)
+    expect(JSON.parse(await printed(folder, 0, ['pipeline', 'refusing', 'explain', '--json']))).toMatchObject({
       findings: [{ classification: 'destination', nextCommand: commands.show }],
     })
     const [, ...use] = refused.commands.discard.split(' ')
-    await printed(0, use[0]!, use.slice(1))
+    await printed(folder, 0, use)
     expect(attach('refusing').failedPackages()).toEqual([])
 
     // As an item of a job.
@@ -455,8 +453,9 @@ describe('a run with a refused package', () => {
     const jobLibrary = JSON.stringify(new URL('../../src/jobs/index.ts', import.meta.url).href)
     const job = { run: module, args: ['--destination', 'duckdb', '--dataset', 'd'] }
     writeFileSync(jobs, `import { job } from ${jobLibrary}\nexport const load = job(${JSON.stringify(job)})`)
-    const item = JSON.parse(await printed(1, 'run', ['--work-item', '{"job":"load"}', '--file', jobs, '--json']))
-    vi.unstubAllEnvs()
+    const item = JSON.parse(
+      await printed(folder, 1, ['run', '--work-item', '{"job":"load"}', '--file', jobs, '--json'], env),
+    )
     const { loadId: next } = attach('refusing').failedPackages()[0]!.manifest
     expect(item).toMatchObject({ outcome: 'failure', refusedPackages: [{ loadId: next, refusals: [{ table: 'b' }] }] })
   })
@@ -471,14 +470,14 @@ async function inDuckdb(path: string, sql: string): Promise<void> {
 }
 
 it('the command line lists, shows, retries and discards failed packages', async () => {
-  const { target, fault, name } = faultyTarget()
+  const { target, fault, name, folder } = faultyTarget()
   const fail = async (): Promise<string> => {
     fault.now = { table: 'b', kind: 'refuses', from: 1 }
     await refusedRun(target.run(both(2)))
     fault.now = undefined
     return target.failedPackages().at(-1)!.manifest.loadId
   }
-  const said = (...args: string[]): Promise<string> => printed(0, 'pipeline', [name, ...args])
+  const said = (...args: string[]): Promise<string> => printed(folder, 0, ['pipeline', name, ...args])
   await target.run([{ id: 1 }], { tableName: 'z' })
   expect(await said('failed-packages')).toBe('no package has failed')
   const [first, second] = [await fail(), await fail()]
@@ -491,6 +490,6 @@ it('the command line lists, shows, retries and discards failed packages', async 
   expect(await said('info')).toContain(first)
   expect(await said('failed-packages', 'discard', first)).toBe(`discarded: ${first}`)
   expect(await said('failed-packages', 'retry', second)).toBe('loaded: b 2')
-  expect(await runCommand('pipeline', [name, 'failed-packages', 'retry', 'nothing'])).toBe(2)
+  await printed(folder, 2, ['pipeline', name, 'failed-packages', 'retry', 'nothing'])
   expect(await ids(attach(name), 'b')).toEqual([1, 2])
 })

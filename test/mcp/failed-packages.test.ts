@@ -4,16 +4,15 @@ import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { expect, it } from 'vitest'
 import { LoadRefused, pipeline, writeSecret } from '../../src/index.ts'
-import { assistant } from '../support/assistant.ts'
+import { assistantHere } from '../support/assistant.ts'
 import { faultyDuckdb } from '../support/faulty-duckdb.ts'
 
 const hidden = 'the-real-token-0123456789'
 const email = 'rosa@shop.example'
 
 it('lists them without secrets, and with values of rows only where rows may be seen', async () => {
-  const { folder, call, client } = await assistant()
-  const data = join(folder, 'data')
-  process.env.SLUICE_DATA_DIR = data
+  const { folder, call, client } = await assistantHere()
+  const data = process.env.SLUICE_DATA_DIR
   writeSecret('sources.shop.token', hidden, folder)
   const fault = {
     now: {
@@ -50,7 +49,8 @@ it('lists them without secrets, and with values of rows only where rows may be s
   expect(open.text).toMatch(/^Between the two lines of data-/)
   expect(open.text.length).toBeLessThan(3000)
 
-  const closed = await assistant({ args: ['--features=-pipeline'], env: { SLUICE_DATA_DIR: data } })
+  const closed = await assistantHere({ features: '-pipeline' })
+  process.env.SLUICE_DATA_DIR = data
   const { text } = await closed.call('list_failed_packages', { pipeline_name: 'shop' })
   expect(text).toMatch(/"line":2/)
   expect(text).toContain(`a person sees it with: sluice pipeline shop failed-packages show ${loadId}`)
@@ -63,7 +63,7 @@ it('lists them without secrets, and with values of rows only where rows may be s
 })
 
 it('a run with a refused package says what was loaded all the same, and which tool goes on', async () => {
-  const { folder, call } = await assistant({ args: ['--allow-run'] })
+  const { folder, call } = await assistantHere({ allowsRuns: true })
   const library = JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)
   writeFileSync(
     join(folder, 'shop.ts'),
