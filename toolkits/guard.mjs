@@ -95,6 +95,10 @@ const refusedNames = [
   [/\.sluice[^\s]*guard\.mjs/, 'the command names the guard'],
   [/allowed-hosts\.json/, 'the command names the list of allowed hosts'],
   [/\bsluice\b.*\bai\b.*\buninstall\b/, 'the command takes the guard out, which only a person does'],
+  [
+    /\bsluice\b.*\bfailed-(packages|jobs)\b.*\bdiscard\b/,
+    'the command deletes rows that were set aside, which only a person does',
+  ],
   [/\/proc\/[^/\s]+\/environ/, 'the command shows the environment'],
 ]
 

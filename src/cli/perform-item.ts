@@ -4,7 +4,11 @@ import type { RunOutcome } from '../jobs/schedule-store.ts'
 import type { WorkItem } from '../workers/work-item.ts'
 
 /** Does a work item in this process. */
-export async function performItem(file: string, item: WorkItem, signal: AbortSignal): Promise<RunOutcome> {
+export async function performItem(
+  file: string,
+  item: WorkItem,
+  { signal, print }: { signal: AbortSignal; print(text: string): void },
+): Promise<RunOutcome> {
   const job = jobNamed((await readJobsFile(file)).jobs, item.job)
   // What `sluice run` does ends in order by what a terminal sends.
   const interrupt = (): void => void process.emit('SIGINT')
@@ -16,7 +20,7 @@ export async function performItem(file: string, item: WorkItem, signal: AbortSig
       due: { attempt, ...(interval === undefined ? {} : { interval }) },
       partition,
       signal,
-      runTarget: async (args) => (await import('./commands/run.ts')).run([...args]),
+      runTarget: async (args) => (await import('./commands/run.ts')).run([...args], print),
     })
   } finally {
     signal.removeEventListener('abort', interrupt)

@@ -1,4 +1,4 @@
-import { PipelineError } from '../index.ts'
+import { LoadRefused, PipelineError } from '../index.ts'
 import type { CommandResult } from './command.ts'
 import { style, wrap } from './style.ts'
 
@@ -80,7 +80,9 @@ function report(error: unknown, args: readonly string[]): number {
   const code = known ? error.code : isParse ? 'WRONG_USE' : 'UNEXPECTED'
   if (args.includes('--json')) {
     const resource = known && error.resource !== undefined ? { resource: error.resource } : {}
-    console.log(JSON.stringify({ error: { code, message: summary, fix, ...resource } }))
+    // What the others of the run loaded, and the packages that were set aside.
+    const loaded = error instanceof LoadRefused ? error.info.toJSON() : {}
+    console.log(JSON.stringify({ error: { code, message: summary, fix, ...resource }, ...loaded }))
   } else {
     console.error(`${style.failed('failed')}  ${forPeople(summary, 8)}\n  fix: ${forPeople(fix, 7)}`)
   }

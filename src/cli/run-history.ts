@@ -1,4 +1,4 @@
-import { compareRuns, PipelineError, type Pipeline, type RunRecord } from '../index.ts'
+import { compareRuns, PipelineError, refusedLines, type Pipeline, type RunRecord } from '../index.ts'
 import { printJson, program } from './command.ts'
 import { noticeText } from './notice-text.ts'
 import { shortLocation } from './run-summary.ts'
@@ -47,6 +47,7 @@ export async function trace(pipeline: Pipeline, [id]: readonly string[], json: b
     ...section('requests', requestLines(run)),
     ...section('tables', tableLines(run)),
     ...section('noticed', noticeLines(run)),
+    ...section('set aside', refusedPackageLines(run)),
     ...section('settings', settingLines(run)),
     ...errorLines(run),
   ]
@@ -170,6 +171,12 @@ const noticeLines = ({ notices, failedChecks, resources }: RunRecord): string[] 
     .filter(([, { skipped }]) => skipped > 0)
     .map(([name, { skipped }]) => `  ${clean(name, 28)}: ${plural(skipped, 'part')} skipped`),
 ]
+
+const refusedPackageLines = ({ refusedPackages = [] }: RunRecord): string[] =>
+  refusedPackages.flatMap((one) => [
+    ...refusedLines(one).map((line) => `  ${line}`),
+    ...(one.commands === undefined ? [] : [style.faint(`  ${one.commands.show}`)]),
+  ])
 
 function errorLines({ error, resources }: RunRecord): string[] {
   const failed = Object.entries(resources).flatMap(([name, { error: one }]) =>

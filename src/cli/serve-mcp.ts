@@ -10,14 +10,14 @@ export async function serveMcp(options: {
   allowsRuns: boolean
   features: string | undefined
 }): Promise<CommandResult> {
-  const workspace = { projectDir: process.cwd(), allowsRuns: options.allowsRuns }
+  const project = { projectDir: process.cwd(), allowsRuns: options.allowsRuns }
   const features = chosenFeatures(options.features)
   if (!options.http) {
     if (process.stdin.isTTY) console.error('the MCP server waits for an assistant; to set one up: sluice ai init')
-    await serveStdio(workspace, features)
+    await serveStdio(project, features)
     return done
   }
-  const server = await serveHttp(workspace, features, options.port === undefined ? undefined : portNumber(options.port))
+  const server = await serveHttp(project, features, options.port === undefined ? undefined : portNumber(options.port))
   console.log(`${server.url}\n\nwith the header\n\n  Authorization: Bearer ${server.token}\n\nCtrl-C ends it`)
   await Promise.race(['SIGINT', 'SIGTERM'].map((signal) => once(process, signal)))
   await server.close()

@@ -1,9 +1,9 @@
 /** Does one action of the dashboard, in a process of its own: `act.ts <pipeline> <action> <options as JSON>`. */
-import { attach, PipelineError } from '../index.ts'
+import { attach, attachToFailed, PipelineError } from '../index.ts'
 import type { Action } from './actions.ts'
 
 const [name, action, text] = process.argv.slice(2) as [string, Action, string]
-const options = JSON.parse(text) as { source?: string; resources?: string[]; stateOnly?: boolean }
+const options = JSON.parse(text) as { source?: string; resources?: string[]; stateOnly?: boolean; loadId?: string }
 
 async function done(): Promise<unknown> {
   const pipeline = attach(name)
@@ -24,9 +24,19 @@ async function done(): Promise<unknown> {
         tables: await pipeline.dropResources(source, options.resources, { stateOnly: options.stateOnly === true }),
       }
     }
+    case 'retry-failed-package':
+      return { rows: await attachToFailed(name, loadId()).retryFailedPackage(loadId()) }
+    case 'discard-failed-package':
+      pipeline.discardFailedPackage(loadId())
+      return { discarded: loadId() }
     default:
       throw new Error(`there is no action ${String(action)}`)
   }
+}
+
+function loadId(): string {
+  if (typeof options.loadId === 'string') return options.loadId
+  throw new PipelineError('no failed package was chosen', { code: 'WRONG_USE', fix: 'reload the page' })
 }
 
 try {

@@ -9,7 +9,13 @@ const script = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './act.ts
 /** A run that is still going after this is left to itself: its record tells the rest. */
 const startMs = 1500
 
-export const actions = ['sync', 'drop-pending-packages', 'drop'] as const
+export const actions = [
+  'sync',
+  'drop-pending-packages',
+  'drop',
+  'retry-failed-package',
+  'discard-failed-package',
+] as const
 export type Action = (typeof actions)[number]
 
 /** Starts the last run of a pipeline again, as it was started then. It goes on when the dashboard ends. */

@@ -1,9 +1,9 @@
 /** What the dashboard's server tells its page, as JSON. */
-import type { LoggedRequest, RunComparison, RunRecord } from '../index.ts'
+import type { FailedFacts, LoggedRequest, RefusedRow, RunComparison, RunRecord } from '../index.ts'
 import type { JobSummary } from '../jobs/job-summary.ts'
 import type { ScheduleSummary } from '../jobs/schedule-store.ts'
 
-export type { JobSummary, LoggedRequest, RunComparison, RunRecord, ScheduleSummary }
+export type { FailedFacts, JobSummary, LoggedRequest, RefusedRow, RunComparison, RunRecord, ScheduleSummary }
 export type RunStatus = RunRecord['status']
 
 /** A pipeline in the list: enough to see whether all is well. */
@@ -16,6 +16,8 @@ export interface PipelineSummary {
   runs: RunSummary[]
   /** Load packages that wait for the next run. */
   pending: number
+  /** Load packages that the destination refused. */
+  failed: number
 }
 
 export interface RunSummary {
@@ -103,7 +105,7 @@ export interface StateVersion {
 export interface PackageSummary {
   loadId: string
   createdAt: string
-  state: 'loaded' | 'pending'
+  state: 'loaded' | 'pending' | 'failed'
   rows: number
   bytes: number
   tables: { table: string; rows: number; bytes: number }[]

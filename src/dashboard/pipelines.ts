@@ -17,6 +17,7 @@ export const pipelines = (): PipelineSummary[] =>
       location,
       runs: pipeline.runs(shownRuns).map(summaryOf).toReversed(),
       pending: pipeline.pendingPackages().length,
+      failed: pipeline.failedPackages().length,
     }
   })
 

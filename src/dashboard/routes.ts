@@ -1,9 +1,9 @@
-import { compareRuns, PipelineError, type RunRecord } from '../index.ts'
+import { compareRuns, failedFacts, PipelineError, type RunRecord } from '../index.ts'
 import { listSchedules } from '../jobs/schedule-store.ts'
 import { act, actions, runAgain } from './actions.ts'
 import { columnProfile, exportFile, queryPage, rowCounts, tablePage, tables } from './data.ts'
 import { look, pipelines, summaryOf } from './pipelines.ts'
-import { packages, schemas, stateVersions } from './working-data.ts'
+import { packages, refusedRowsOf, schemas, stateVersions } from './working-data.ts'
 
 /** Anything that can be written as JSON. */
 export type Answer = unknown
@@ -37,6 +37,10 @@ const routes: Record<string, Handler> = {
   'GET /api/pipelines/:pipeline/schemas': ({ pipeline }) => schemas(look(pipeline!)),
   'GET /api/pipelines/:pipeline/state': ({ pipeline }) => stateVersions(look(pipeline!)),
   'GET /api/pipelines/:pipeline/packages': ({ pipeline }) => packages(look(pipeline!)),
+  'GET /api/pipelines/:pipeline/failed-packages': ({ pipeline }) =>
+    look(pipeline!).failedPackages().map(failedFacts).toReversed(),
+  'GET /api/pipelines/:pipeline/failed-packages/:package/rows': (params) =>
+    refusedRowsOf(look(params.pipeline!), params.package!),
   'POST /api/pipelines/:pipeline/run': ({ pipeline }) => runAgain(pipeline!),
   'POST /api/pipelines/:pipeline/actions/:action': ({ pipeline, action }, { body }) => {
     const known = actions.find((one) => one === action)

@@ -1,4 +1,12 @@
-import { diffSchemas, isOwnTable, readableJson, type Pipeline } from '../index.ts'
+import {
+  diffSchemas,
+  failedFacts,
+  isOwnTable,
+  readableJson,
+  refusedRows,
+  type Pipeline,
+  type RefusedRow,
+} from '../index.ts'
 import type { PackageSummary, SchemaVersion, StateVersion } from './api.ts'
 
 /** The versions of all schemas, the newest first. */
@@ -38,17 +46,38 @@ export async function stateVersions(pipeline: Pipeline): Promise<StateVersion[]>
   }))
 }
 
-/** Load packages on this machine, the newest first. */
+/** Load packages on this machine, the newest first; those that were set aside in front of them. */
 export function packages(pipeline: Pipeline): PackageSummary[] {
   const store = pipeline.packages()
+  const failed = pipeline.failedPackages().map((one): PackageSummary => {
+    const bytesOf = new Map(one.manifest.files.map(({ table, bytes }) => [table, bytes]))
+    const { loadId, rows, tables } = failedFacts(one)
+    const own = tables.map(({ table, rows: n }) => ({ table, rows: n, bytes: bytesOf.get(table) ?? 0 }))
+    const bytes = own.reduce((sum, table) => sum + table.bytes, 0)
+    return { loadId, createdAt: one.manifest.createdAt, state: 'failed', rows, bytes, tables: own }
+  })
   const pending = store.pendingManifests().map((manifest) => ({ ...manifest, state: 'pending' as const }))
   const loaded = store.loaded().map((manifest) => ({ ...manifest, state: 'loaded' as const }))
-  return [...loaded, ...pending].toReversed().map(({ loadId, createdAt, state, files }) => ({
+  const others = [...loaded, ...pending].map(({ loadId, createdAt, state, files }) => ({
     loadId,
     createdAt,
     state,
     rows: files.reduce((sum, { rows }) => sum + rows, 0),
     bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
     tables: files.map(({ table, rows, bytes }) => ({ table, rows, bytes })),
+  }))
+  return [...others, ...failed].toReversed()
+}
+
+const longestCell = 2000
+const cut = (text: string): string => (text.length <= longestCell ? text : `${text.slice(0, longestCell)}…`)
+
+/** The refused rows of a failed package, their long values cut; none when it was retried or discarded meanwhile. */
+export function refusedRowsOf(pipeline: Pipeline, loadId: string): RefusedRow[] {
+  const failed = pipeline.failedPackages().filter(({ manifest }) => manifest.loadId === loadId)
+  return failed.flatMap(refusedRows).map(({ cells, text, ...row }) => ({
+    ...row,
+    text: cut(text),
+    ...(cells === undefined ? {} : { cells: cells.map((one) => (one === null ? null : cut(one))) }),
   }))
 }

@@ -1,4 +1,4 @@
-import { PipelineError, redact } from '../index.ts'
+import { LoadRefused, PipelineError, redact } from '../index.ts'
 import type { Due } from './decide.ts'
 import type { Job } from './job.ts'
 import { windowName, type Partition } from './partition.ts'
@@ -17,13 +17,17 @@ export interface JobWork {
 /** Runs a job in this process; tells how it ended, and throws nothing. */
 export async function runJob(job: Job, work: JobWork): Promise<RunOutcome> {
   const begun = performance.now()
-  let failure: { error: string; code?: string } | undefined
+  let failure: Pick<RunOutcome, 'error' | 'code' | 'refusedPackages'> | undefined
   try {
     await runWhat(job, work)
   } catch (cause) {
     const isKnown = cause instanceof PipelineError
     const [first] = redact(isKnown ? cause.summary : String((cause as Error)?.message ?? cause)).split('\n')
-    failure = { error: first!, ...(isKnown ? { code: cause.code } : {}) }
+    failure = {
+      error: first!,
+      ...(isKnown ? { code: cause.code } : {}),
+      ...(cause instanceof LoadRefused ? { refusedPackages: cause.info.refusedFacts } : {}),
+    }
     console.error(isKnown ? `failed  ${redact(`${cause.summary}\n  fix: ${cause.fix}`)}` : cause)
   }
   return {

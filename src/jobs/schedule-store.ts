@@ -15,7 +15,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { syncFolder } from '../disk/index.ts'
 import { failpoint } from '../failpoints/index.ts'
-import { dataDir, PipelineError } from '../index.ts'
+import { dataDir, PipelineError, type RefusedFacts } from '../index.ts'
 import { identityOf, isRunning as isRunningProcess, lockFolder, type ProcessIdentity } from '../locks/index.ts'
 import type { Told } from './alerts/alerts.ts'
 import type { JobState } from './decide.ts'
@@ -29,6 +29,8 @@ export interface RunOutcome {
   error?: string
   /** The error's code, where it has one. */
   code?: string
+  /** Packages that the destination refused, where that is why it failed. */
+  refusedPackages?: RefusedFacts[]
 }
 
 const keptRuns = 200

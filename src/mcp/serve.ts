@@ -6,11 +6,11 @@ import { serveStdio as serve } from '@modelcontextprotocol/server/stdio'
 import { dataDir, PipelineError } from '../index.ts'
 import { accessToken, refusal } from '../loopback/guards.ts'
 import { mcpServer } from './server.ts'
-import type { Workspace } from './tool.ts'
+import type { ServedProject } from './tool.ts'
 
 /** Speaks with the program that started this one, over its input and output, until that ends. */
-export async function serveStdio(workspace: Workspace, features: readonly string[]): Promise<void> {
-  serve(() => mcpServer(workspace, features), { onerror: (error) => console.error(error.message) })
+export async function serveStdio(project: ServedProject, features: readonly string[]): Promise<void> {
+  serve(() => mcpServer(project, features), { onerror: (error) => console.error(error.message) })
   await new Promise<void>((resolve) => {
     process.stdin.once('end', resolve)
     process.stdin.once('close', resolve)
@@ -28,9 +28,13 @@ const standardPort = 2719
 const path = '/mcp'
 
 /** Speaks HTTP with programs on this machine that know the token, and with no page of a browser. */
-export async function serveHttp(workspace: Workspace, features: readonly string[], port?: number): Promise<HttpServer> {
+export async function serveHttp(
+  project: ServedProject,
+  features: readonly string[],
+  port?: number,
+): Promise<HttpServer> {
   const token = accessToken(dataDir(), 'mcp')
-  const answer = toNodeHandler(createMcpHandler(() => mcpServer(workspace, features)))
+  const answer = toNodeHandler(createMcpHandler(() => mcpServer(project, features)))
   const server = createServer((request, response) => {
     const { port: own } = server.address() as AddressInfo
     const refused = refusal(request, own, token)

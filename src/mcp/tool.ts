@@ -3,12 +3,18 @@ import type { CallToolResult, McpServer } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
 import { hideProjectSecrets, PipelineError, readableJson, redact } from '../index.ts'
 
-/** What the tools work on. */
-export interface Workspace {
+/** What a server is started for. */
+export interface ServedProject {
   /** The project's folder; no file outside of it is read or written. */
   projectDir: string
   /** Pipelines may be run. */
   allowsRuns: boolean
+}
+
+/** What the tools work on. */
+export interface Workspace extends ServedProject {
+  /** Rows may be seen: the group of tools that reads them is not left out. */
+  showsRows: boolean
 }
 
 export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodObject = z.ZodObject> {

@@ -84,6 +84,8 @@ export interface Refusal {
   resources: string[]
   /** The one of them whose table was refused. */
   resource?: string
+  /** Their tables that the package has rows for, or replaces. Absent in refusals from before 2026-11-28. */
+  tables?: string[]
   code: string
   /** With secrets masked. */
   message: string

@@ -9,10 +9,12 @@ export {
   refusedLines,
   type LeftPackage,
   type LoadedPackage,
+  type RefusedFacts,
   type RefusedPackage,
 } from './load-info.ts'
+export { failedFacts, refusedRows, type FailedFacts, type RefusedRow } from './failed-facts.ts'
 export type { PackageLimits } from './package-builder.ts'
-export { attach, pipeline, Pipeline, type PipelineOptions, type RunOptions } from './pipeline.ts'
+export { attach, attachToFailed, pipeline, Pipeline, type PipelineOptions, type RunOptions } from './pipeline.ts'
 export { listPipelines, type RememberedTarget } from './remembered-target.ts'
 export type { RunData } from './run-data.ts'
 export { type PipelineState } from './state.ts'

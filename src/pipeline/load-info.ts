@@ -25,6 +25,15 @@ export interface RefusedPackage {
   displaced: string[]
 }
 
+/** The commands to go on with a failed package. */
+export type FailedCommands = Record<'show' | 'retry' | 'discard', string>
+
+/** A refused package as data: who was refused and why, and how to go on. */
+export interface RefusedFacts extends Pick<RefusedPackage, 'loadId' | 'refusals' | 'displaced'> {
+  /** Absent in run records from before 2026-11-28. */
+  commands?: FailedCommands
+}
+
 /** A package that belongs to another destination or dataset, where it waits to be loaded. */
 export interface LeftPackage {
   loadId: string
@@ -96,6 +105,11 @@ export class LoadInfo {
     return this.packages.flatMap((one) => one.emptied)
   }
 
+  /** Packages that were set aside, as data, with the commands to go on with. */
+  get refusedFacts(): RefusedFacts[] {
+    return this.refusedPackages.map((one) => refusedFacts(this.pipeline, one))
+  }
+
   toString(): string {
     return [
       `Pipeline ${this.pipeline} load step completed in ${seconds(this.durationMs)}`,
@@ -126,17 +140,25 @@ export class LoadInfo {
       ...(this.refusedPackages.length === 0
         ? {}
         : {
-            refusedPackages: this.refusedPackages.map(({ loadId, refusals, displaced }) => ({
-              loadId,
-              refusals,
-              displaced,
-            })),
+            refusedPackages: this.refusedFacts,
           }),
       ...(this.leftPackages.length === 0 ? {} : { leftPackages: this.leftPackages }),
       ...(this.emptiedTables.length === 0 ? {} : { emptiedTables: this.emptiedTables }),
       durationMs: Math.round(this.durationMs),
     }
   }
+}
+
+export function refusedFacts(
+  pipeline: string,
+  { loadId, refusals, displaced }: Omit<RefusedFacts, 'commands'>,
+): RefusedFacts {
+  return { loadId, refusals, displaced, commands: failedCommands(pipeline, loadId) }
+}
+
+export function failedCommands(pipeline: string, loadId: string): FailedCommands {
+  const command = (use: string): string => `sluice pipeline ${pipeline} failed-packages ${use} ${loadId}`
+  return { show: command('show'), retry: command('retry'), discard: command('discard') }
 }
 
 export const refusedLines = ({

@@ -58,8 +58,8 @@ export class PackageLoads {
         const refusal = this.asRefusal(sealed, error)
         const groups = manifest.groups ?? []
         if (groups.length < 2 || this.environment.partition !== undefined) {
-          const [only = everything(manifest)] = groups
-          this.setAside(manifest, [refusalOf(manifest, refusal, only.resources)], { recovered, error: refusal })
+          const refusals = [refusalOf(manifest, refusal, everything(manifest))]
+          this.setAside(manifest, refusals, { recovered, error: refusal })
           return []
         }
       }
@@ -69,8 +69,7 @@ export class PackageLoads {
 
   /** Sets a package aside that cannot even be opened. */
   setAsideUnread(manifest: PackageManifest, error: PipelineError): void {
-    const resources = (manifest.groups ?? []).flatMap((group) => group.resources)
-    this.setAside(manifest, [refusalOf(manifest, error, resources)], { recovered: true, error })
+    this.setAside(manifest, [refusalOf(manifest, error, everything(manifest))], { recovered: true, error })
   }
 
   private async loadByGroup(sealed: LoadPackage, recovered: boolean): Promise<LoadedPackage[]> {
@@ -84,7 +83,7 @@ export class PackageLoads {
       if (part === undefined) continue
       const before = this.blockOf(manifest, group)
       if (before !== undefined) {
-        refusals.push({ ...refusalOf(manifest, before.error, group.resources), follows: before.loadId })
+        refusals.push({ ...refusalOf(manifest, before.error, group), follows: before.loadId })
         continue
       }
       try {
@@ -92,7 +91,7 @@ export class PackageLoads {
       } catch (error) {
         const refusal = this.asRefusal(sealed, error)
         first ??= refusal
-        refusals.push(refusalOf(manifest, refusal, group.resources))
+        refusals.push(refusalOf(manifest, refusal, group))
         this.block(manifest, group.resources, refusal)
       }
     }
@@ -176,19 +175,31 @@ export function everything({ groups = [], files, replaced }: PackageManifest): P
   return { resources: groups.flatMap((group) => group.resources), tables: [...new Set(tables)] }
 }
 
-function refusalOf({ schema }: PackageManifest, error: PipelineError, resources: readonly string[]): Refusal {
+function refusalOf(
+  { schema, files, replaced }: PackageManifest,
+  error: PipelineError,
+  { resources, tables }: PackageGroup,
+): Refusal {
   const { code, summary: message, fix, cause } = error
   const table = tableOf(error)
   const resource = table === undefined ? undefined : (schema.tables[table]?.resource as string | undefined)
+  const written = new Set([...files.map((file) => file.table), ...replaced])
   return {
     resources: [...resources],
     ...(resource === undefined ? {} : { resource }),
+    tables: [...written].filter((name) => tables.includes(rootName(schema, name))),
     code,
     message,
     fix,
     ...(table === undefined ? {} : { table }),
     ...(typeof cause === 'object' && cause !== null ? rowPlace(cause) : {}),
   }
+}
+
+/** The table at the top that a table's rows are nested in. */
+function rootName(schema: StoredSchema, table: string): string {
+  const parent = schema.tables[table]?.parent
+  return typeof parent === 'string' ? rootName(schema, parent) : table
 }
 
 const refusalError = ({ loadId }: PackageManifest, { message, fix }: Refusal): PipelineError =>

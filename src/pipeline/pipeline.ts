@@ -433,3 +433,10 @@ export function attach(name: string, options: { readOnly?: ReadLimits; target?: 
   }
   return new Pipeline({ name, dataset: target.dataset, destination: target.destination }, target, options.readOnly)
 }
+
+/** Opens a pipeline where one of its failed packages belongs, to retry it. */
+export function attachToFailed(name: string, loadId: string): Pipeline {
+  const { dataset, destination } = findFailed(pipelineDir(name), loadId).failed.manifest
+  if (destination === undefined) return attach(name)
+  return attach(name, { target: { destination: destination.name, dataset, location: destination.address } })
+}

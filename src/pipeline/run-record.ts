@@ -3,7 +3,7 @@ import type { FoundSetting } from '../config/index.ts'
 import { PipelineError, redact } from '../errors/index.ts'
 import type { CheckResult, SchemaChange } from '../load/index.ts'
 import type { RunEvent } from './events.ts'
-import type { LeftPackage, RefusedPackage } from './load-info.ts'
+import { refusedFacts, type LeftPackage, type RefusedFacts } from './load-info.ts'
 
 const keptWaits = 100
 /** Counted up when a record means something else than before; fields that are only new do not count. */
@@ -35,7 +35,7 @@ export interface RunRecord {
   /** What was replaced or left out of the data, and how often. */
   notices: { notice: Notice; times: number }[]
   /** Packages that were set aside, with why. */
-  refusedPackages?: Pick<RefusedPackage, 'loadId' | 'refusals' | 'displaced'>[]
+  refusedPackages?: RefusedFacts[]
   /** Packages that wait for a run into another destination or dataset. */
   leftPackages?: LeftPackage[]
   error?: ErrorRecord
@@ -125,7 +125,7 @@ export class RunRecorder {
   private readonly settings = new Map<string, FoundSetting>()
   private readonly changes: SchemaChange[] = []
   private readonly failedChecks: CheckResult[] = []
-  private readonly refusedPackages: NonNullable<RunRecord['refusedPackages']> = []
+  private readonly refusedPackages: RefusedFacts[] = []
   private readonly leftPackages: LeftPackage[] = []
   private target: Pick<RunRecord, 'destination' | 'dataset' | 'location'> = {}
   private outcome: Pick<RunRecord, 'status' | 'error'> = { status: 'running' }
@@ -183,11 +183,9 @@ export class RunRecorder {
       case 'package-loaded':
         this.loaded(event, ms)
         break
-      case 'package-refused': {
-        const { loadId, refusals, displaced } = event
-        this.refusedPackages.push({ loadId, refusals, displaced })
+      case 'package-refused':
+        this.refusedPackages.push(refusedFacts(this.pipeline, event))
         break
-      }
       case 'package-left': {
         const { type: _, ...left } = event
         this.leftPackages.push(left)

@@ -115,6 +115,10 @@ function byStatus(status: number | undefined): Classification {
 }
 
 function commandFor(run: RunRecord, error: Failure, kind: Classification): string | undefined {
+  const refused = run.refusedPackages?.find(({ refusals }) =>
+    refusals.some(({ message }) => error.message.includes(message)),
+  )
+  if (refused !== undefined) return refused.commands?.show ?? `sluice pipeline ${run.pipeline} failed-packages`
   const file = run.command.args.find((part) => /\.source\.(ya?ml|json)$/.test(part))
   if (kind === 'credentials') return 'sluice secrets list'
   if (error.code === 'SOURCE_INVALID' && file !== undefined) return `sluice source lint ${file}`

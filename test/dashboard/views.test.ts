@@ -1,17 +1,16 @@
 /** Each view on data of real runs: what it tells, that it is accessible in light and dark, and how it looks. */
-import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { run as demo } from '../../src/cli/commands/demo.ts'
 import type { Pipeline } from '../../src/index.ts'
+import { violations } from '../support/accessibility.ts'
 import { browserBench, writeSql } from '../support/browser.ts'
 import { openShop, shopHistory, shopKey } from './shop.ts'
 import { tiered } from '../support/effort.ts'
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 /** `npm run docs:dashboard` keeps the pictures for the documentation. */
 const pictures =
   process.env.DASHBOARD_PICTURES === undefined
@@ -173,17 +172,4 @@ async function telling(page: Page, tells: View['tells']): Promise<void> {
       return tells.filter((one) => (typeof one === 'string' ? !text.includes(one) : !one.test(text)))
     })
     .toEqual([])
-}
-
-interface AxeResult {
-  violations: { id: string; nodes: { html: string; failureSummary: string }[] }[]
-}
-
-async function violations(page: Page): Promise<string[]> {
-  // By the debugger's way: the page itself allows no foreign script.
-  await page.evaluate(axe)
-  const result = (await page.evaluate('axe.run({ resultTypes: ["violations"] })')) as AxeResult
-  return result.violations.flatMap(({ id, nodes }) =>
-    nodes.slice(0, 3).map(({ html, failureSummary }) => `${id}: ${html.slice(0, 160)} ${failureSummary.slice(0, 300)}`),
-  )
 }

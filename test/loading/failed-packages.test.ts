@@ -1,7 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { DuckDBInstance } from '@duckdb/node-api'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   attach,
   incremental,
@@ -15,7 +16,7 @@ import {
   type RunEvent,
   type Source,
 } from '../../src/index.ts'
-import { runCommand } from '../../src/cli/run-command.ts'
+import { sluice } from '../support/command-line.ts'
 import { faultyDuckdb, type Fault, type FaultKind } from '../support/faulty-duckdb.ts'
 import { fc } from '../support/seed.ts'
 import { effort } from '../support/effort.ts'
@@ -294,6 +295,7 @@ describe('a refused package', () => {
     fault.now = { table: 'b', kind: 'refuses', from: 1 }
     await refusedRun(target.run(both(2), { partition: 'one' }))
     expect([await ids(target, 'a'), target.failedPackages().length]).toEqual([[], 1])
+    expect(target.failedPackages()[0]!.refusals).toMatchObject([{ resources: ['a', 'b'], resource: 'b' }])
     fault.now = undefined
     await target.run(both(2), { partition: 'one' })
     expect([await ids(target, 'a'), await ids(target, 'b')]).toEqual([
@@ -302,6 +304,16 @@ describe('a refused package', () => {
     ])
     target.discardFailedPackage(target.failedPackages()[0]!.manifest.loadId)
     expect(target.failedPackages()).toEqual([])
+  })
+
+  it('of a part of the pipeline is retried whole, and the part is loaded with it', async () => {
+    const { target, fault } = faultyTarget()
+    fault.now = { table: 'b', kind: 'refuses', from: 1 }
+    await refusedRun(target.run(both(2), { partition: 'one' }))
+    fault.now = undefined
+    const [failed] = target.failedPackages()
+    expect(await target.retryFailedPackage(failed!.manifest.loadId)).toEqual({ a: 2, b: 2 })
+    expect((await target.run(both(2), { partition: 'one' })).rows).toEqual({})
   })
 
   it('takes the place of the oldest when there are too many, and the run says so', { tags: ['slow'] }, async () => {
@@ -358,23 +370,114 @@ describe('a package that belongs elsewhere', () => {
   })
 })
 
+/** What a command prints to stdout. */
+async function printed(folder: string, exitCode: number, args: string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const { code, out, err } = await sluice(folder, args, env)
+  expect(code, err).toBe(exitCode)
+  return out.trimEnd()
+}
+
+describe('a run with a refused package', () => {
+  it('says with --json, in its record and in its trace who was refused, why, and how to go on', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-failed-'))
+    process.env.SLUICE_DATA_DIR = join(folder, 'data')
+    const path = join(folder, 'shop.duckdb')
+    const env = { DESTINATION__DUCKDB__CREDENTIALS: path }
+    const module = join(folder, 'shop.ts')
+    const library = JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)
+    writeFileSync(
+      module,
+      `import { resource, source } from ${library}
+       export const refusing = source('refusing', [
+         resource('a', [{ id: 1 }]),
+         resource('b', [{ id: 1, items: [{ n: 1 }] }]),
+       ])`,
+    )
+    const args = [module, '--destination', 'duckdb', '--dataset', 'd', '--progress', 'off', '--json']
+    expect(JSON.parse(await printed(folder, 0, ['run', ...args], env))).not.toHaveProperty('refusedPackages')
+    await inDuckdb(path, 'create unique index own on d.b (id)')
+    const told = JSON.parse(await printed(folder, 1, ['run', ...args], env))
+    const [failed] = attach('refusing').failedPackages()
+    const { loadId } = failed!.manifest
+    const refused = {
+      loadId,
+      refusals: [
+        {
+          resources: ['b'],
+          resource: 'b',
+          tables: ['b', 'b__items'],
+          table: 'b',
+          code: 'LOAD_FAILED',
+          message: expect.stringContaining('Duplicate key'),
+          fix: expect.any(String),
+        },
+      ],
+      displaced: [],
+      commands: {
+        show: `sluice pipeline refusing failed-packages show ${loadId}`,
+        retry: `sluice pipeline refusing failed-packages retry ${loadId}`,
+        discard: `sluice pipeline refusing failed-packages discard ${loadId}`,
+      },
+    }
+    expect(told).toMatchObject({
+      error: { code: 'LOAD_FAILED', resource: 'b' },
+      pipeline: 'refusing',
+      rows: { a: 1 },
+      refusedPackages: [refused],
+    })
+    const [run] = JSON.parse(await printed(folder, 0, ['pipeline', 'refusing', 'runs', '--json']))
+    expect(run.refusedPackages).toEqual([refused])
+    expect(JSON.parse(await printed(folder, 0, ['pipeline', 'refusing', 'trace', '--json'])).refusedPackages).toEqual([
+      refused,
+    ])
+    const text = await printed(folder, 0, ['pipeline', 'refusing', 'trace'])
+    expect(text).toContain(`Load package ${loadId} was SET ASIDE for b`)
+    expect(text).toContain(refused.commands.show)
+    const shown = await printed(folder, 0, ['pipeline', 'refusing', 'show'])
+    expect(shown).toContain(`package ${loadId} of `)
+    expect(shown).toContain(`was set aside for b\n  ${refused.commands.show}`)
+    const { refusals, commands } = refused
+    expect(JSON.parse(await printed(folder, 0, ['pipeline', 'refusing', 'show', '--json']))).toMatchObject({
+      failed: [{ loadId, rows: 2, refusals, commands }],
+    })
+    expect(await printed(folder, 0, ['doctor'])).toMatch(/! failed packages +1 package of refusing set aside/)
+    expect(JSON.parse(await printed(folder, 0, ['pipeline', 'refusing', 'explain', '--json']))).toMatchObject({
+      findings: [{ classification: 'destination', nextCommand: commands.show }],
+    })
+    const [, ...use] = refused.commands.discard.split(' ')
+    await printed(folder, 0, use)
+    expect(attach('refusing').failedPackages()).toEqual([])
+
+    // As an item of a job.
+    const jobs = join(folder, 'sluice.jobs.ts')
+    const jobLibrary = JSON.stringify(new URL('../../src/jobs/index.ts', import.meta.url).href)
+    const job = { run: module, args: ['--destination', 'duckdb', '--dataset', 'd'] }
+    writeFileSync(jobs, `import { job } from ${jobLibrary}\nexport const load = job(${JSON.stringify(job)})`)
+    const item = JSON.parse(
+      await printed(folder, 1, ['run', '--work-item', '{"job":"load"}', '--file', jobs, '--json'], env),
+    )
+    const { loadId: next } = attach('refusing').failedPackages()[0]!.manifest
+    expect(item).toMatchObject({ outcome: 'failure', refusedPackages: [{ loadId: next, refusals: [{ table: 'b' }] }] })
+  })
+})
+
+async function inDuckdb(path: string, sql: string): Promise<void> {
+  const instance = await DuckDBInstance.create(path)
+  const connection = await instance.connect()
+  await connection.run(sql)
+  connection.closeSync()
+  instance.closeSync()
+}
+
 it('the command line lists, shows, retries and discards failed packages', async () => {
-  const { target, fault, name } = faultyTarget()
+  const { target, fault, name, folder } = faultyTarget()
   const fail = async (): Promise<string> => {
     fault.now = { table: 'b', kind: 'refuses', from: 1 }
     await refusedRun(target.run(both(2)))
     fault.now = undefined
     return target.failedPackages().at(-1)!.manifest.loadId
   }
-  const said = async (...args: string[]): Promise<string> => {
-    const print = vi.spyOn(console, 'log').mockImplementation(() => undefined)
-    try {
-      expect(await runCommand('pipeline', [name, ...args])).toBe(0)
-      return print.mock.calls.map(([line]) => String(line)).join('\n')
-    } finally {
-      print.mockRestore()
-    }
-  }
+  const said = (...args: string[]): Promise<string> => printed(folder, 0, ['pipeline', name, ...args])
   await target.run([{ id: 1 }], { tableName: 'z' })
   expect(await said('failed-packages')).toBe('no package has failed')
   const [first, second] = [await fail(), await fail()]
@@ -387,6 +490,6 @@ it('the command line lists, shows, retries and discards failed packages', async 
   expect(await said('info')).toContain(first)
   expect(await said('failed-packages', 'discard', first)).toBe(`discarded: ${first}`)
   expect(await said('failed-packages', 'retry', second)).toBe('loaded: b 2')
-  expect(await runCommand('pipeline', [name, 'failed-packages', 'retry', 'nothing'])).toBe(2)
+  await printed(folder, 2, ['pipeline', name, 'failed-packages', 'retry', 'nothing'])
   expect(await ids(attach(name), 'b')).toEqual([1, 2])
 })

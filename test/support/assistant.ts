@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Client, InMemoryTransport } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { onTestFinished } from 'vitest'
-import { mcpServer } from '../../src/mcp/server.ts'
+import { chosenFeatures, mcpServer } from '../../src/mcp/server.ts'
 
 export const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
@@ -32,14 +32,15 @@ export async function assistant(options: { args?: string[]; env?: Record<string,
 }
 
 /** The same with the server in this process, without the start of another one. Only one at a time: it changes the folder. */
-export async function assistantHere(options: { allowsRuns?: boolean } = {}) {
+export async function assistantHere(options: { allowsRuns?: boolean; features?: string } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-mcp-'))
   const [cwd, { HOME, SLUICE_DATA_DIR }] = [process.cwd(), process.env]
   Object.assign(process.env, { HOME: folder, SLUICE_DATA_DIR: join(folder, 'data') })
   process.chdir(folder)
   const client = new Client({ name: 'a client', version: '1' })
   const [near, far] = InMemoryTransport.createLinkedPair()
-  await mcpServer({ projectDir: folder, allowsRuns: options.allowsRuns ?? false }).connect(far)
+  const project = { projectDir: folder, allowsRuns: options.allowsRuns ?? false }
+  await mcpServer(project, chosenFeatures(options.features)).connect(far)
   await client.connect(near)
   onTestFinished(async () => {
     await client.close()

@@ -15,6 +15,8 @@ export interface Fault {
   kind: FaultKind
   /** Fails from this load of the table on, counted from 1. */
   from: number
+  /** What the database says instead. */
+  message?: string
 }
 
 /** A DuckDB file that fails to take rows of a table while there is a fault. */
@@ -27,7 +29,7 @@ export function faultyDuckdb(path: string, fault: { now: Fault | undefined }): D
     async bulkLoad(connection, load) {
       const { now } = fault
       if (known !== now) [known, loads] = [now, 0]
-      if (now?.table === load.table.name && ++loads >= now.from) throw new Error(messages[now.kind])
+      if (now?.table === load.table.name && ++loads >= now.from) throw new Error(now.message ?? messages[now.kind])
       await parts.bulkLoad(connection, load)
     },
   })

@@ -84,6 +84,8 @@ describe('commands', () => {
     'rm .sluice/guard.mjs',
     'npx sluice ai uninstall',
     'npx sluice ai toolkit uninstall init',
+    'npx sluice pipeline shop failed-packages discard 1790000000.1',
+    'npx sluice pipeline shop failed-jobs discard 1790000000.1',
     'cat ~/.local/share/sluice/allowed-hosts.json',
     'echo "process.exit(0)" > .sluice/guard.mjs',
   ]
@@ -105,6 +107,7 @@ describe('commands', () => {
     'npx sluice ai toolkit runtime install',
     'npx sluice secrets check chatra',
     'npx sluice run shop.source.yaml --limit 1',
+    'npx sluice pipeline shop failed-packages',
     'grep -rn visitors src',
     'rg visitors',
     'git add -A && git commit -m "load: visitors"',

@@ -1,8 +1,8 @@
 import { accessSync, constants, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { listPipelines, pipeline, PipelineError } from '../../index.ts'
+import { attach, listPipelines, pipeline, PipelineError } from '../../index.ts'
 import { done, parseCommand, printJson, type CommandResult } from '../command.ts'
-import { style, wrap } from '../style.ts'
+import { plural, style, wrap } from '../style.ts'
 
 const usage = `
 sluice doctor [--destination <name>]
@@ -19,6 +19,8 @@ empty.
 interface Finding {
   check: string
   ok: boolean
+  /** Nothing is in the way of a load, and still somebody should look. */
+  warns?: true
   found: string
   error?: { code: string; message: string; fix: string }
 }
@@ -36,13 +38,23 @@ export async function run(args: string[]): Promise<CommandResult> {
   note({ check: 'Node', ok: true, found: process.versions.node })
   note(workingData(loading.dataDir))
   note({ check: 'pipelines', ok: true, found: `${listPipelines().length} have run here` })
+  for (const finding of failedPackages()) note(finding)
   if (destination !== undefined)
     for await (const { name: check, found, error } of loading.check()) note(outcome(check, found, error))
   const failed = findings.filter(({ ok }) => !ok)
   if (json === true) printJson(findings)
-  else if (failed.length === 0) console.log(`\n${style.done('all is well')}`)
+  else if (findings.every(({ ok, warns }) => ok && warns !== true)) console.log(`\n${style.done('all is well')}`)
   return { exitCode: failed.length === 0 ? 0 : 1 }
 }
+
+/** Pipelines with packages that a destination has refused. They are no fault of this machine: their rows are read again. */
+const failedPackages = (): Finding[] =>
+  listPipelines().flatMap(({ name }) => {
+    const { length } = attach(name).failedPackages()
+    if (length === 0) return []
+    const found = `${plural(length, 'package')} of ${name} set aside: sluice pipeline ${name} failed-packages`
+    return [{ check: 'failed packages', ok: true, warns: true, found }]
+  })
 
 /** The folder of working data, or the nearest one above it that is there. */
 function workingData(path: string): Finding {
@@ -69,8 +81,8 @@ function outcome(check: string, found: string, error: Error | undefined): Findin
   return { check, ok: false, found, error: { code: known ? error.code : 'LOAD_FAILED', message, fix } }
 }
 
-function findingText({ check, ok, found, error }: Finding): string {
-  const mark = ok ? style.done('✓') : style.failed('✗')
+function findingText({ check, ok, warns, found, error }: Finding): string {
+  const mark = warns === true ? style.waiting('!') : ok ? style.done('✓') : style.failed('✗')
   const indent = ' '.repeat(26)
   const text = error === undefined ? found : `${error.message}\nfix: ${error.fix}`
   const lines = text.split('\n').flatMap((line) => wrap(line, 54))

@@ -1,16 +1,17 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { stringify } from 'yaml'
 import {
   attach,
+  attachToFailed,
   dbml,
   diffSchemas,
+  failedFacts,
   listPipelines,
+  type FailedFacts,
   type FailedPackage,
   mermaid,
   type Pipeline,
   PipelineError,
-  redact,
+  refusedRows,
   type Schema,
   storedSchema,
 } from '../../index.ts'
@@ -167,15 +168,24 @@ async function show(pipeline: Pipeline, _args: readonly string[], json: boolean)
       created: createdAt,
       rows: files.reduce((sum, file) => sum + file.rows, 0),
     }))
-  if (json) return printJson({ pipeline: pipeline.name, ...target, tables, loads })
+  const failed = pipeline.failedPackages().map(failedFacts)
+  if (json) return printJson({ pipeline: pipeline.name, ...target, tables, loads, failed })
   console.log(`${style.strong(pipeline.name)} → ${target.location} / ${target.dataset}\n`)
   console.log(tables.length === 0 ? 'no tables yet' : table(tables as unknown as Record<string, unknown>[]))
   if (loads.length > 0) console.log(`\n${table(loads)}`)
+  if (failed.length > 0) console.log(`\n${failed.map(setAsideLine).join('\n')}`)
   if (tables[0] !== undefined) {
     console.log(
       `\ntry: sluice pipeline ${pipeline.name} query 'select * from ${target.dataset}.${tables[0].table} limit 5'`,
     )
   }
+}
+
+/** A failed package in a line, with the command that says more. */
+function setAsideLine({ loadId, failedAt, refusals, commands }: FailedFacts): string {
+  const whose = [...new Set(refusals.map(({ resource, resources }) => resource ?? resources.join(', ')))].join(', ')
+  const what = `package ${loadId} of ${failedAt.slice(0, 19).replace('T', ' ')} was set aside for ${whose || 'all resources'}`
+  return `${style.failed(what)}\n  ${style.faint(commands.show)}`
 }
 
 async function info(pipeline: Pipeline, _args: readonly string[], json: boolean): Promise<void> {
@@ -296,16 +306,6 @@ async function failedPackages(pipeline: Pipeline, _args: readonly string[], json
   console.log(`\nThe next run reads their rows again. Else: failed-packages show|retry|discard <id>`)
 }
 
-const failedFacts = ({ manifest, failedAt, refusals, folder }: FailedPackage) => ({
-  loadId: manifest.loadId,
-  failedAt,
-  dataset: manifest.dataset,
-  ...manifest.destination,
-  rows: manifest.files.reduce((sum, file) => sum + file.rows, 0),
-  tables: manifest.files.map(({ table: name, rows, path }) => ({ table: name, rows, file: join(folder, path) })),
-  refusals,
-})
-
 function failedText(failed: FailedPackage): string {
   const { loadId, failedAt, dataset, rows } = failedFacts(failed)
   const reasons = failed.refusals.map((refusal) => {
@@ -342,10 +342,9 @@ async function changeFailed(
     else console.log(`discarded: ${manifest.loadId}`)
     return
   }
-  const { destination, dataset } = manifest
-  const target = destination && { destination: destination.name, dataset, location: destination.address }
-  const pipeline = attach(name, target === undefined ? {} : { target })
-  const rows = await pipeline.retryFailedPackage(manifest.loadId, { force: options.force === true })
+  const rows = await attachToFailed(name, manifest.loadId).retryFailedPackage(manifest.loadId, {
+    force: options.force === true,
+  })
   if (options.json === true) printJson({ loadId: manifest.loadId, rows })
   else
     console.log(
@@ -359,12 +358,7 @@ async function changeFailed(
 
 /** The reason and the tables; the refused line where the destination names it and the table is in one file. */
 function showFailed(failed: FailedPackage, json: boolean): void {
-  const rows = failed.refusals.flatMap(({ table: name, line }) => {
-    const files = failed.manifest.files.filter((file) => file.table === name)
-    if (line === undefined || files.length !== 1) return []
-    const text = readFileSync(join(failed.folder, files[0]!.path), 'utf8').split('\n')[line - 1]
-    return text === undefined ? [] : [{ table: name, line, columns: files[0]!.columns, text: redact(text) }]
-  })
+  const rows = refusedRows(failed)
   if (json) return printJson({ ...failedFacts(failed), refused: rows })
   console.log(failedText(failed))
   console.log(`\n${table(failedFacts(failed).tables)}`)

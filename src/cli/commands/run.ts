@@ -32,7 +32,8 @@ sluice run --work-item <json>    an item of a job: sluice worker items
   --debug                  errors with their stack
 `
 
-export async function run(args: string[]): Promise<CommandResult> {
+/** `print` takes the summary of a run without `--json`. */
+export async function run(args: string[], print: (text: string) => void = console.log): Promise<CommandResult> {
   const parsed = parseCommand(args, usage, {
     destination: { type: 'string' },
     dataset: { type: 'string' },
@@ -77,12 +78,14 @@ export async function run(args: string[]): Promise<CommandResult> {
   const info = await loading
     .run(source, options)
     .catch((error: unknown) => {
-      if (error instanceof LoadRefused && values.json !== true) console.log(runSummary(error.info, progress))
-      throw isSourceFile(target) ? inFileSpelling(error) : error
+      if (error instanceof LoadRefused && values.json !== true) print(runSummary(error.info, progress))
+      // The database wrote this one, not the source file.
+      const isSpelled = isSourceFile(target) && !(error instanceof LoadRefused)
+      throw isSpelled ? inFileSpelling(error) : error
     })
     .finally(sendRest)
   if (values.json === true) printJson(info)
-  else console.log(runSummary(info, progress))
+  else print(runSummary(info, progress))
   return done
 }
 
@@ -91,7 +94,8 @@ async function runItem(text: string, file: string = standardJobsFile, json: bool
   const item = parseWorkItem(text === '-' ? readFileSync(0, 'utf8') : text)
   const { performItem } = await import('../perform-item.ts')
   using interrupt = interruptSignal()
-  const outcome = await performItem(file, item, interrupt.signal)
+  // With --json there is one value on stdout: the outcome.
+  const outcome = await performItem(file, item, { signal: interrupt.signal, print: json ? console.error : console.log })
   if (json) printJson({ ...item, ...outcome })
   return outcome.outcome === 'success' ? done : failed
 }

@@ -228,7 +228,7 @@ async function alertsNow(jobs: readonly Job[], queue: WorkQueue, json: boolean):
 /** In the process that does items. */
 async function exec(file: string, queue: string): Promise<CommandResult> {
   shareRateBudgets(await postgresBudgets(queue))
-  serveItems((item, signal) => performItem(file, item, signal))
+  serveItems((item, signal) => performItem(file, item, { signal, print: console.log }))
   return new Promise(() => undefined)
 }
 

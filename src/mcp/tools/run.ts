@@ -60,15 +60,19 @@ export const runPipelineTool = tool({
       ...flags(given),
     ]
     const answer = await sluice(args, projectDir, seconds * 1000)
-    if (answer.error !== undefined)
-      return { ok: false, error: answer.error, next_step: 'explain_failure', note: dataNotice }
-    const { pipeline, rows = {}, durationMs } = answer
+    const { error, pipeline, rows = {}, durationMs, refusedPackages } = answer
+    if (error !== undefined && refusedPackages === undefined)
+      return { ok: false, error, next_step: 'explain_failure', note: dataNotice }
     return {
-      ok: true,
+      ok: error === undefined,
+      ...(error === undefined ? {} : { error }),
       ...(pipeline === undefined ? {} : { pipeline }),
       rows: Object.entries(rows).map(([table, count]) => ({ table, rows: count })),
       ...(durationMs === undefined ? {} : { duration_ms: durationMs }),
-      next_step: 'explain_failure tells whether it loaded too little; preview_table shows rows',
+      next_step:
+        refusedPackages === undefined
+          ? 'explain_failure tells whether it loaded too little; preview_table shows rows'
+          : 'list_failed_packages tells what the destination refused; the others were loaded',
       note: dataNotice,
     }
   },
@@ -102,6 +106,7 @@ interface Answer {
   pipeline?: string
   rows?: Record<string, number>
   durationMs?: number
+  refusedPackages?: unknown[]
   error?: { code: string; message: string; fix: string }
 }
 

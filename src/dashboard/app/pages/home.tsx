@@ -38,10 +38,13 @@ export function Home(): JSX.Element {
   )
 }
 
-const ranks = { failed: 0, died: 0, running: 1, done: 2 }
-const rank = ({ runs }: PipelineSummary): number => ranks[runs.at(-1)?.status ?? 'done']
+const ranks = { failed: 0, died: 0, running: 2, done: 3 }
+const rank = ({ runs, failed }: PipelineSummary): number => {
+  const own = ranks[runs.at(-1)?.status ?? 'done']
+  return failed > 0 ? Math.min(own, 1) : own
+}
 
-/** Failed first, then those at work, then the latest. */
+/** Failed first, then those with packages set aside, those at work, and the latest. */
 function byUrgency(a: PipelineSummary, b: PipelineSummary): number {
   const [lastA, lastB] = [a.runs.at(-1)?.startedAt ?? '', b.runs.at(-1)?.startedAt ?? '']
   return rank(a) - rank(b) || lastB.localeCompare(lastA) || a.name.localeCompare(b.name)
@@ -49,8 +52,15 @@ function byUrgency(a: PipelineSummary, b: PipelineSummary): number {
 
 function verdict(pipelines: readonly PipelineSummary[]): string {
   const failed = pipelines.filter((one) => rank(one) === 0)
-  const running = pipelines.filter((one) => rank(one) === 1)
+  const setAside = pipelines.filter((one) => rank(one) === 1)
+  const running = pipelines.filter(({ runs }) => runs.at(-1)?.status === 'running')
   const work = running.length === 0 ? '' : `, ${count(running.length)} at work`
+  if (failed.length === 0 && setAside.length === 1) {
+    const [{ name, failed: packages }] = setAside as [PipelineSummary]
+    return `${name} has ${plural(packages, 'package')} set aside${work}`
+  }
+  if (failed.length === 0 && setAside.length > 1)
+    return `${count(setAside.length)} of ${plural(pipelines.length, 'pipeline')} have packages set aside${work}`
   if (failed.length === 0)
     return `${pipelines.length === 1 ? 'All' : `All ${plural(pipelines.length, 'pipeline')}`} fine${work}`
   if (failed.length === 1) return `${failed[0]!.name} failed${work}`
@@ -58,12 +68,13 @@ function verdict(pipelines: readonly PipelineSummary[]): string {
 }
 
 function PipelineRow({ pipeline }: { pipeline: PipelineSummary }): JSX.Element {
-  const { name, runs, destination, dataset, pending } = pipeline
+  const { name, runs, destination, dataset, pending, failed } = pipeline
   const last = runs.at(-1)
   return (
     <tr>
       <td>
         <Mark status={last?.status} /> <Link href={to('p', name)}>{name}</Link>
+        {failed > 0 && <span class="note failed">{plural(failed, 'package')} set aside</span>}
         {pending > 0 && <span class="note">{plural(pending, 'package')} to load</span>}
         {last?.error !== undefined && <span class="note failed cut">{last.error}</span>}
       </td>

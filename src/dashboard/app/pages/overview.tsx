@@ -3,6 +3,7 @@ import type { PipelineSummary, RunSummary, TableSummary } from '../../api.ts'
 import { compact, count, duration, moment } from '../format.ts'
 import { Actions, RunNow } from '../parts/actions.tsx'
 import { BarChart, rowsTold, runBars, type Bar } from '../parts/chart.tsx'
+import { FailedPackages } from '../parts/failed-packages.tsx'
 import { Empty, Failed, Waiting } from '../parts/notes.tsx'
 import { Age, Status } from '../parts/status.tsx'
 import { TableList } from '../parts/table-list.tsx'
@@ -46,6 +47,7 @@ export function Overview({ pipeline }: { pipeline: string }): JSX.Element {
       ) : (
         <>
           <LastRun pipeline={pipeline} run={last} />
+          {own.failed > 0 && <FailedPackages pipeline={pipeline} runs={own.runs} />}
           <RunCharts pipeline={pipeline} runs={own.runs} />
         </>
       )}

@@ -7,6 +7,22 @@ import { Empty, Failed, Waiting } from '../parts/notes.tsx'
 import { Age } from '../parts/status.tsx'
 import { pipelinePath, useAnswer } from '../server.ts'
 import { List, number } from '../parts/list.tsx'
+import { Link, to } from '../router.tsx'
+
+const states = {
+  loaded: { look: 'done', told: '✓ loaded' },
+  pending: { look: 'running', told: '● pending' },
+  failed: { look: 'failed', told: '✗ set aside' },
+} as const
+
+function headline(all: number, pending: number, failed: number): string {
+  if (pending + failed === 0) return `${plural(all, 'package')}, all loaded`
+  const parts = [
+    failed > 0 && `${plural(failed, 'package')} set aside`,
+    pending > 0 && `${plural(pending, 'package')} to load`,
+  ]
+  return parts.filter((part) => part !== false).join(', ')
+}
 
 /** What was loaded, package by package, and what waits? */
 export function Packages({ pipeline }: { pipeline: string }): JSX.Element {
@@ -17,11 +33,15 @@ export function Packages({ pipeline }: { pipeline: string }): JSX.Element {
   if (data.length === 0)
     return <Empty title="No load package is on this machine">A run seals its rows into packages, and loads them.</Empty>
   const pending = data.filter(({ state }) => state === 'pending').length
+  const failed = data.filter(({ state }) => state === 'failed').length
   return (
     <>
-      <h1>
-        {pending === 0 ? `${plural(data.length, 'package')}, all loaded` : `${plural(pending, 'package')} to load`}
-      </h1>
+      <h1>{headline(data.length, pending, failed)}</h1>
+      {failed > 0 && (
+        <p class="lead">
+          <Link href={to('p', pipeline)}>Why they were set aside</Link>, and what to do with them.
+        </p>
+      )}
       {pending > 0 && <p class="lead">The next run loads them first.</p>}
       <List heads={['Package', 'State', 'Sealed', number('Rows'), number('Size'), number('Tables')]}>
         {data.map((one) => (
@@ -38,11 +58,7 @@ export function Packages({ pipeline }: { pipeline: string }): JSX.Element {
                 </button>
               </td>
               <td>
-                {one.state === 'pending' ? (
-                  <span class="status running">● pending</span>
-                ) : (
-                  <span class="status done">✓ loaded</span>
-                )}
+                <span class={`status ${states[one.state].look}`}>{states[one.state].told}</span>
               </td>
               <td class="nowrap">
                 <Age at={one.createdAt} /> <span class="faint">{moment(one.createdAt.slice(0, 19))}</span>

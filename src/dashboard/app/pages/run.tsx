@@ -3,7 +3,7 @@ import type { RunRecord } from '../../api.ts'
 import { bytes, count, duration, moment, plural } from '../format.ts'
 import { Failed, Problem, Waiting } from '../parts/notes.tsx'
 import { suspicions } from '../parts/suspicions.ts'
-import { Age, Status } from '../parts/status.tsx'
+import { Age, packageState, Status } from '../parts/status.tsx'
 import { Timeline } from '../parts/timeline.tsx'
 import { Hint } from '../parts/notes.tsx'
 import { Link, to } from '../router.tsx'
@@ -39,6 +39,7 @@ export function Run({ pipeline, id }: { pipeline: string; id: string }): JSX.Ele
       {suspicions(data).map((text) => (
         <Hint key={text}>{text}</Hint>
       ))}
+      <SetAside pipeline={pipeline} run={data} />
       <h2>Timeline</h2>
       <Timeline run={data} />
       <Tables pipeline={pipeline} run={data} />
@@ -56,6 +57,36 @@ function headline({ status, resources, error }: RunRecord): string {
   const told = `${count(through)} of ${plural(all.length, 'resource')} read`
   if (status === 'failed' || error !== undefined) return told
   return status === 'done' ? plural(all.length, 'resource') : told
+}
+
+/** Which resources the destination refused. */
+function SetAside({ pipeline, run }: { pipeline: string; run: RunRecord }): JSX.Element | null {
+  const all = (run.refusedPackages ?? []).flatMap(({ loadId, refusals }) =>
+    refusals.map((refusal) => ({ loadId, ...refusal })),
+  )
+  if (all.length === 0) return null
+  return (
+    <>
+      <h2>
+        Set aside{' '}
+        <Link href={to('p', pipeline)} class="more">
+          retry or discard
+        </Link>
+      </h2>
+      <ul class="plain">
+        {all.map(({ loadId, resources, resource, tables = [], message, follows }) => (
+          <li key={`${loadId} ${resources.join()}`}>
+            <strong>{resource ?? (resources.join(', ') || 'all resources')}</strong>{' '}
+            <span class="faint">
+              {tables.length > 0 && `tables ${tables.join(', ')}; `}package {loadId}
+            </span>
+            <br />
+            {follows === undefined ? message : `It follows package ${follows}, and was not tried.`}
+          </li>
+        ))}
+      </ul>
+    </>
+  )
 }
 
 function Tables({ pipeline, run }: { pipeline: string; run: RunRecord }): JSX.Element | null {
@@ -181,7 +212,7 @@ const Packages = ({ run }: { run: RunRecord }): JSX.Element => (
         <tr key={one.loadId}>
           <td>{one.loadId}</td>
           <td>
-            {one.loadedMs === undefined ? 'not loaded' : 'loaded'}
+            {packageState(run, one)}
             {one.recovered && <span class="tag">left by an earlier run</span>}
           </td>
           <td class="number">{count(one.rows)}</td>

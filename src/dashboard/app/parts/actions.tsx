@@ -53,12 +53,14 @@ function useAction(): {
   return { act, isBusy, error }
 }
 
-interface Choice {
+export interface Choice {
   action: string
   title: string
   told: string
   body?: Record<string, unknown>
   isDangerous?: boolean
+  /** How it is declined. @default 'Keep everything' */
+  keep?: string
 }
 
 const choices: Choice[] = [
@@ -125,7 +127,7 @@ export function Actions({ pipeline }: { pipeline: string }): JSX.Element {
 }
 
 /** What is dangerous is confirmed with the pipeline's name. */
-function Confirm({
+export function Confirm({
   pipeline,
   choice,
   onDone,
@@ -165,7 +167,7 @@ function Confirm({
             {isBusy ? 'At work…' : choice.title}
           </button>
           <button type="button" onClick={() => onDone(false)}>
-            Keep everything
+            {choice.keep ?? 'Keep everything'}
           </button>
         </div>
       </form>

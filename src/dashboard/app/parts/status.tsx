@@ -1,5 +1,5 @@
 import type { JSX } from 'preact'
-import type { RunStatus } from '../../api.ts'
+import type { RunRecord, RunStatus } from '../../api.ts'
 import { age, moment } from '../format.ts'
 
 const signs: Record<RunStatus, string> = { done: '✓', failed: '✗', died: '✗', running: '●' }
@@ -26,6 +26,13 @@ export const Status = ({ status }: { status: RunStatus }): JSX.Element => (
     <span aria-hidden="true">{signs[status]}</span> {words[status]}
   </span>
 )
+
+/** What became of a load package in a run. */
+export function packageState(run: RunRecord, { loadId, loadedMs }: RunRecord['packages'][number]): string {
+  if (loadedMs !== undefined) return 'loaded'
+  if (run.refusedPackages?.some((one) => one.loadId === loadId) === true) return 'set aside'
+  return run.status === 'running' ? 'loading' : 'not loaded'
+}
 
 /** How long ago; the exact time on hover. */
 export const Age = ({ at }: { at: string }): JSX.Element => (

@@ -2,6 +2,7 @@ import { scaleLinear } from 'd3-scale'
 import { Fragment, type JSX } from 'preact'
 import type { RunRecord } from '../../api.ts'
 import { count, duration, plural } from '../format.ts'
+import { packageState } from './status.tsx'
 
 const percent = (value: number): string => `${value}%`
 
@@ -87,7 +88,7 @@ export function Timeline({ run }: { run: RunRecord }): JSX.Element {
             </div>
             <span class="figures">
               {plural(one.rows, 'row')}
-              {one.loadedMs === undefined && (run.status === 'running' ? ' loading' : ' not loaded')}
+              {one.loadedMs === undefined && ` ${packageState(run, one)}`}
             </span>
           </div>
           {slowest(one.tables ?? []).map(([table, spans]) => (

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { redact } from '../errors/index.ts'
+import type { FailedPackage, Refusal } from '../package/index.ts'
+import { failedCommands, type FailedCommands } from './load-info.ts'
+
+/** A failed package as the command line, the dashboard and assistants list it. */
+export interface FailedFacts {
+  loadId: string
+  failedAt: string
+  dataset: string
+  /** The destination it belongs to, and its address without user and password. */
+  name?: string
+  address?: string
+  /** Those that were set aside, and their tables. */
+  rows: number
+  tables: { table: string; rows: number; file: string }[]
+  refusals: Refusal[]
+  commands: FailedCommands
+}
+
+export function failedFacts({ manifest, failedAt, refusals, folder }: FailedPackage): FailedFacts {
+  // What was loaded of the package, by resources that were not refused, is not set aside.
+  const isSetAside = (table: string): boolean => refusals.some(({ tables }) => tables?.includes(table) ?? true)
+  const files = manifest.files.filter(({ table }) => isSetAside(table))
+  return {
+    loadId: manifest.loadId,
+    failedAt,
+    dataset: manifest.dataset,
+    ...manifest.destination,
+    rows: files.reduce((sum, file) => sum + file.rows, 0),
+    tables: files.map(({ table, rows, path }) => ({ table, rows, file: join(folder, path) })),
+    refusals,
+    commands: failedCommands(manifest.pipeline, manifest.loadId),
+  }
+}
+
+/** A row that a destination refused, as its package holds it. */
+export interface RefusedRow {
+  table: string
+  line: number
+  columns: readonly string[]
+  text: string
+  /** What the text says, column by column; absent when the row does not stand on one line. */
+  cells?: (string | null)[]
+}
+
+/** A cell of a package's line, with what ends it: in quotes, or as it is. */
+const cell = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y
+
+/** Cells of one line of a package; `undefined` when a text of it goes on in the next one. */
+function cellsOf(line: string): (string | null)[] | undefined {
+  const cells: (string | null)[] = []
+  cell.lastIndex = 0
+  for (;;) {
+    const found = cell.exec(line)
+    if (found === null) return undefined
+    const [, quoted, plain, end] = found
+    cells.push(quoted?.replaceAll('""', '"') ?? (plain === '' ? null : plain!))
+    if (end === '') return cells
+  }
+}
+
+/** The refused rows of a package, where the destination named the line and the table is in one file. */
+export function refusedRows({ manifest, refusals, folder }: FailedPackage): RefusedRow[] {
+  return refusals.flatMap(({ table, line }) => {
+    const [file, ...others] = manifest.files.filter((one) => one.table === table)
+    if (table === undefined || line === undefined || file === undefined || others.length > 0) return []
+    const found = readFileSync(join(folder, file.path), 'utf8').split('\n')[line - 1]
+    if (found === undefined) return []
+    const text = redact(found)
+    const cells = cellsOf(text)
+    return [{ table, line, columns: file.columns, text, ...(cells === undefined ? {} : { cells }) }]
+  })
+}
