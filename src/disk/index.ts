@@ -1,1 +1,1 @@
-export { syncFolder } from './sync-folder.ts'
+export { syncFile, syncFolder } from './sync.ts'

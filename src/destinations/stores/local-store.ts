@@ -1,11 +1,8 @@
 import {
-  closeSync,
   copyFileSync,
   existsSync,
-  fsyncSync,
   linkSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -15,6 +12,7 @@ import {
 } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname, join, relative, sep } from 'node:path'
+import { syncFile, syncFolder } from '../../disk/index.ts'
 import { failpoint } from '../../failpoints/index.ts'
 import { removeOrphans } from '../../locks/index.ts'
 import { explained, type ObjectStore, type StoreAdvice } from './object-store.ts'
@@ -51,10 +49,10 @@ export function localStore(folder: string): ObjectStore {
       try {
         moveOrCopy(localFile, draft)
         // Before the manifest names it, it must be safe from a power cut.
-        flush(draft)
+        syncFile(draft)
         failpoint('object-drafted')
         renameSync(draft, target)
-        flush(dirname(target))
+        syncFolder(dirname(target))
         failpoint('object-uploaded')
       } catch (error) {
         rmSync(draft, { force: true })
@@ -68,7 +66,7 @@ export function localStore(folder: string): ObjectStore {
         failpoint('version-drafted')
         // A hard link appears whole, and only if the name is free; a plain write would be neither.
         linkSync(draft, target)
-        flush(dirname(target))
+        syncFolder(dirname(target))
         failpoint('version-published')
         return true
       } catch (error) {
@@ -91,17 +89,6 @@ function moveOrCopy(from: string, to: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error
     copyFileSync(from, to)
-  }
-}
-
-function flush(path: string): void {
-  // Folders cannot be opened everywhere; there their entries are safe without it.
-  if (process.platform === 'win32') return
-  const file = openSync(path, 'r')
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
   }
 }
 
