@@ -5,7 +5,15 @@ import type { AuthSpec } from './auth/auth-spec.ts'
 import { createAuth, fullAuth, type Auth, type Refused, type Settings } from './auth/index.ts'
 import { decode, NotInFormat, type FormatOptions } from './formats/index.ts'
 import { exchangeOf } from './http/exchange.ts'
-import { actionFailed, errorForStatus, notAPage, notInFormat, requestFailed, unsendable } from './http/http-errors.ts'
+import {
+  actionFailed,
+  errorForStatus,
+  errorInBody,
+  notAPage,
+  notInFormat,
+  requestFailed,
+  unsendable,
+} from './http/http-errors.ts'
 import { longestStatedWaitMs, waitText } from './http/longest-wait.ts'
 import { RateLimiter } from './http/rate-limiter.ts'
 import { sharedBudget } from './http/shared-budget.ts'
@@ -230,6 +238,12 @@ export class RestClient {
       return { retry: true, reason: `HTTP ${status} with ${fault}`, statedMs: statedWaitMs(headers, status), error }
     }
     const refused = { request: prepared, headers }
+    if (verdict !== undefined && 'refused' in verdict) {
+      const { refused: stated, said } = verdict
+      return this.errorOutcome(stated, refused, (attempts) =>
+        errorInBody({ request, status, stated, said, resource, attempts, auth }),
+      )
+    }
     const failed = (attempts: number): PipelineError =>
       verdict !== undefined
         ? actionFailed(request, resource, status, verdict.message, attempts)

@@ -3,7 +3,17 @@ const flags = new Set(['ok', 'success', 'succeeded', 'successful', 'issuccess', 
 const states = new Set(['status', 'stat', 'result', 'outcome'])
 const errors = new Set(['error', 'errors', 'err', 'fault', 'exception', 'haserror', 'haserrors', 'iserror'])
 const codes = new Set(['errorcode', 'errcode', 'errno', 'statuscode', 'httpstatus', 'httpcode', 'errortype'])
-const texts = new Set(['message', 'errormessage', 'errormsg', 'errordescription', 'msg', 'detail', 'reason', 'title'])
+const texts = new Set([
+  'message',
+  'errormessage',
+  'errormsg',
+  'errmsg',
+  'errordescription',
+  'msg',
+  'detail',
+  'reason',
+  'title',
+])
 /** What else an error may consist of. */
 const rest = new Set(
   (

@@ -7,6 +7,8 @@ export type Verdict =
   | { action: ResponseActionName; message?: string | undefined }
   /** The response is not what it should be, which another attempt may bring. */
   | { fault: string }
+  /** A write was refused, as if by this status. */
+  | { refused: number; said: string }
   | { response: RestResponse }
   | undefined
 export type Judge = (response: RestResponse) => Verdict

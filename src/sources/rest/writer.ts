@@ -1,7 +1,8 @@
 import { Config } from '../../config/index.ts'
 import { PipelineError } from '../../errors/index.ts'
 import { Settings } from './auth/index.ts'
-import { RestClient } from './client.ts'
+import { isSkipped, RestClient } from './client.ts'
+import { refusedWrite } from './refused-write.ts'
 import { joinUrl, type RestRequest } from './request.ts'
 import type { ClientSpec } from './spec.ts'
 
@@ -33,16 +34,20 @@ export class RestWriter {
     return { method, url, headers: { ...this.client.headers(), ...headers }, body }
   }
 
-  /** The body of the answer. Throws `PipelineError`; its cause tells the status, where there was an answer. */
+  /**
+   * The body of the response. Throws `PipelineError`; its `cause` has the status, also the one that an error in a response of
+   * status 2xx counts as.
+   */
   async send(write: Write, signal: AbortSignal): Promise<unknown> {
     try {
-      const { body } = await this.client.send(this.request(write), undefined, {
+      const response = await this.client.send(this.request(write), undefined, {
         resource: `${this.name} action`,
         signal,
         emit: () => undefined,
         once: write.isIdempotent !== true,
+        judge: refusedWrite,
       })
-      return body
+      return isSkipped(response) ? undefined : response.body
     } catch (cause) {
       if (cause instanceof PipelineError || !signal.aborted) throw cause
       throw new PipelineError(`${this.name} action: interrupted before it was sent`, {

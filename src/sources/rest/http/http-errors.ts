@@ -32,7 +32,23 @@ export function errorForStatus(failure: Failure): PipelineError {
   )
 }
 
-function fixFor({ status, auth }: Failure): string {
+/** A write that was refused in a response of status 2xx; `cause` has the status that it counts as. */
+export const errorInBody = (failure: Omit<Failure, 'text'> & { stated: number; said: string }): PipelineError => {
+  const { request, status, stated, said, resource, attempts, auth } = failure
+  const tried = attempts > 1 ? ` after ${attempts} attempts` : ''
+  return new PipelineError(
+    `resource "${resource}": ${requestName(request)} answered ${status} with an error${tried}${said === '' ? '' : `: ${said}`}`,
+    {
+      code: 'HTTP_STATUS',
+      resource,
+      recovery: stated === 429 || stated >= 500 ? 'retry' : 'abort',
+      fix: fixFor({ status: stated, auth }),
+      cause: { status: stated },
+    },
+  )
+}
+
+function fixFor({ status, auth }: Pick<Failure, 'status' | 'auth'>): string {
   switch (status) {
     case 401:
       return auth?.looksCopied === true
