@@ -59,8 +59,8 @@ export interface ResourceOptions<Row = unknown> extends TableHints {
    */
   resumable?: boolean
   /**
-   * `continue`: when this resource or one below it fails, the whole tree is left out and its state stays; the others load.
-   * Said by the resource at the root. @default 'fail'
+   * `continue`: when this resource or one below it fails, or the destination refuses it, the whole tree is left out and its state
+   * stays; the others load, and the run ends well. The resource at the root decides. @default 'fail'
    */
   onError?: 'fail' | 'continue'
 }

@@ -14,7 +14,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { syncFolder } from '../disk/index.ts'
 import type { StateRow } from '../destinations/index.ts'
-import { PipelineError, refuseNewer } from '../errors/index.ts'
+import { type ErrorCode, PipelineError, refuseNewer } from '../errors/index.ts'
 import { failpoint } from '../failpoints/index.ts'
 import type { Check, StoredSchema } from '../schema/index.ts'
 
@@ -86,7 +86,7 @@ export interface Refusal {
   resource?: string
   /** Their tables that the package has rows for, or replaces. Absent in refusals from before 2026-11-28. */
   tables?: string[]
-  code: string
+  code: ErrorCode
   /** With secrets masked. */
   message: string
   fix: string

@@ -197,7 +197,7 @@ export class LoadRefused extends PipelineError {
     const [first] = refusals
     const names = [...new Set(refusals.flatMap(culprits))]
     const others = refusals.length > 1 ? `, and ${refusals.length - 1} more` : ''
-    const { code = 'LOAD_FAILED', fix = '' } = refused.find((one) => one.error !== undefined)?.error ?? {}
+    const { code = 'LOAD_FAILED', fix = '' } = first ?? {}
     super(
       `the destination refused ${names.length === 0 ? 'rows' : `resource ${names.map((name) => `"${name}"`).join(', ')}`}: ${first?.message ?? ''}${others}`,
       {
@@ -205,7 +205,7 @@ export class LoadRefused extends PipelineError {
         recovery: 'skip',
         ...(names.length === 1 ? { resource: names[0]! } : {}),
         fix: `${fix}; its rows are set aside and are read again by the next run: sluice pipeline ${info.pipeline} failed-packages`,
-        cause: refused.find((one) => one.error !== undefined)?.error,
+        cause: refused.find(({ error }) => error !== undefined && error.summary === first?.message)?.error,
       },
     )
     this.info = info

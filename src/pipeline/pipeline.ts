@@ -122,7 +122,7 @@ export class Pipeline {
         resources: sources.flatMap((one) => one.selected),
         ...(partition === undefined ? {} : { partition: partition.name }),
       })
-      const { refusedPackages, ...rest } = await runSources(environment, sources)
+      const { fatalRefusals, ...rest } = await runSources(environment, sources)
       // The lock goes with it.
       if (partition !== undefined && environment.store.isEmpty) {
         rmSync(folder, { recursive: true, force: true })
@@ -135,13 +135,10 @@ export class Pipeline {
         dataset,
         location: session.location,
         ...rest,
-        refusedPackages,
         durationMs,
         partition: partition?.name,
       })
-      // Of packages that an earlier run has left, that run's error spoke; what they held is read again.
-      const refused = refusedPackages.filter((one) => !one.recovered)
-      if (refused.length > 0) throw new LoadRefused(info, refused)
+      if (fatalRefusals.length > 0) throw new LoadRefused(info, fatalRefusals)
       emit({ type: 'run-finished', ms: durationMs })
       return info
     } catch (cause) {

@@ -18,6 +18,7 @@ import type { RunEvent } from './events.ts'
 import type { FailedResource, LeftPackage, LoadedPackage, RefusedPackage } from './load-info.ts'
 import { LoadQueue } from './load-queue.ts'
 import { PackageBuilder, type PackageLimits } from './package-builder.ts'
+import { byOnError } from './refused-resources.ts'
 import { PackageLoads, readState } from './package-loads.ts'
 import { goesTo, type Target } from './package-place.ts'
 import { checkPartition, type PartitionLoad } from './partition.ts'
@@ -51,6 +52,8 @@ export interface RunResult {
   packages: LoadedPackage[]
   failedResources: FailedResource[]
   refusedPackages: RefusedPackage[]
+  /** Those of this run that it cannot end well with. */
+  fatalRefusals: RefusedPackage[]
   leftPackages: LeftPackage[]
 }
 
@@ -60,7 +63,8 @@ export async function runSources(environment: RunEnvironment, sources: readonly 
   const failedResources: FailedResource[] = []
   const leftPackages: LeftPackage[] = []
   const packages: LoadedPackage[] = []
-  const result = { packages, failedResources, refusedPackages: loads.refused, leftPackages }
+  const fatalRefusals: RefusedPackage[] = []
+  const result = { packages, failedResources, refusedPackages: loads.refused, fatalRefusals, leftPackages }
   const pendingManifests = environment.store.pendingManifests()
   if (pendingManifests.length > 0) loads.recover()
   for (const manifest of pendingManifests) {
@@ -80,7 +84,14 @@ export async function runSources(environment: RunEnvironment, sources: readonly 
     if (state.partition?.done === partition.run) return result
   }
   for (const source of sources) {
+    // Of packages that an earlier run has left, that run's error spoke; what they held is read again.
+    const before = loads.refused.length
     packages.push(...(await runSource(environment, { source, loads, failedResources }, state)))
+    const refused = loads.refused.slice(before)
+    // A part that lacks a resource is not complete.
+    const { failed, fatal } = partition === undefined ? byOnError(source, refused) : { failed: [], fatal: refused }
+    failedResources.push(...failed)
+    fatalRefusals.push(...fatal)
   }
   return result
 }
