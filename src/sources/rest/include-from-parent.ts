@@ -1,6 +1,5 @@
 import { PipelineError } from '../../errors/index.ts'
-import { jsonPath } from '../../extract/index.ts'
-import type { Parents, RequestRows } from './parent-rows.ts'
+import { parentValue, type Parents, type RequestRows } from './parent-rows.ts'
 import type { RestResourceSpec } from './spec.ts'
 
 /** What every row of a child takes over from the rows that its request is about; `undefined` for nothing. */
@@ -10,25 +9,23 @@ export function fieldsFromParent(
   rows: RequestRows,
 ): Record<string, unknown> | undefined {
   if (include === undefined || parents === undefined) return undefined
-  const names = Array.isArray(include)
-    ? (include as string[]).map((field) => [field, `_${parents.primary}_${field}`] as const)
-    : Object.entries(include as Record<string, string>)
   return Object.fromEntries(
-    names.map(([field, as]) => {
-      const value = valueOf(field, parents.primary, rows)
+    includedFields(include, parents.primary).map(([field, as]) => {
+      const value = parentValue(field, parents.primary, rows)
       if (value === undefined) throw missing(name, parents.primary, field, rows)
       return [as, value]
     }),
   )
 }
 
-/** A field of the parent row, or `resource.field` of another row that the request is about. */
-function valueOf(field: string, primary: string, rows: RequestRows): unknown {
-  const own = jsonPath(field).first(rows.get(primary)?.[0])
-  const dot = field.indexOf('.')
-  const other = own === undefined && dot > 0 ? rows.get(field.slice(0, dot)) : undefined
-  return other === undefined ? own : jsonPath(field.slice(dot + 1)).first(other[0])
-}
+/** Fields of the parent, and what they are called in the child. */
+export const includedFields = (
+  include: RestResourceSpec['includeFromParent'],
+  primary: string,
+): (readonly [field: string, as: string])[] =>
+  Array.isArray(include)
+    ? (include as string[]).map((field) => [field, `_${primary}_${field}`] as const)
+    : Object.entries((include ?? {}) as Record<string, string>)
 
 function missing(resource: string, primary: string, field: string, rows: RequestRows): PipelineError {
   const row = rows.get(primary)?.[0]

@@ -14,6 +14,8 @@ export interface Parents {
   /** Resources that are not above it: every combination with their rows is asked for. */
   alongside: readonly string[]
   fields: readonly ParentField[]
+  /** Fields of rows that tell parents apart beside what is asked for: they become a part of the child's merge key. */
+  keyFields: readonly string[]
   options: ParentRows
 }
 
@@ -27,15 +29,21 @@ export const valuesOf = (fields: readonly ParentField[], rows: RequestRows): unk
 
 /** The requests for a page of parent rows: one a row, or a batch, or a combination with the rows of other parents. */
 export async function* requestRows(
-  { child, primary, alongside, fields, options }: Parents,
+  { child, primary, alongside, fields, keyFields, options }: Parents,
   page: readonly unknown[],
   context: ResourceContext,
   seen: Set<string>,
 ): AsyncGenerator<RequestRows> {
   // Grandparents, and those above them.
   const above = context.upstream?.origin ?? new Map<string, readonly unknown[]>()
-  const others = await Promise.all(alongside.map(async (name) => [name, await context.rowsOf(name)] as const))
-  const own = fields.filter(({ resource }) => resource === primary)
+  const fieldsOf = (name: string): ParentField[] => fields.filter(({ resource }) => resource === name)
+  const others = await Promise.all(
+    alongside.map(async (name) => {
+      const rows = await context.rowsOf(name)
+      return [name, options.distinct === true ? distinctRows(rows, name, fieldsOf(name)) : rows] as const
+    }),
+  )
+  const own = fieldsOf(primary)
   const higher = valuesOf(
     fields.filter(({ resource }) => above.has(resource)),
     above,
@@ -46,7 +54,9 @@ export async function* requestRows(
       context.emit({ type: 'skipped', resource: child, detail: `a row of ${primary} without ${namesOf(own)}` })
       return false
     }
-    return options.distinct !== true || isNew(JSON.stringify([...higher, ...values].map(String)), seen)
+    if (options.distinct !== true) return true
+    const keys = keyFields.map((field) => parentValue(field, primary, new Map([...above, [primary, [row]]])))
+    return isNew(JSON.stringify([...higher, ...values, ...keys].map(String)), seen)
   })
   for (const rows of grouped(usable, options.batch)) {
     for (const combination of combinations(others)) yield new Map([...above, ...combination, [primary, rows]])
@@ -54,6 +64,19 @@ export async function* requestRows(
 }
 
 const namesOf = (fields: readonly ParentField[]): string => fields.map(({ field }) => field).join(', ')
+
+function distinctRows(rows: readonly unknown[], name: string, fields: readonly ParentField[]): unknown[] {
+  const seen = new Set<string>()
+  return rows.filter((row) => isNew(JSON.stringify(valuesOf(fields, new Map([[name, [row]]])).map(String)), seen))
+}
+
+/** A field of the parent row, or `resource.field` of another row that the request is about. */
+export function parentValue(field: string, primary: string, rows: RequestRows): unknown {
+  const own = jsonPath(field).first(rows.get(primary)?.[0])
+  const dot = field.indexOf('.')
+  const other = own === undefined && dot > 0 ? rows.get(field.slice(0, dot)) : undefined
+  return other === undefined ? own : jsonPath(field.slice(dot + 1)).first(other[0])
+}
 
 function isNew(key: string, seen: Set<string>): boolean {
   if (seen.has(key)) return false

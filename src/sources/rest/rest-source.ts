@@ -7,9 +7,11 @@ import {
   transformer,
   type ResourceOptions,
 } from '../../extract/index.ts'
+import { keyColumns, writeDispositionOptions } from '../../schema/index.ts'
 import { ClientPool } from './client-pool.ts'
 import { configuredList } from './configured-list.ts'
 import { cursorOf, EndpointReader } from './endpoint-reader.ts'
+import { includedFields } from './include-from-parent.ts'
 import type { MergedResource } from './request-pages.ts'
 import type { Parents } from './parent-rows.ts'
 import { invalidSource } from './source-invalid.ts'
@@ -150,7 +152,7 @@ function restResource(
     primary: primary.name,
     alongside: alongside.map((one) => one.name),
     fields,
-    options: spec.endpoint.parentRows ?? {},
+    ...distinction(spec, primary.name),
   }
   const reader = new EndpointReader(spec, clients, parents, probing)
   const made = transformer(spec.name, (rows, context) => reader.pagesForAll(rows, context), {
@@ -159,6 +161,19 @@ function restResource(
     alongside: alongside.map((one) => ({ resource: one, keep: keeping(one.name, fields) })),
   })
   return withSteps(made.describedBy(endpointFacts(spec, clients.spec)), spec)
+}
+
+/**
+ * Nothing chooses among the rows that a merge key brings in one run. A parent that comes twice is therefore asked for once, or its
+ * children would be there twice.
+ */
+function distinction(spec: MergedResource, primary: string): Pick<Parents, 'keyFields' | 'options'> {
+  const { writeDisposition = 'append', primaryKey, mergeKey, includeFromParent, endpoint } = spec
+  const { disposition } = writeDispositionOptions(writeDisposition)
+  const mergeKeys = keyColumns(mergeKey)
+  const distinct = disposition === 'merge' && mergeKeys.length > 0 && keyColumns(primaryKey).length === 0
+  const included = includedFields(includeFromParent, primary).filter(([, as]) => mergeKeys.includes(as))
+  return { keyFields: included.map(([field]) => field), options: { distinct, ...endpoint.parentRows } }
 }
 
 function endpointFacts({ endpoint }: MergedResource, { client }: RestSourceSpec): EndpointFacts {

@@ -67,7 +67,7 @@ export interface ParentRows {
   batch?: number
   /** Between the values of a batch in a text. @default ',' */
   separator?: string
-  /** Ask once for parent rows whose values are equal. @default false */
+  /** Ask once for parent rows whose values are equal. @default true where rows are merged by `mergeKey` alone */
   distinct?: boolean
   /** A parent row without a value for a placeholder. @default 'fail' */
   onNull?: 'fail' | 'skip'
