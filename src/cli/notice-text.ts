@@ -29,6 +29,8 @@ export function noticeText(notice: Notice): string {
       return `kept     ${notice.table}.${notice.column} as ${notice.type}, because something in the database depends on it; other values are in ${notice.variant}`
     case 'keys-collide':
       return `kept     two keys named ${notice.table}.${notice.column}, the other as ${notice.keptAs}`
+    case 'lists-collide':
+      return `kept     two lists named ${notice.table}, the one of ${notice.parent} as ${notice.keptAs}`
     case 'merge-without-key':
       return `appended to ${notice.table}: it merges, but no primary key or merge key is declared`
   }

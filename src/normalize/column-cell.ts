@@ -28,6 +28,8 @@ export type Notice =
   | { kind: 'column-widened'; table: string; column: string; from: DataType; to: DataType }
   | { kind: 'column-fixed'; table: string; column: string; type: DataType; variant: string }
   | { kind: 'keys-collide'; table: string; column: string; keptAs: string }
+  /** A list whose table would have the name of one below another table. */
+  | { kind: 'lists-collide'; table: string; parent: string; keptAs: string }
   | { kind: 'merge-without-key'; table: string }
 
 /** A value that the schema contract refuses: what to drop. */

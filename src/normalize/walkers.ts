@@ -201,7 +201,11 @@ export class Walkers {
     const above = (open?.table ?? known)?.parent
     // Two tables above, one name: a list `b` of the rows in `a`, and a list that is itself called `a__b`.
     if (tag === undefined && above !== undefined && above !== parent.table.name) {
-      return this.nested(parent, slot, identifierTag(`${parent.table.name}.${keyPath(slot)}`))
+      const other = this.nested(parent, slot, identifierTag(`${parent.table.name}.${keyPath(slot)}`))
+      if (other.newTable && !other.discarded) {
+        this.notice({ kind: 'lists-collide', table: name, parent: parent.table.name, keptAs: other.table.name })
+      }
+      return other
     }
     if (open !== undefined) return open
     const isNew = known === undefined || !known.seenData
