@@ -97,11 +97,12 @@ it('a text stays inside of its literal', () => {
   const literals = Object.fromEntries(Object.entries(dialects).map(([name, { literal }]) => [name, literal(text)]))
   // With a backslash as escape, and without.
   const [standard, escaped] = [`'O''Hare \\'' or 1 = 1 --'`, `'O\\'Hare \\\\\\' or 1 = 1 --'`]
+  const doubled = `'O''Hare \\\\'' or 1 = 1 --'`
   expect(literals).toEqual({
     duckdb: standard,
     postgres: standard,
-    redshift: standard,
-    snowflake: `'O''Hare \\\\'' or 1 = 1 --'`,
+    redshift: doubled,
+    snowflake: doubled,
     bigquery: escaped,
     databricks: escaped,
   })

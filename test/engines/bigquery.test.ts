@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bigquery, bigqueryParts } from '../../src/destinations/bigquery/bigquery.ts'
+import { bigqueryDialect } from '../../src/destinations/bigquery/dialect.ts'
 import { sqlDestination } from '../../src/destinations/sql/sql-destination.ts'
 import { pipeline, type RunOptions } from '../../src/index.ts'
 import { platformNames } from '../../src/sources/chats/registry.ts'
 import { casesWithGaps } from '../../src/testing/index.ts'
 import { endsExactlyRight } from '../support/cut-connections.ts'
 import { someOf } from '../support/effort.ts'
+import { readBack, untrusted } from '../support/untrusted-strings.ts'
 import { loadsLikeDuckdb } from '../support/platform-loads.ts'
 import { bigqueryGaps, startBigquery, type BigqueryServer } from './bigquery-server.ts'
 import { startGcs } from './servers.ts'
@@ -34,6 +36,10 @@ const byKey: RunOptions = { tableName: 'rows', writeDisposition: 'merge', primar
 describe('bigquery, on bqemulator', () => {
   it.each(casesWithGaps(bigqueryGaps).map((one) => [one.title, one] as const))('%s', async (_title, { run }) => {
     await run(fresh())
+  })
+
+  it('a string in a statement is read as it was', async () => {
+    expect(await readBack(fresh(), bigqueryDialect)).toEqual(untrusted)
   })
 
   it('rows are changed by one script, which is one job and one transaction', async () => {

@@ -6,12 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { databricks, databricksParts, type DatabricksOptions } from '../../src/destinations/databricks/databricks.ts'
+import { databricksDialect } from '../../src/destinations/databricks/dialect.ts'
 import { localStore } from '../../src/destinations/stores/local-store.ts'
 import { pipeline, type Destination } from '../../src/index.ts'
 import { platformNames } from '../../src/sources/chats/registry.ts'
 import { casesWithGaps } from '../../src/testing/index.ts'
 import { breaking } from '../support/cut-connections.ts'
 import { oneIn, someOf } from '../support/effort.ts'
+import { readBack, untrusted } from '../support/untrusted-strings.ts'
 import { loadsLikeDuckdb } from '../support/platform-loads.ts'
 import { databricksGaps, startDatabricks, type DatabricksServer } from './databricks-server.ts'
 
@@ -44,6 +46,10 @@ describe('databricks, on Spark with Delta', { timeout: 300_000 }, () => {
       await run(fresh())
     },
   )
+
+  it('a string in a statement is read as it was', async () => {
+    expect(await readBack(fresh(), databricksDialect)).toEqual(untrusted)
+  })
 
   it('each table changes by one statement, and nothing is left but the data', async () => {
     const { destination, dataset } = fresh()

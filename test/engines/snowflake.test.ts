@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { snowflake, snowflakeParts } from '../../src/destinations/snowflake/snowflake.ts'
+import { snowflakeDialect } from '../../src/destinations/snowflake/dialect.ts'
 import { pipeline } from '../../src/index.ts'
 import { platformNames } from '../../src/sources/chats/registry.ts'
 import { casesWithGaps } from '../../src/testing/index.ts'
 import { endsExactlyRight } from '../support/cut-connections.ts'
 import { oneIn, someOf } from '../support/effort.ts'
+import { readBack, untrusted } from '../support/untrusted-strings.ts'
 import { loadsLikeDuckdb } from '../support/platform-loads.ts'
 import { snowflakeGaps, startSnowflake, type SnowflakeServer } from './snowflake-server.ts'
 
@@ -35,6 +37,10 @@ describe('snowflake, on fakesnow', () => {
       await run(fresh())
     },
   )
+
+  it('a string in a statement is read as it was', async () => {
+    expect(await readBack(fresh(), snowflakeDialect)).toEqual(untrusted)
+  })
 
   it('changes of tables come before the transaction, and only statements on rows within it', async () => {
     const { destination, dataset } = fresh()

@@ -67,6 +67,16 @@ const frame = (type: string, body: Buffer): Buffer => {
 }
 const text = (value: string): Buffer => Buffer.from(`${value}\0`)
 
+/** The client's first message, which asks for strings in which a backslash begins an escape. */
+function withEscapes(startup: Buffer): Buffer {
+  const isStartup = startup.readInt32BE(4) === 196608
+  if (!isStartup) return startup
+  const options = Buffer.from('options\0-c standard_conforming_strings=off -c escape_string_warning=off\0\0')
+  const message = Buffer.concat([startup.subarray(0, -1), options])
+  message.writeInt32BE(message.length, 0)
+  return message
+}
+
 /** Cuts a stream of bytes into messages; the client's first one has no type. */
 class Framer {
   private rest = Buffer.alloc(0)
@@ -163,7 +173,7 @@ function guard(client: Socket, backend: Socket, statements: string[], credential
   }
 
   const onMessage = async (message: Message | Buffer): Promise<void> => {
-    if (Buffer.isBuffer(message)) backend.write(message)
+    if (Buffer.isBuffer(message)) backend.write(withEscapes(message))
     else if (message.type === 'Q') await onQuery(message.body.subarray(0, -1).toString())
     else backend.write(frame(message.type, message.type === 'P' ? parsed(message.body) : message.body))
   }

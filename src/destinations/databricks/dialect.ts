@@ -5,8 +5,9 @@ import { duckdbDialect } from '../duckdb/dialect.ts'
 
 export const quote = (identifier: string): string => `\`${identifier.replaceAll('`', '``')}\``
 
-/** A backslash begins an escape; two quotes would be two texts. */
-export const literal = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+/** A backslash begins an escape; two quotes would be two strings. Spark replaces `${name}`, also inside of strings, by a variable. */
+export const literal = (text: string): string =>
+  `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('${', '$\\{')}'`
 
 /** Spelled as DESCRIBE spells them, so that stored and wanted types can be compared. */
 const typeNames: Record<DataType, (column: Column) => string> = {

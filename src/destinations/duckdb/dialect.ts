@@ -28,7 +28,7 @@ export const duckdbDialect: SqlDialect = {
   cellType: (dataType, column) => (dataType === 'binary' || dataType === 'json' ? 'VARCHAR' : typeName(column)),
   arrivalOrder: 'rowid',
   literal,
-  timestampLiteral: (text) => `TIMESTAMPTZ '${text.replaceAll("'", "''")}'`,
+  timestampLiteral: (text) => `TIMESTAMPTZ ${literal(text)}`,
   listColumns:
     'SELECT table_name, column_name, data_type FROM information_schema.columns ' +
     'WHERE table_schema = $1 AND table_catalog = current_database() ORDER BY table_name, ordinal_position',

@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { PipelineError } from '../../errors/index.ts'
+import { literal } from './dialect.ts'
 import { takeSnapshot } from './snapshot.ts'
 
 /** An open DuckDB file. `release` resolves once other processes can open the file, unless another user still has it. */
@@ -111,7 +112,7 @@ async function openInstance(path: string, options: Record<string, string>, how =
   const instance = await DuckDBInstance.create(':memory:', options)
   try {
     const connection = await instance.connect()
-    await connection.run(`ATTACH '${path.replaceAll("'", "''")}' AS ${databaseName}${how}`)
+    await connection.run(`ATTACH ${literal(path)} AS ${databaseName}${how}`)
     connection.closeSync()
     return instance
   } catch (error) {

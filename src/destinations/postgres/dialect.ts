@@ -72,9 +72,9 @@ export const postgresDialect: SqlDialect = {
   cellType: (dataType, column) => (dataType === 'binary' ? 'text' : typeName(column)),
   arrivalOrder: 'ctid',
   literal,
-  timestampLiteral: (text) => `TIMESTAMPTZ '${text.replaceAll("'", "''")}'`,
+  timestampLiteral: (text) => `TIMESTAMPTZ ${literal(text)}`,
   rowAsJson: (alias) => `to_jsonb(${alias})`,
-  lock: (name) => `SELECT pg_advisory_xact_lock(hashtext('${name.replaceAll("'", "''")}'))`,
+  lock: (name) => `SELECT pg_advisory_xact_lock(hashtext(${literal(name)}))`,
   createStaging: (name, columns) => `CREATE TEMP TABLE ${name} (${columns.join(', ')}) ON COMMIT DROP`,
   findSchema: 'SELECT nspname AS name FROM pg_namespace WHERE nspname = $1',
   listColumns:

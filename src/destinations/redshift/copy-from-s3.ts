@@ -1,9 +1,8 @@
-import { literal } from '../duckdb/dialect.ts'
 import type { WithScratch } from '../duckdb/scratch.ts'
 import { selection, type BulkLoad } from '../sql/sql-destination.ts'
 import { nullMarker, rowNumber, withCompressedRows } from '../duckdb/compressed-rows.ts'
 import type { StagingArea } from '../staging/staging-area.ts'
-import { redshiftDialect } from './dialect.ts'
+import { literal, redshiftDialect } from './dialect.ts'
 
 export interface CopyOptions {
   /** The right to read the staged files: `IAM_ROLE '…'`, or keys. */
@@ -44,7 +43,7 @@ export async function copyFromS3(
 function copyOptions(url: string, { authorization, region }: CopyOptions): string {
   const where = region === undefined ? '' : ` REGION ${literal(region)}`
   return (
-    `FROM ${literal(url)} ${authorization}${where} FORMAT CSV GZIP NULL AS '${nullMarker}' ` +
+    `FROM ${literal(url)} ${authorization}${where} FORMAT CSV GZIP NULL AS ${literal(nullMarker)} ` +
     `DATEFORMAT 'auto' TIMEFORMAT 'auto' COMPUPDATE OFF STATUPDATE OFF`
   )
 }

@@ -5,6 +5,9 @@ import { rowNumber } from '../duckdb/compressed-rows.ts'
 
 const { quote } = postgresDialect
 
+/** Redshift is older than PostgreSQL's `standard_conforming_strings`: a backslash begins an escape. */
+export const literal = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
+
 /** Bytes, not characters, as in dlt. */
 const longestText = 65_535
 const longestBinary = 1_024_000
@@ -48,12 +51,14 @@ export const redshiftDialect: SqlDialect = {
   cellType: (dataType, column) =>
     dataType === 'binary' || dataType === 'json' ? `character varying(${longestText})` : typeName(column),
   arrivalOrder: quote(rowNumber),
+  literal,
+  timestampLiteral: (text) => `TIMESTAMPTZ ${literal(text)}`,
   rowAsJson: (alias, columns) => {
     const value = ({ name, dataType }: Column): string => {
       const cell = `${alias}.${quote(name)}`
       return dataType === 'json' ? cell : `CAST(${cell} AS character varying)`
     }
-    return `OBJECT(${columns.map((column) => `'${column.name.replaceAll("'", "''")}', ${value(column)}`).join(', ')})`
+    return `OBJECT(${columns.map((column) => `${literal(column.name)}, ${value(column)}`).join(', ')})`
   },
   lock: undefined,
   // Temporary tables last as long as the connection.

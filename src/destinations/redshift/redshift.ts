@@ -1,14 +1,13 @@
 import { addSecret, PipelineError, withDriver } from '../../errors/index.ts'
 import { withOptions, type Capabilities, type NameOptions } from '../capabilities.ts'
 import type { Destination, SqlConnection } from '../destination.ts'
-import { literal } from '../duckdb/dialect.ts'
 import { sqlDestination, type SqlDestinationParts } from '../sql/sql-destination.ts'
 import { redshiftSessionSettings } from '../postgres/session.ts'
 import { withScratch, type WithScratch } from '../duckdb/scratch.ts'
 import { stagingArea, type StagingArea, type StagingOptions } from '../staging/staging-area.ts'
 import type { S3Credentials } from '../stores/index.ts'
 import { copyFromS3, type CopyOptions } from './copy-from-s3.ts'
-import { redshiftDialect } from './dialect.ts'
+import { literal, redshiftDialect } from './dialect.ts'
 import { redshiftErrors } from './errors.ts'
 
 export interface RedshiftOptions extends NameOptions {

@@ -25,7 +25,7 @@ export async function copyFromStage(connection: WithScratch, load: BulkLoad): Pr
   )
   await connection.run(
     `COPY INTO ${raw} FROM ${place} FILE_FORMAT = (TYPE = CSV COMPRESSION = GZIP FIELD_OPTIONALLY_ENCLOSED_BY = '"' ` +
-      `EMPTY_FIELD_AS_NULL = FALSE NULL_IF = ('${nullMarker}')) PURGE = TRUE`,
+      `EMPTY_FIELD_AS_NULL = FALSE NULL_IF = (${literal(nullMarker)})) PURGE = TRUE`,
   )
   const { columns, values } = selection(load)
   await connection.run(
