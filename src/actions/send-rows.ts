@@ -165,20 +165,20 @@ class Sending {
     const hasResults = (await reader.tables()).has(this.action.table)
     const open = ['released', ...again].map((status) => `'${status}'`)
     const stale = `CAST('${new Date(Date.now() - claimMs).toISOString()}' AS ${reader.momentType})`
-    const name = (column: string): string => `r.${reader.quote(column)}`
+    const name = (column: string): string => `_sluice_r.${reader.quote(column)}`
     const isOpen = [
       `${name('status')} IN (${open.join(', ')})`,
       ...(again.includes('unknown') ? [`(${name('status')} = 'claimed' AND ${name('at')} < ${stale})`] : []),
     ].join(' OR ')
     // The database writes the key, here and where it is looked for: its text of a moment is not that of this language.
-    const keyText = `CAST(q.${reader.quote(key)} AS ${reader.textType})`
+    const keyText = `CAST(_sluice_q.${reader.quote(key)} AS ${reader.textType})`
     // What this run has tried is not tried again by it.
-    const done = `SELECT 1 FROM ${reader.tableName(this.action.table)} AS r
+    const done = `SELECT 1 FROM ${reader.tableName(this.action.table)} AS _sluice_r
       WHERE ${name('key')} = ${keyText}
       AND (${name('run')} = '${this.id}' OR NOT (${isOpen}))`
     const where = hasResults ? ` WHERE NOT EXISTS (${done})` : ''
     const found = await reader.rows(
-      `SELECT q.*, ${keyText} AS ${reader.quote(keyColumn)} FROM (${sql}) AS q${where}${limit === undefined ? '' : ` LIMIT ${limit}`}`,
+      `SELECT _sluice_q.*, ${keyText} AS ${reader.quote(keyColumn)} FROM (${sql}) AS _sluice_q${where}${limit === undefined ? '' : ` LIMIT ${limit}`}`,
     )
     const claimed = new Map<string, Record<string, unknown>>()
     for (const { [keyColumn]: text, ...row } of found) {

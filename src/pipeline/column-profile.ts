@@ -106,14 +106,14 @@ async function histogram(
   )
   const { sql, values }: Statement = relationSql({ ...source, columns: [name] }, reader)
   const all = [...values]
-  const cell = `s.${reader.quote(name)}`
+  const cell = `_sluice_s.${reader.quote(name)}`
   const cases = bounds.slice(1, -1).map((bound, at) => {
     const place = isMoment ? momentPlace(new Date(bound), dataType, reader, all) : numberText(bound)
     return `WHEN ${cell} < ${place} THEN ${at}`
   })
   const part = cases.length === 0 ? '0' : `CASE ${cases.join(' ')} ELSE ${cases.length} END`
   const counted = await reader.rows(
-    `SELECT ${part} AS part, COUNT(*) AS times FROM (${sql}) AS s WHERE ${cell} IS NOT NULL GROUP BY 1`,
+    `SELECT ${part} AS part, COUNT(*) AS times FROM (${sql}) AS _sluice_s WHERE ${cell} IS NOT NULL GROUP BY 1`,
     all,
   )
   const times = new Map(counted.map((row) => [Number(row.part), Number(row.times)]))

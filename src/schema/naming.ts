@@ -87,6 +87,9 @@ export interface ReservedNames {
   prefixes?: readonly string[]
 }
 
+/** How names begin that generated statements use for themselves: no column or table of the data begins so. */
+export const ownPrefix = '_sluice_'
+
 /** The convention of a given name, or of given rules, for identifiers of at most `maxLength` characters. */
 export function namingConvention(
   name: NamingName | CustomNaming,
@@ -101,7 +104,8 @@ export function namingConvention(
   const fit = (whole: string, original: string): string => {
     const short = shorten(whole, original, maxLength)
     const small = short.toLowerCase()
-    if (prefixes.some((prefix) => small.startsWith(prefix))) return shorten(`x${short}`, original, maxLength)
+    if ([ownPrefix, ...prefixes].some((prefix) => small.startsWith(prefix)))
+      return shorten(`x${short}`, original, maxLength)
     return names.includes(short) ? `${short}x` : short
   }
   const distinct = (key: string): string => {

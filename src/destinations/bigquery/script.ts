@@ -92,4 +92,5 @@ export class Script {
 const failIf = (condition: string, refusal: number): string =>
   `SELECT IF(${condition}, ERROR('sluice refusal ${refusal}'), 'well')`
 
-const answerOf = (sql: string): string => `(SELECT TO_JSON_STRING(ARRAY_AGG(found)) FROM (${sql}) AS found)`
+const answerOf = (sql: string): string =>
+  `(SELECT TO_JSON_STRING(ARRAY_AGG(_sluice_found)) FROM (${sql}) AS _sluice_found)`

@@ -60,21 +60,21 @@ export class FileWriter {
     values: readonly string[],
     keys: readonly PartitionKey[],
   ): Promise<WrittenFile[]> {
-    const named = keys.map(({ value }, at) => `${value} AS v${at}`).join(', ')
-    const order = keys.map((_key, at) => `v${at}`).join(', ')
+    const named = keys.map(({ value }, at) => `${value} AS ${keyName(at)}`).join(', ')
+    const order = keys.map((_key, at) => keyName(at)).join(', ')
     await this.scratch.run(
-      `CREATE OR REPLACE TEMP TABLE _sluice_partitions AS SELECT *, ROW_NUMBER() OVER (ORDER BY ${order}) - 1 AS number ` +
+      `CREATE OR REPLACE TEMP TABLE _sluice_partitions AS SELECT *, ROW_NUMBER() OVER (ORDER BY ${order}) - 1 AS _sluice_number ` +
         `FROM (SELECT DISTINCT ${named} FROM ${source})`,
     )
-    const partitions = await this.scratch.rows('SELECT * FROM _sluice_partitions ORDER BY number')
+    const partitions = await this.scratch.rows('SELECT * FROM _sluice_partitions ORDER BY _sluice_number')
     const folder = join(this.load.folder, String(this.copies++))
-    const same = keys.map(({ value }, at) => `p.v${at} IS NOT DISTINCT FROM ${value}`).join(' AND ')
-    const numbered = `SELECT ${values.join(', ')}, p.number AS _sluice_partition FROM ${source} JOIN _sluice_partitions AS p ON ${same}`
+    const same = keys.map(({ value }, at) => `${keyName(at)} IS NOT DISTINCT FROM ${value}`).join(' AND ')
+    const numbered = `SELECT ${values.join(', ')}, _sluice_number AS _sluice_partition FROM ${source} JOIN _sluice_partitions ON ${same}`
     await this.copy(numbered, folder, ', PARTITION_BY (_sluice_partition)')
     let fileId = 0
     return partitions.flatMap((row) => {
-      const partition = Object.fromEntries(keys.map(({ name }, at) => [name, row[`v${at}`] as string | null]))
-      const inside = join(folder, `_sluice_partition=${String(row.number)}`)
+      const partition = Object.fromEntries(keys.map(({ name }, at) => [name, row[keyName(at)] as string | null]))
+      const inside = join(folder, `_sluice_partition=${String(row._sluice_number)}`)
       return readdirSync(inside)
         .sort()
         .map((file) => ({ path: this.pathOf(table, fileId++, partition), file: join(inside, file), partition }))
@@ -118,3 +118,6 @@ export function partitionKey({ name, dataType }: Column): PartitionKey[] {
       return [{ name, column: name, value: `CAST(${quote(name)} AS VARCHAR)` }]
   }
 }
+
+/** The column with the value of a partition key. */
+const keyName = (at: number): string => `_sluice_v${at}`

@@ -1,6 +1,7 @@
 import { columnsWith, system, type Schema, type Table } from '../../schema/index.ts'
 import type { LedgerEntry, LoadTransaction, MergePlan, SqlConnection } from '../destination.ts'
 import { duckdbDialect, quote } from '../duckdb/dialect.ts'
+import { alias } from '../sql/statements.ts'
 import { pathColumn, type FileReader } from './file-reader.ts'
 import { partitionKey } from './file-writer.ts'
 import type { Manifest, ManifestFile, ManifestTable } from './manifest.ts'
@@ -65,13 +66,13 @@ export class TouchedFiles {
     for (const { path } of files) this.mark(name, path)
   }
 
-  /** Brings in the files that have rows for which `condition`, on the alias `t`, holds. */
+  /** Brings in the files that have rows for which `condition`, on `alias.stored`, holds. */
   private async takeWhere(name: string, columns: string[], condition: string, files: ManifestFile[]): Promise<void> {
     const table = this.before.tables[name]
     if (table === undefined || files.length === 0) return
     const rows = await this.reader.selectWithPaths(table, files, columns)
     const found = await this.scratch.rows(
-      `SELECT DISTINCT ${pathColumn} AS path FROM (${rows}) AS t WHERE ${condition}`,
+      `SELECT DISTINCT ${pathColumn} AS path FROM (${rows}) AS ${alias.stored} WHERE ${condition}`,
     )
     const paths = new Set(found.map((row) => String(row.path)))
     await this.take(
@@ -90,15 +91,17 @@ export class TouchedFiles {
     } else {
       const { active, to } = plan.scd2
       const isActive =
-        active === null ? `t.${quote(to)} IS NULL` : `t.${quote(to)} = ${duckdbDialect.timestampLiteral(active)}`
+        active === null
+          ? `${alias.stored}.${quote(to)} IS NULL`
+          : `${alias.stored}.${quote(to)} = ${duckdbDialect.timestampLiteral(active)}`
       const sameKey = plan.mergeKey.length === 0 ? '' : ` AND ${anyKeyEqual([plan.mergeKey], root.staging)}`
       await this.takeWhere(name, [to, ...plan.mergeKey], isActive + sameKey, this.kept(name).files)
     }
-    const replaced = `SELECT ${quote(system.id)} FROM ${this.tableName(name)} AS t WHERE ${anyKeyEqual(keys, root.staging)}`
+    const replaced = `SELECT ${quote(system.id)} FROM ${this.tableName(name)} AS ${alias.stored} WHERE ${anyKeyEqual(keys, root.staging)}`
     for (const { table, staging } of nested) {
       const own = [columnsWith(table, 'primaryKey'), columnsWith(table, 'mergeKey')].filter((key) => key.length > 0)
-      const known = `t.${quote(system.id)} IN (SELECT ${quote(system.id)} FROM ${staging})`
-      const ofRoot = `t.${quote(system.rootId)} IN (${replaced})`
+      const known = `${alias.stored}.${quote(system.id)} IN (SELECT ${quote(system.id)} FROM ${staging})`
+      const ofRoot = `${alias.stored}.${quote(system.rootId)} IN (${replaced})`
       const sameKey = anyKeyEqual(own, staging)
       const condition = strategy === 'scd2' ? known : strategy === 'insert-only' ? sameKey : `${ofRoot} OR ${sameKey}`
       const columns = [system.id, system.rootId, ...own.flat()]
@@ -117,9 +120,9 @@ export class TouchedFiles {
     )
     const isPartOfKeys = partitions.every(({ column }) => keys.every((key) => key.includes(column)))
     if (partitions.length === 0 || !isPartOfKeys) return files
-    const values = partitions.map(({ value }, at) => `${value} AS v${at}`).join(', ')
+    const values = partitions.map(({ value }, at) => `${value} AS _sluice_v${at}`).join(', ')
     const rows = await this.scratch.rows(`SELECT DISTINCT ${values} FROM ${root.staging}`)
-    const staged = new Set(rows.map((row) => JSON.stringify(partitions.map((_key, at) => row[`v${at}`]))))
+    const staged = new Set(rows.map((row) => JSON.stringify(partitions.map((_key, at) => row[`_sluice_v${at}`]))))
     const names = partitions.map(({ name }) => name)
     return files.filter(({ partition }) => {
       // Written before the table had partitions, or other ones.
@@ -198,7 +201,9 @@ const anyKeyEqual = (keys: readonly string[][], staging: string): string =>
     ? 'FALSE'
     : keys
         .map((key) => {
-          const equal = key.map((column) => `s.${quote(column)} = t.${quote(column)}`).join(' AND ')
-          return `EXISTS (SELECT 1 FROM ${staging} AS s WHERE ${equal})`
+          const equal = key
+            .map((column) => `${alias.staged}.${quote(column)} = ${alias.stored}.${quote(column)}`)
+            .join(' AND ')
+          return `EXISTS (SELECT 1 FROM ${staging} AS ${alias.staged} WHERE ${equal})`
         })
         .join(' OR ')

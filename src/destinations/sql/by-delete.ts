@@ -14,7 +14,7 @@ import {
   type MergeStrategies,
   type Run,
 } from './staged-rows.ts'
-import { equalKeys, type SqlNames } from './statements.ts'
+import { alias, equalKeys, type SqlNames } from './statements.ts'
 
 // The merge strategies by DELETE, UPDATE and INSERT, for databases whose transactions hold them together.
 
@@ -29,7 +29,7 @@ async function deleteNested(run: Run, sql: SqlNames, plan: MergePlan, rootIds: s
 
 async function insertNested(run: Run, sql: SqlNames, plan: MergePlan, rootIds: string): Promise<void> {
   for (const staged of plan.nested) {
-    const mine = `(SELECT * FROM ${staged.staging} WHERE ${sql.column(system.rootId)} IN (${rootIds})) AS mine`
+    const mine = `(SELECT * FROM ${staged.staging} WHERE ${sql.column(system.rootId)} IN (${rootIds})) AS ${alias.passed}`
     await run(insert(sql, staged, mine))
   }
 }
@@ -41,8 +41,8 @@ async function deleteInsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<v
     const { table, staging } = plan.root
     await run(deleteMatching(sql, { table: table.name, source: staging, match: alike(keys) }))
   }
-  await run(insert(sql, plan.root, `${survivors(sql, plan)} AS kept`))
-  await insertNested(run, sql, plan, `SELECT ${id} FROM ${survivors(sql, plan)} AS kept`)
+  await run(insert(sql, plan.root, `${survivors(sql, plan)} AS ${alias.passed}`))
+  await insertNested(run, sql, plan, `SELECT ${id} FROM ${survivors(sql, plan)} AS ${alias.passed}`)
 }
 
 async function upsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
@@ -55,9 +55,11 @@ async function upsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
   }
   const rows = survivors(sql, plan)
   await run(updateMatching(sql, { table, source: rows, match, set: alike(columnNames(plan.root)) }))
-  const known = `SELECT 1 FROM ${sql.table(table)} AS t WHERE ${equalKeys(sql, plan.primaryKey, 's', 't')}`
-  await run(insert(sql, plan.root, `(SELECT * FROM ${rows} AS s WHERE NOT EXISTS (${known})) AS fresh`))
-  await insertNested(run, sql, plan, `SELECT ${sql.column(system.id)} FROM ${rows} AS kept`)
+  const known = `SELECT 1 FROM ${sql.table(table)} AS ${alias.stored} WHERE ${equalKeys(sql, plan.primaryKey, alias.staged, alias.stored)}`
+  await run(
+    insert(sql, plan.root, `(SELECT * FROM ${rows} AS ${alias.staged} WHERE NOT EXISTS (${known})) AS ${alias.passed}`),
+  )
+  await insertNested(run, sql, plan, `SELECT ${sql.column(system.id)} FROM ${rows} AS ${alias.passed}`)
 }
 
 /** The active versions that the load does not confirm end, and those that it brings begin. */
@@ -70,7 +72,7 @@ async function versions(run: Run, sql: SqlNames, plan: MergePlan): Promise<void>
   const noTime = `CAST(NULL AS ${dialect.typeName(root.table.columns.get(to)!)})`
   const isActive = `${sql.column(to)} ${active === null ? 'IS NULL' : `= ${moment(active)}`}`
   const staged = (key: readonly string[]): string =>
-    `EXISTS (SELECT 1 FROM ${root.staging} AS s WHERE ${equalKeys(sql, key, 's', target)})`
+    `EXISTS (SELECT 1 FROM ${root.staging} AS ${alias.staged} WHERE ${equalKeys(sql, key, alias.staged, target)})`
   // With a merge key, rows of keys that this load does not mention stay as they are.
   const sameKey = mergeKey.length === 0 ? '' : ` AND ${staged(mergeKey)}`
   await run(
@@ -80,7 +82,7 @@ async function versions(run: Run, sql: SqlNames, plan: MergePlan): Promise<void>
   await run(
     `INSERT INTO ${target} (${sql.columns([from, to, ...others])}) ` +
       `SELECT ${moment(boundary)}, ${active === null ? noTime : moment(active)}, ${values(sql, root, others)} ` +
-      `FROM ${newVersions(sql, plan, isActive)} AS fresh`,
+      `FROM ${newVersions(sql, plan, isActive)} AS ${alias.passed}`,
   )
 }
 

@@ -15,7 +15,7 @@ import {
   type MergeStrategies,
   type Run,
 } from './staged-rows.ts'
-import { equalKeys, type SqlNames } from './statements.ts'
+import { alias, equalKeys, type SqlNames } from './statements.ts'
 
 // The merge strategies by MERGE: each table changes by one statement, so that readers see it before or after, never between,
 // also where no transaction holds the tables of a load together.
@@ -26,7 +26,7 @@ interface Exchange {
   gone: { source: string; match: Readonly<Record<string, string>> }
   /** What becomes of a row that is taken out. @default 'DELETE' */
   ending?: string
-  /** A further condition on stored rows, which are called `t`. */
+  /** A further condition on stored rows, which are called `alias.stored`. */
   also?: string
   /** The staged rows to put in, as something to select from. */
   fresh: string
@@ -49,15 +49,17 @@ function exchange(sql: SqlNames, { staged, gone, ending = 'DELETE', also = '', f
   const noValues = names.map((name) => `CAST(NULL AS ${stagedType(columns.get(name)!)}) AS ${sql.column(name)}`)
   const noKeys = pairs.map(([name], at) => `CAST(NULL AS ${dialect.typeName(columns.get(name)!)}) AS ${goneKey(at)}`)
   const keys = pairs.map(([, other], at) => `${sql.column(other)} AS ${goneKey(at)}`)
-  const out = `SELECT DISTINCT ${keys.join(', ')} FROM ${gone.source} AS met`
+  const out = `SELECT DISTINCT ${keys.join(', ')} FROM ${gone.source} AS ${alias.passed}`
   const source =
-    `SELECT TRUE AS ${isGone}, ${pairs.map((_pair, at) => goneKey(at)).join(', ')}, ${noValues.join(', ')} FROM (${out}) AS out_keys ` +
+    `SELECT TRUE AS ${isGone}, ${pairs.map((_pair, at) => goneKey(at)).join(', ')}, ${noValues.join(', ')} FROM (${out}) AS ${alias.passed} ` +
     `UNION ALL SELECT FALSE AS ${isGone}, ${noKeys.join(', ')}, ${sql.columns(names)} FROM ${fresh}`
-  const met = pairs.map(([name], at) => `s.${goneKey(at)} = t.${sql.column(name)}`).join(' AND ')
-  const put = inserted ?? { columns: names, values: values(sql, staged, names, 's.') }
+  const met = pairs
+    .map(([name], at) => `${alias.staged}.${goneKey(at)} = ${alias.stored}.${sql.column(name)}`)
+    .join(' AND ')
+  const put = inserted ?? { columns: names, values: values(sql, staged, names, `${alias.staged}.`) }
   return (
-    `MERGE INTO ${sql.table(staged.table.name)} AS t USING (${source}) AS s ON ${met}${also} WHEN MATCHED THEN ${ending} ` +
-    `WHEN NOT MATCHED AND NOT s.${isGone} THEN INSERT (${sql.columns(put.columns)}) VALUES (${put.values})`
+    `MERGE INTO ${sql.table(staged.table.name)} AS ${alias.stored} USING (${source}) AS ${alias.staged} ON ${met}${also} WHEN MATCHED THEN ${ending} ` +
+    `WHEN NOT MATCHED AND NOT ${alias.staged}.${isGone} THEN INSERT (${sql.columns(put.columns)}) VALUES (${put.values})`
   )
 }
 
@@ -69,12 +71,12 @@ async function exchangeNested(run: Run, sql: SqlNames, plan: MergePlan, kept: st
     for (const key of matchKeys([columnsWith(table, 'primaryKey'), columnsWith(table, 'mergeKey')])) {
       await run(deleteMatching(sql, { table: table.name, source: staging, match: alike(key) }))
     }
-    const mine = `${sql.column(system.rootId)} IN (SELECT ${sql.column(system.id)} FROM ${kept} AS kept)`
+    const mine = `${sql.column(system.rootId)} IN (SELECT ${sql.column(system.id)} FROM ${kept} AS ${alias.passed})`
     await run(
       exchange(sql, {
         staged,
         gone: { source: `(${ids})`, match: { [system.rootId]: system.id } },
-        fresh: `(SELECT * FROM ${staging} WHERE ${mine}) AS mine`,
+        fresh: `(SELECT * FROM ${staging} WHERE ${mine}) AS ${alias.passed}`,
       }),
     )
   }
@@ -90,23 +92,25 @@ async function deleteInsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<v
     others === undefined
       ? { source: root.staging, match: alike(keys ?? []) }
       : { source: `(${replacedIds(sql, plan)})`, match: alike([system.id]) }
-  await run(exchange(sql, { staged: root, gone, also: onDays(sql, plan, 't'), fresh: `${kept} AS kept` }))
+  await run(
+    exchange(sql, { staged: root, gone, also: onDays(sql, plan, alias.stored), fresh: `${kept} AS ${alias.passed}` }),
+  )
 }
 
 async function upsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
   const { root, primaryKey, hardDelete } = plan
   await exchangeNested(run, sql, plan, survivors(sql, plan))
   const names = columnNames(root)
-  const assignments = names.map((name) => `${sql.column(name)} = ${valueOf(sql, root, name, 's.')}`)
-  const asks = deleted(sql, plan, 's.')
+  const assignments = names.map((name) => `${sql.column(name)} = ${valueOf(sql, root, name, `${alias.staged}.`)}`)
+  const asks = deleted(sql, plan, `${alias.staged}.`)
   const removal = hardDelete === undefined ? '' : `WHEN MATCHED AND ${asks} THEN DELETE `
   const isNew = hardDelete === undefined ? 'WHEN NOT MATCHED' : `WHEN NOT MATCHED AND NOT (${asks})`
-  const met = `${equalKeys(sql, primaryKey, 's', 't')}${onDays(sql, plan, 't')}`
+  const met = `${equalKeys(sql, primaryKey, alias.staged, alias.stored)}${onDays(sql, plan, alias.stored)}`
   const rows = plan.deduplicated ? root.staging : chosen(sql, plan, 'TRUE')
   await run(
-    `MERGE INTO ${sql.table(root.table.name)} AS t USING ${rows} AS s ON ${met} ` +
+    `MERGE INTO ${sql.table(root.table.name)} AS ${alias.stored} USING ${rows} AS ${alias.staged} ON ${met} ` +
       `${removal}WHEN MATCHED THEN UPDATE SET ${assignments.join(', ')} ` +
-      `${isNew} THEN INSERT (${sql.columns(names)}) VALUES (${values(sql, root, names, 's.')})`,
+      `${isNew} THEN INSERT (${sql.columns(names)}) VALUES (${values(sql, root, names, `${alias.staged}.`)})`,
   )
 }
 
@@ -118,10 +122,8 @@ async function versions(run: Run, sql: SqlNames, plan: MergePlan): Promise<void>
   const target = sql.table(root.table.name)
   const moment = (text: string): string => dialect.timestampLiteral(text)
   const isActive = `${sql.column(to)} ${active === null ? 'IS NULL' : `= ${moment(active)}`}`
-  // An alias that no column has: Spark takes `v.x` for a field of a column `v`.
-  const stored = '_sluice_stored'
   const isStaged = (key: readonly string[]): string =>
-    `EXISTS (SELECT 1 FROM ${root.staging} AS s WHERE ${equalKeys(sql, key, 's', stored)})`
+    `EXISTS (SELECT 1 FROM ${root.staging} AS ${alias.staged} WHERE ${equalKeys(sql, key, alias.staged, alias.stored)})`
   // With a merge key, rows of keys that this load does not mention stay as they are.
   const sameKey = mergeKey.length === 0 ? '' : ` AND ${isStaged(mergeKey)}`
   const unconfirmed = `${isActive} AND NOT ${isStaged(version)}${sameKey}`
@@ -129,13 +131,13 @@ async function versions(run: Run, sql: SqlNames, plan: MergePlan): Promise<void>
   const end = active === null ? `CAST(NULL AS ${dialect.typeName(root.table.columns.get(to)!)})` : moment(active)
   const changes = exchange(sql, {
     staged: root,
-    gone: { source: `(SELECT * FROM ${target} AS ${stored} WHERE ${unconfirmed})`, match: alike([system.id]) },
+    gone: { source: `(SELECT * FROM ${target} AS ${alias.stored} WHERE ${unconfirmed})`, match: alike([system.id]) },
     ending: `UPDATE SET ${sql.column(to)} = ${moment(boundary)}`,
-    also: ` AND t.${isActive}`,
-    fresh: `${newVersions(sql, plan, isActive)} AS fresh`,
+    also: ` AND ${alias.stored}.${isActive}`,
+    fresh: `${newVersions(sql, plan, isActive)} AS ${alias.passed}`,
     inserted: {
       columns: [from, to, ...others],
-      values: `${moment(boundary)}, ${end}, ${values(sql, root, others, 's.')}`,
+      values: `${moment(boundary)}, ${end}, ${values(sql, root, others, `${alias.staged}.`)}`,
     },
   })
   await run(changes)

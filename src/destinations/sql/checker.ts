@@ -1,7 +1,7 @@
 import { system, typedColumns, type Check } from '../../schema/index.ts'
 import type { Checker, SqlConnection } from '../destination.ts'
 import { deleteWhere } from './row-changes.ts'
-import type { SqlNames } from './statements.ts'
+import { alias, type SqlNames } from './statements.ts'
 
 /** Checks on the rows of one load, inside its transaction. */
 export function sqlChecker(connection: SqlConnection, sql: SqlNames): Checker {
@@ -21,8 +21,8 @@ export function sqlChecker(connection: SqlConnection, sql: SqlNames): Checker {
       case 'unique': {
         const id = sql.column(system.id)
         const complete = check.columns.map((name) => `${sql.column(name)} IS NOT NULL`).join(' AND ')
-        const counted = `SELECT ${id}, COUNT(*) OVER (PARTITION BY ${sql.columns(check.columns)}) AS n FROM ${sql.table(table)} WHERE ${complete}`
-        return `${mine} AND ${id} IN (SELECT ${id} FROM (${counted}) AS counted WHERE n > 1)`
+        const counted = `SELECT ${id}, COUNT(*) OVER (PARTITION BY ${sql.columns(check.columns)}) AS _sluice_count FROM ${sql.table(table)} WHERE ${complete}`
+        return `${mine} AND ${id} IN (SELECT ${id} FROM (${counted}) AS ${alias.passed} WHERE _sluice_count > 1)`
       }
       default:
         return mine
@@ -46,7 +46,7 @@ export function sqlChecker(connection: SqlConnection, sql: SqlNames): Checker {
         }
         case 'sql': {
           const query = check.query.replaceAll('{table}', sql.table(table)).replaceAll('{load_id}', literal(loadId))
-          return count(`SELECT COUNT(*) AS n FROM (${query}) AS refused`)
+          return count(`SELECT COUNT(*) AS n FROM (${query}) AS ${alias.passed}`)
         }
         default:
           return count(`SELECT COUNT(*) AS n ${from}`)
@@ -58,8 +58,8 @@ export function sqlChecker(connection: SqlConnection, sql: SqlNames): Checker {
       const quarantine = sql.table(`${table.name}_quarantine`)
       await connection.run(
         `INSERT INTO ${quarantine} (${sql.columns(['table_name', 'reason', 'row', 'quarantined_at', system.loadId, system.id])}) ` +
-          `SELECT ${literal(table.name)}, ${literal(reason)}, ${sql.dialect.rowAsJson('t', typedColumns(table))}, ${sql.dialect.timestampLiteral(new Date().toISOString())}, ` +
-          `t.${sql.column(system.loadId)}, t.${sql.column(system.id)} FROM (SELECT * FROM ${sql.table(table.name)} WHERE ${where}) AS t`,
+          `SELECT ${literal(table.name)}, ${literal(reason)}, ${sql.dialect.rowAsJson(alias.stored, typedColumns(table))}, ${sql.dialect.timestampLiteral(new Date().toISOString())}, ` +
+          `${alias.stored}.${sql.column(system.loadId)}, ${alias.stored}.${sql.column(system.id)} FROM (SELECT * FROM ${sql.table(table.name)} WHERE ${where}) AS ${alias.stored}`,
       )
       await connection.run(deleteWhere(sql, table.name, where))
     },

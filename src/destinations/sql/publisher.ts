@@ -56,13 +56,16 @@ export function sqlPublisher(connection: SqlConnection, sql: SqlNames): Publishe
 async function refuseDuplicates(connection: SqlConnection, sql: SqlNames, plan: MergePlan): Promise<void> {
   const keys = sql.columns(plan.primaryKey)
   const [first] = await connection.rows(
-    `SELECT ${keys}, COUNT(*) AS n FROM ${plan.root.staging} GROUP BY ${keys} HAVING COUNT(*) > 1 LIMIT 1`,
+    `SELECT ${keys}, COUNT(*) AS _sluice_count FROM ${plan.root.staging} GROUP BY ${keys} HAVING COUNT(*) > 1 LIMIT 1`,
   )
   if (first === undefined) return
   const key = plan.primaryKey.map((name) => `${name} = ${String(first[name])}`).join(', ')
-  throw new PipelineError(`table "${plan.root.table.name}": ${String(first.n)} rows of one load have the key ${key}`, {
-    code: 'LOAD_FAILED',
-    recovery: 'skip',
-    fix: "say which one is kept with the column hint dedupSort, or use the merge strategy 'delete-insert', which keeps the last",
-  })
+  throw new PipelineError(
+    `table "${plan.root.table.name}": ${String(first._sluice_count)} rows of one load have the key ${key}`,
+    {
+      code: 'LOAD_FAILED',
+      recovery: 'skip',
+      fix: "say which one is kept with the column hint dedupSort, or use the merge strategy 'delete-insert', which keeps the last",
+    },
+  )
 }

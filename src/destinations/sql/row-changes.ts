@@ -1,5 +1,5 @@
 import { system } from '../../schema/index.ts'
-import type { SqlNames } from './statements.ts'
+import { alias, type SqlNames } from './statements.ts'
 
 // What changes stored rows by what stands in other tables, in the two ways that databases know: DELETE and UPDATE that
 // look into others, or MERGE.
@@ -18,18 +18,18 @@ export const alike = (columns: readonly string[]): Meeting['match'] =>
 
 const equal = (sql: SqlNames, match: Meeting['match'], table: string): string =>
   Object.entries(match)
-    .map(([column, other]) => `s.${sql.column(other)} = ${table}.${sql.column(column)}`)
+    .map(([column, other]) => `${alias.staged}.${sql.column(other)} = ${table}.${sql.column(column)}`)
     .join(' AND ')
 
 /** Deletes the rows of a table that meet one of the source. */
 export function deleteMatching(sql: SqlNames, { table, source, match }: Meeting): string {
   const target = sql.table(table)
   if (sql.dialect.changesByMerge !== true) {
-    return `DELETE FROM ${target} WHERE EXISTS (SELECT 1 FROM ${source} AS s WHERE ${equal(sql, match, target)})`
+    return `DELETE FROM ${target} WHERE EXISTS (SELECT 1 FROM ${source} AS ${alias.staged} WHERE ${equal(sql, match, target)})`
   }
   // No row may be met twice.
-  const keys = `(SELECT DISTINCT ${sql.columns(Object.values(match))} FROM ${source} AS met)`
-  return `MERGE INTO ${target} AS t USING ${keys} AS s ON ${equal(sql, match, 't')} WHEN MATCHED THEN DELETE`
+  const keys = `(SELECT DISTINCT ${sql.columns(Object.values(match))} FROM ${source} AS ${alias.passed})`
+  return `MERGE INTO ${target} AS ${alias.stored} USING ${keys} AS ${alias.staged} ON ${equal(sql, match, alias.stored)} WHEN MATCHED THEN DELETE`
 }
 
 /** Deletes rows by a condition, which may look into other tables. */
@@ -47,9 +47,9 @@ export function updateMatching(
 ): string {
   const target = sql.table(table)
   const assignments = Object.entries(set)
-    .map(([column, other]) => `${sql.column(column)} = s.${sql.column(other)}`)
+    .map(([column, other]) => `${sql.column(column)} = ${alias.staged}.${sql.column(other)}`)
     .join(', ')
   return sql.dialect.changesByMerge === true
-    ? `MERGE INTO ${target} AS t USING ${source} AS s ON ${equal(sql, match, 't')} WHEN MATCHED THEN UPDATE SET ${assignments}`
-    : `UPDATE ${target} SET ${assignments} FROM ${source} AS s WHERE ${equal(sql, match, target)}`
+    ? `MERGE INTO ${target} AS ${alias.stored} USING ${source} AS ${alias.staged} ON ${equal(sql, match, alias.stored)} WHEN MATCHED THEN UPDATE SET ${assignments}`
+    : `UPDATE ${target} SET ${assignments} FROM ${source} AS ${alias.staged} WHERE ${equal(sql, match, target)}`
 }

@@ -1,6 +1,6 @@
 import { columnsWith, system, typedColumns } from '../../schema/index.ts'
 import type { MergePlan, SqlConnection, StagedTable } from '../destination.ts'
-import { equalKeys, type SqlNames } from './statements.ts'
+import { alias, equalKeys, type SqlNames } from './statements.ts'
 
 export type Run = (statement: string) => Promise<void>
 
@@ -70,7 +70,7 @@ export const firstOfEach = (
   { rows, condition = 'TRUE' }: { rows: string; condition?: string },
 ): string =>
   `(SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY ${sql.columns(columns)} ORDER BY ${order}) AS _sluice_rank ` +
-  `FROM ${rows}) AS ranked WHERE _sluice_rank = 1 AND ${condition})`
+  `FROM ${rows}) AS ${alias.passed} WHERE _sluice_rank = 1 AND ${condition})`
 
 /** The plan of an upsert: its rows are known to be unique, unless a column says which of several is kept. */
 export const upsertPlan = (plan: MergePlan): MergePlan => ({
@@ -88,8 +88,8 @@ export function replacedIds(sql: SqlNames, plan: MergePlan): string {
   const id = sql.column(system.id)
   return matchKeys([plan.primaryKey, plan.mergeKey])
     .map((keys) => {
-      const match = `EXISTS (SELECT 1 FROM ${plan.root.staging} AS s WHERE ${equalKeys(sql, keys, 's', 't')})`
-      return `SELECT t.${id} FROM ${sql.table(plan.root.table.name)} AS t WHERE ${match}${onDays(sql, plan, 't')}`
+      const match = `EXISTS (SELECT 1 FROM ${plan.root.staging} AS ${alias.staged} WHERE ${equalKeys(sql, keys, alias.staged, alias.stored)})`
+      return `SELECT ${alias.stored}.${id} FROM ${sql.table(plan.root.table.name)} AS ${alias.stored} WHERE ${match}${onDays(sql, plan, alias.stored)}`
     })
     .join(' UNION ALL ')
 }
@@ -97,8 +97,8 @@ export function replacedIds(sql: SqlNames, plan: MergePlan): string {
 /** The staged versions that are not active yet, each once. */
 export function newVersions(sql: SqlNames, { root, scd2 }: MergePlan, isActive: string): string {
   const { version } = scd2!
-  const active = `SELECT 1 FROM ${sql.table(root.table.name)} AS t WHERE ${equalKeys(sql, version, 's', 't')} AND t.${isActive}`
-  const rows = `${root.staging} AS s WHERE NOT EXISTS (${active})`
+  const active = `SELECT 1 FROM ${sql.table(root.table.name)} AS ${alias.stored} WHERE ${equalKeys(sql, version, alias.staged, alias.stored)} AND ${alias.stored}.${isActive}`
+  const rows = `${root.staging} AS ${alias.staged} WHERE NOT EXISTS (${active})`
   return firstOfEach(sql, version, `${sql.dialect.arrivalOrder} DESC`, { rows })
 }
 
@@ -114,10 +114,10 @@ export async function withDays(connection: SqlConnection, sql: SqlNames, plan: M
   if (dayOf === undefined || name === undefined || keys.length === 0) return plan
   const day = dayOf(table.columns.get(name)!, sql.column(name))
   const days = await connection.rows(
-    `SELECT DISTINCT ${day} AS day FROM ${staging} WHERE ${sql.column(name)} IS NOT NULL ORDER BY day LIMIT ${mostDays + 1}`,
+    `SELECT DISTINCT ${day} AS _sluice_day FROM ${staging} WHERE ${sql.column(name)} IS NOT NULL ORDER BY _sluice_day LIMIT ${mostDays + 1}`,
   )
   if (days.length === 0 || days.length > mostDays) return plan
-  return { ...plan, days: { column: name, values: days.map((row) => String(row.day)) } }
+  return { ...plan, days: { column: name, values: days.map((row) => String(row._sluice_day)) } }
 }
 
 /** The days of the stored rows, as a further condition on the table of the given name. */

@@ -19,6 +19,13 @@ export function sqlNames(dialect: SqlDialect, dataset: string): SqlNames {
   }
 }
 
+/**
+ * What generated statements call the rows that they bring, those that are stored, and results that they only pass on. Where a name
+ * may mean a column too, databases take the column: Spark in a subquery, PostgreSQL and DuckDB where a whole row is meant. No column
+ * has a name with this beginning (`ownPrefix`).
+ */
+export const alias = { staged: '_sluice_s', stored: '_sluice_t', passed: '_sluice_rows' } as const
+
 /** `a."x" = b."x" AND …` for the columns of a key. */
 export const equalKeys = (sql: SqlNames, keys: readonly string[], left: string, right: string): string =>
   keys.map((key) => `${left}.${sql.column(key)} = ${right}.${sql.column(key)}`).join(' AND ')
