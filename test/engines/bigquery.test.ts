@@ -89,7 +89,7 @@ describe('bigquery, on bqemulator', () => {
     server.queries.length = 0
     await loading.run([{ ...rows[1], kind: 'c' }], options)
     const merge = server.queries.join('\n').match(/^MERGE .*WHEN MATCHED THEN DELETE/m)![0]
-    expect(merge).toContain("AND DATE(t.`at`) IN (DATE '2026-03-09')")
+    expect(merge).toContain("AND DATE(_sluice_t.`at`) IN (DATE '2026-03-09')")
     expect(await loading.dataset().query(`select kind from ${dataset}.rows order by kind`).toArray()).toEqual([
       { kind: 'a' },
       { kind: 'c' },
