@@ -88,7 +88,7 @@ export interface ReservedNames {
 }
 
 /** How names begin that generated statements use for themselves: no column or table of the data begins so. */
-export const ownPrefix = '_sluice_'
+const ownPrefix = '_sluice_'
 
 /** The convention of a given name, or of given rules, for identifiers of at most `maxLength` characters. */
 export function namingConvention(
