@@ -80,7 +80,7 @@ function report(error: unknown, args: readonly string[]): number {
   const code = known ? error.code : isParse ? 'WRONG_USE' : 'UNEXPECTED'
   if (args.includes('--json')) {
     const resource = known && error.resource !== undefined ? { resource: error.resource } : {}
-    // What the others of the run loaded, and the packages that were set aside.
+    // A run that ends with refused packages has loaded the others.
     const loaded = error instanceof LoadRefused ? error.info.toJSON() : {}
     console.log(JSON.stringify({ error: { code, message: summary, fix, ...resource }, ...loaded }))
   } else {

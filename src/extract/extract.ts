@@ -106,7 +106,7 @@ function plan(source: Source, host: ExtractHost): Node[] {
       resource,
       selected,
       children: [],
-      context: { ...contextOf(resource, topOf(source, resource), host), rowsOf: allRowsOf },
+      context: { ...contextOf(resource, source.rootOf(resource), host), rowsOf: allRowsOf },
       rows: 0,
       pages: 0,
       begun: performance.now(),
@@ -118,12 +118,12 @@ function plan(source: Source, host: ExtractHost): Node[] {
       const through = Promise.withResolvers<readonly unknown[]>()
       // Whoever needs the rows sees the failure.
       through.promise.catch(() => undefined)
-      add(declared(source, other), false).kept ??= { keep, rows: [], through }
+      add(source.declared(other), false).kept ??= { keep, rows: [], through }
     }
     if (resource.upstream === undefined) {
       roots.push(node)
     } else {
-      const parent = add(declared(source, resource.upstream), false)
+      const parent = add(source.declared(resource.upstream), false)
       parent.children.push(node)
       Object.assign(node.context, { upstream: parent.context })
     }
@@ -154,14 +154,6 @@ function inOrderOfNeed(roots: readonly Node[]): Node[] {
   for (const root of roots) visit(root, [])
   return ordered
 }
-
-/** The source's own version of an upstream resource, whose hints the source may have changed. */
-const declared = (source: Source, upstream: Resource): Resource =>
-  source.resources.find((one) => one.name === upstream.name) ?? upstream
-
-/** The resource at the root of the tree. */
-const topOf = (source: Source, resource: Resource): Resource =>
-  resource.upstream === undefined ? resource : topOf(source, declared(source, resource.upstream))
 
 function contextOf(resource: Resource, root: Resource, host: ExtractHost): Omit<ResourceContext, 'rowsOf'> {
   const state = startState(resource.options, host.stateOf(resource.name))

@@ -129,6 +129,12 @@ export class Resource<Row = unknown> {
     this.remembers = parts.remembers ?? false
   }
 
+  /** Resources whose rows this one is made from. */
+  get needs(): Resource[] {
+    const alongside = this.alongside.map((one) => one.resource)
+    return this.upstream === undefined ? alongside : [this.upstream, ...alongside]
+  }
+
   /** Changes every row. */
   map<Out>(change: (row: Row) => Out): Resource<Out> {
     return this.withStep((rows) => rows.map((row) => change(row as Row))) as unknown as Resource<Out>

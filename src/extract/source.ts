@@ -49,6 +49,16 @@ export class Source {
     return new Source(this.name, resources, this.options)
   }
 
+  /** The source's own version of a resource that another one is made from, with the options that the source gives it. */
+  declared(resource: Resource): Resource {
+    return this.resources.find((one) => one.name === resource.name) ?? resource
+  }
+
+  /** The resource at the root of a resource's tree. */
+  rootOf(resource: Resource): Resource {
+    return resource.upstream === undefined ? resource : this.rootOf(this.declared(resource.upstream))
+  }
+
   /** The names of the resources that a run loads. */
   get selected(): string[] {
     return this.resources.filter((one) => one.options.selected !== false).map((one) => one.name)

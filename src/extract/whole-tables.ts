@@ -7,12 +7,11 @@ import type { Source } from './source.ts'
  * Refuses a resource that takes its rows for the whole table although a resource above it reads only what is new: the rows of all
  * other parents would be deleted, run after run.
  */
-export function requireWholeTables({ resources }: Source): void {
-  const declared = (one: Resource): Resource => resources.find(({ name }) => name === one.name) ?? one
-  for (const resource of resources) {
+export function requireWholeTables(source: Source): void {
+  for (const resource of source.resources) {
     const how = takesAll(resource)
     if (how === undefined || resource.options.selected === false) continue
-    const partial = above(resource, declared).find((one) => readsNewOnly(one) && takesAll(one) !== 'replace')
+    const partial = above(source, resource).find((one) => readsNewOnly(one) && takesAll(one) !== 'replace')
     const self = resource.remembers ? resource : undefined
     if (partial === undefined && self === undefined) continue
     const reads =
@@ -43,7 +42,6 @@ const readsNewOnly = ({ options, endpoint, remembers }: Resource): boolean =>
   options.incremental !== undefined || endpoint?.cursor !== undefined || remembers
 
 /** All resources whose rows this one is made of. */
-function above(resource: Resource, declared: (one: Resource) => Resource): Resource[] {
-  const next = [resource.upstream, ...resource.alongside.map((one) => one.resource)].filter((one) => one !== undefined)
-  return next.map(declared).flatMap((one) => [one, ...above(one, declared)])
+function above(source: Source, resource: Resource): Resource[] {
+  return resource.needs.map((one) => source.declared(one)).flatMap((one) => [one, ...above(source, one)])
 }

@@ -12,7 +12,7 @@ export interface FailedFacts {
   /** The destination it belongs to, and its address without user and password. */
   name?: string
   address?: string
-  /** Those that were set aside, and their tables. */
+  /** Rows and tables that were not loaded. */
   rows: number
   tables: { table: string; rows: number; file: string }[]
   refusals: Refusal[]
@@ -20,7 +20,7 @@ export interface FailedFacts {
 }
 
 export function failedFacts({ manifest, failedAt, refusals, folder }: FailedPackage): FailedFacts {
-  // What was loaded of the package, by resources that were not refused, is not set aside.
+  // The groups that were not refused have been loaded.
   const isSetAside = (table: string): boolean => refusals.some(({ tables }) => tables?.includes(table) ?? true)
   const files = manifest.files.filter(({ table }) => isSetAside(table))
   return {
@@ -41,7 +41,7 @@ export interface RefusedRow {
   line: number
   columns: readonly string[]
   text: string
-  /** What the text says, column by column; absent when the row does not stand on one line. */
+  /** The values by column; absent when the row spans several lines. */
   cells?: (string | null)[]
 }
 

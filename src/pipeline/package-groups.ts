@@ -24,11 +24,8 @@ export function packageGroups(source: Source, tables: readonly OwnedTable[]): Pa
     for (const resource of joined.resources) groups.set(resource, joined)
   }
   const visit = (resource: Resource): void => {
-    const needed = [resource.upstream, ...resource.alongside.map((one) => one.resource)].filter(
-      (one) => one !== undefined,
-    )
-    join([resource.name, ...needed.map(({ name }) => name)])
-    for (const one of needed) visit(one)
+    join([resource.name, ...resource.needs.map(({ name }) => name)])
+    for (const one of resource.needs) visit(one)
   }
   for (const resource of source.resources) visit(resource)
   for (const { table, resources } of tables) if (resources.length > 0) join(resources, [table])

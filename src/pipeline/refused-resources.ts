@@ -3,20 +3,20 @@ import type { Resource, Source } from '../extract/index.ts'
 import type { Refusal } from '../package/index.ts'
 import type { FailedResource, RefusedPackage } from './load-info.ts'
 
-/** What refused resources mean for their run. */
+/** Refused resources of a run, by their effect on it. */
 export interface RefusedResources {
-  /** They may fail (`onError: 'continue'`), as if they had failed while they were read. */
+  /** Roots with `onError: 'continue'`: reported like resources that failed while they were read. */
   failed: FailedResource[]
   /** The other refusals, which end the run with an error. */
   fatal: RefusedPackage[]
 }
 
-/** Resources that are refused together may fail when the roots of all of them may. */
+/** Resources that are refused together may fail only if the roots of all of them may. */
 export function byOnError(source: Source, refused: readonly RefusedPackage[]): RefusedResources {
-  const rootOf = rootsOf(source)
+  const rootByName = rootsByName(source)
   const failed = new Map<string, FailedResource>()
   const mayFail = ({ resources, resource, code, message, fix }: Refusal): boolean => {
-    const roots = new Set(resources.map(rootOf))
+    const roots = new Set(resources.map((name) => rootByName.get(name)))
     if (roots.size === 0 || [...roots].some((root) => root?.options.onError !== 'continue')) return false
     const error = new PipelineError(message, {
       code,
@@ -33,19 +33,14 @@ export function byOnError(source: Source, refused: readonly RefusedPackage[]): R
   return { failed: [...failed.values()], fatal }
 }
 
-/** Finds the resource whose `onError` counts for the one of a name: the first of those that it is made from. */
-function rootsOf(source: Source): (name: string) => Resource | undefined {
-  const known = new Map<string, Resource>()
-  const learn = (resource: Resource): void => {
-    if (known.has(resource.name)) return
-    known.set(resource.name, resource)
-    if (resource.upstream !== undefined) learn(resource.upstream)
-    for (const other of resource.alongside) learn(other.resource)
+/** By the name of a resource the root of its tree, whose `onError` counts. */
+function rootsByName(source: Source): Map<string, Resource> {
+  const roots = new Map<string, Resource>()
+  const visit = (resource: Resource): void => {
+    if (roots.has(resource.name)) return
+    roots.set(resource.name, source.rootOf(resource))
+    for (const one of resource.needs) visit(source.declared(one))
   }
-  for (const resource of source.resources) learn(resource)
-  return (name) => {
-    let one = known.get(name)
-    while (one?.upstream !== undefined) one = one.upstream
-    return one
-  }
+  for (const resource of source.resources) visit(resource)
+  return roots
 }

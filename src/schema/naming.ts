@@ -87,7 +87,7 @@ export interface ReservedNames {
   prefixes?: readonly string[]
 }
 
-/** How names begin that generated statements use for themselves: no column or table of the data begins so. */
+/** The reserved prefix of aliases in generated statements: normalized names never start with it. */
 const ownPrefix = '_sluice_'
 
 /** The convention of a given name, or of given rules, for identifiers of at most `maxLength` characters. */

@@ -113,13 +113,13 @@ describe('rows sent to an API', () => {
   })
 
   const keys: [what: string, expression: string][] = [
-    ['a moment', "TIMESTAMPTZ '2026-01-01 00:00:00+00' + id * INTERVAL 1 HOUR"],
+    ['a timestamp', "TIMESTAMPTZ '2026-01-01 00:00:00+00' + id * INTERVAL 1 HOUR"],
     ['a number with a fraction', 'CAST(id AS DOUBLE) / 3'],
     ['a decimal', 'CAST(id AS DECIMAL(20, 4))'],
-    ['a truth', 'id > 60'],
+    ['a boolean', 'id > 60'],
   ]
   for (const [[what, expression], options] of tiered(keys, 2))
-    it(`are told apart by ${what}`, options, async () => {
+    it(`are distinguished by ${what}`, options, async () => {
       // More than one batch of 100.
       const of = await shop(120)
       const seen = new Set<string>()

@@ -20,7 +20,7 @@ async function ai(...args: string[]): Promise<Ended> {
 }
 
 describe('sluice ai init', () => {
-  it('is told for whom, or sees it; says what it does, or would do', async () => {
+  it('takes the hosts as arguments or detects them, and prints the files it writes or, with --dry-run, would write', async () => {
     const asked = await ai('init')
     expect(asked.code).toBe(2)
     expect(asked.err).toContain('sluice ai init --agent claude')

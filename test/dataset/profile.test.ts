@@ -31,7 +31,7 @@ for (const [name, options] of tiered(engineNames, 2)) {
       })
     })
 
-    it('are told by what they hold', () =>
+    it('are profiled by their values', () =>
       target.withDataset(async (data) => {
         const relation = data.table('t')
         const id = await relation.profile('id', { parts: 10, top: 2 })

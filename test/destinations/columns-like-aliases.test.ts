@@ -8,7 +8,7 @@ import { emptyTarget, engineNames, mergingDuckdb } from '../support/destinations
 import { effort } from '../support/effort.ts'
 import { fc } from '../support/seed.ts'
 
-/** What generated statements call tables, columns and results, now or once. */
+/** Aliases that generated statements use, or used in earlier versions. */
 const aliases = (
   's t n r q p l v v0 v1 k met mine kept fresh found ranked counted refused stored staged out_keys day path number value name ' +
   'sluice_rank _sluice_s _sluice_t _sluice_rows _sluice_row _sluice_rank _sluice_count _sluice_gone _sluice_key_0 _sluice_stored ' +
@@ -75,7 +75,7 @@ async function stored(target: Pipeline, strategy: Strategy): Promise<string[]> {
     .sort()
 }
 
-describe('columns that are called like an alias of a statement', () => {
+describe('columns with the name of an alias', () => {
   const cases = [...engineNames, 'merge' as const].flatMap((name) => strategies.map((one) => [name, one] as const))
   it.each(cases)('%s, %s', async (name, strategy) => {
     await fc.assert(

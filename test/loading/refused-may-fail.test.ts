@@ -40,8 +40,10 @@ function shop() {
           if (isHere && trouble === 'while it is read') throw new Error('the API is away')
           return isHere && trouble === 'by the destination' ? [{ id: 1 }, { id: 1 }] : [{ id: 1 }]
         }
-        const root = resource(`r${at}`, () => rows('root'), { ...upsert, onError })
-        return [root, root.pipe(transformer(`c${at}`, () => rows('child'), upsert))]
+        // The source says it, not the resource that the child was made from.
+        const root = resource(`r${at}`, () => rows('root'), upsert)
+        const child = root.pipe(transformer(`c${at}`, () => rows('child'), upsert))
+        return at % 2 === 0 ? [root.with({ onError }), child] : [child, root.with({ onError })]
       }),
     )
   const loaded = async (): Promise<string[]> =>

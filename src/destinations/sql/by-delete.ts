@@ -29,7 +29,7 @@ async function deleteNested(run: Run, sql: SqlNames, plan: MergePlan, rootIds: s
 
 async function insertNested(run: Run, sql: SqlNames, plan: MergePlan, rootIds: string): Promise<void> {
   for (const staged of plan.nested) {
-    const mine = `(SELECT * FROM ${staged.staging} WHERE ${sql.column(system.rootId)} IN (${rootIds})) AS ${alias.passed}`
+    const mine = `(SELECT * FROM ${staged.staging} WHERE ${sql.column(system.rootId)} IN (${rootIds})) AS ${alias.result}`
     await run(insert(sql, staged, mine))
   }
 }
@@ -41,8 +41,8 @@ async function deleteInsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<v
     const { table, staging } = plan.root
     await run(deleteMatching(sql, { table: table.name, source: staging, match: alike(keys) }))
   }
-  await run(insert(sql, plan.root, `${survivors(sql, plan)} AS ${alias.passed}`))
-  await insertNested(run, sql, plan, `SELECT ${id} FROM ${survivors(sql, plan)} AS ${alias.passed}`)
+  await run(insert(sql, plan.root, `${survivors(sql, plan)} AS ${alias.result}`))
+  await insertNested(run, sql, plan, `SELECT ${id} FROM ${survivors(sql, plan)} AS ${alias.result}`)
 }
 
 async function upsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
@@ -57,9 +57,9 @@ async function upsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<void> {
   await run(updateMatching(sql, { table, source: rows, match, set: alike(columnNames(plan.root)) }))
   const known = `SELECT 1 FROM ${sql.table(table)} AS ${alias.stored} WHERE ${equalKeys(sql, plan.primaryKey, alias.staged, alias.stored)}`
   await run(
-    insert(sql, plan.root, `(SELECT * FROM ${rows} AS ${alias.staged} WHERE NOT EXISTS (${known})) AS ${alias.passed}`),
+    insert(sql, plan.root, `(SELECT * FROM ${rows} AS ${alias.staged} WHERE NOT EXISTS (${known})) AS ${alias.result}`),
   )
-  await insertNested(run, sql, plan, `SELECT ${sql.column(system.id)} FROM ${rows} AS ${alias.passed}`)
+  await insertNested(run, sql, plan, `SELECT ${sql.column(system.id)} FROM ${rows} AS ${alias.result}`)
 }
 
 /** The active versions that the load does not confirm end, and those that it brings begin. */
@@ -82,7 +82,7 @@ async function versions(run: Run, sql: SqlNames, plan: MergePlan): Promise<void>
   await run(
     `INSERT INTO ${target} (${sql.columns([from, to, ...others])}) ` +
       `SELECT ${moment(boundary)}, ${active === null ? noTime : moment(active)}, ${values(sql, root, others)} ` +
-      `FROM ${newVersions(sql, plan, isActive)} AS ${alias.passed}`,
+      `FROM ${newVersions(sql, plan, isActive)} AS ${alias.result}`,
   )
 }
 

@@ -49,9 +49,9 @@ function exchange(sql: SqlNames, { staged, gone, ending = 'DELETE', also = '', f
   const noValues = names.map((name) => `CAST(NULL AS ${stagedType(columns.get(name)!)}) AS ${sql.column(name)}`)
   const noKeys = pairs.map(([name], at) => `CAST(NULL AS ${dialect.typeName(columns.get(name)!)}) AS ${goneKey(at)}`)
   const keys = pairs.map(([, other], at) => `${sql.column(other)} AS ${goneKey(at)}`)
-  const out = `SELECT DISTINCT ${keys.join(', ')} FROM ${gone.source} AS ${alias.passed}`
+  const out = `SELECT DISTINCT ${keys.join(', ')} FROM ${gone.source} AS ${alias.result}`
   const source =
-    `SELECT TRUE AS ${isGone}, ${pairs.map((_pair, at) => goneKey(at)).join(', ')}, ${noValues.join(', ')} FROM (${out}) AS ${alias.passed} ` +
+    `SELECT TRUE AS ${isGone}, ${pairs.map((_pair, at) => goneKey(at)).join(', ')}, ${noValues.join(', ')} FROM (${out}) AS ${alias.result} ` +
     `UNION ALL SELECT FALSE AS ${isGone}, ${noKeys.join(', ')}, ${sql.columns(names)} FROM ${fresh}`
   const met = pairs
     .map(([name], at) => `${alias.staged}.${goneKey(at)} = ${alias.stored}.${sql.column(name)}`)
@@ -71,12 +71,12 @@ async function exchangeNested(run: Run, sql: SqlNames, plan: MergePlan, kept: st
     for (const key of matchKeys([columnsWith(table, 'primaryKey'), columnsWith(table, 'mergeKey')])) {
       await run(deleteMatching(sql, { table: table.name, source: staging, match: alike(key) }))
     }
-    const mine = `${sql.column(system.rootId)} IN (SELECT ${sql.column(system.id)} FROM ${kept} AS ${alias.passed})`
+    const mine = `${sql.column(system.rootId)} IN (SELECT ${sql.column(system.id)} FROM ${kept} AS ${alias.result})`
     await run(
       exchange(sql, {
         staged,
         gone: { source: `(${ids})`, match: { [system.rootId]: system.id } },
-        fresh: `(SELECT * FROM ${staging} WHERE ${mine}) AS ${alias.passed}`,
+        fresh: `(SELECT * FROM ${staging} WHERE ${mine}) AS ${alias.result}`,
       }),
     )
   }
@@ -93,7 +93,7 @@ async function deleteInsert(run: Run, sql: SqlNames, plan: MergePlan): Promise<v
       ? { source: root.staging, match: alike(keys ?? []) }
       : { source: `(${replacedIds(sql, plan)})`, match: alike([system.id]) }
   await run(
-    exchange(sql, { staged: root, gone, also: onDays(sql, plan, alias.stored), fresh: `${kept} AS ${alias.passed}` }),
+    exchange(sql, { staged: root, gone, also: onDays(sql, plan, alias.stored), fresh: `${kept} AS ${alias.result}` }),
   )
 }
 
@@ -134,7 +134,7 @@ async function versions(run: Run, sql: SqlNames, plan: MergePlan): Promise<void>
     gone: { source: `(SELECT * FROM ${target} AS ${alias.stored} WHERE ${unconfirmed})`, match: alike([system.id]) },
     ending: `UPDATE SET ${sql.column(to)} = ${moment(boundary)}`,
     also: ` AND ${alias.stored}.${isActive}`,
-    fresh: `${newVersions(sql, plan, isActive)} AS ${alias.passed}`,
+    fresh: `${newVersions(sql, plan, isActive)} AS ${alias.result}`,
     inserted: {
       columns: [from, to, ...others],
       values: `${moment(boundary)}, ${end}, ${values(sql, root, others, `${alias.staged}.`)}`,

@@ -22,7 +22,7 @@ export function sqlChecker(connection: SqlConnection, sql: SqlNames): Checker {
         const id = sql.column(system.id)
         const complete = check.columns.map((name) => `${sql.column(name)} IS NOT NULL`).join(' AND ')
         const counted = `SELECT ${id}, COUNT(*) OVER (PARTITION BY ${sql.columns(check.columns)}) AS _sluice_count FROM ${sql.table(table)} WHERE ${complete}`
-        return `${mine} AND ${id} IN (SELECT ${id} FROM (${counted}) AS ${alias.passed} WHERE _sluice_count > 1)`
+        return `${mine} AND ${id} IN (SELECT ${id} FROM (${counted}) AS ${alias.result} WHERE _sluice_count > 1)`
       }
       default:
         return mine
@@ -46,7 +46,7 @@ export function sqlChecker(connection: SqlConnection, sql: SqlNames): Checker {
         }
         case 'sql': {
           const query = check.query.replaceAll('{table}', sql.table(table)).replaceAll('{load_id}', literal(loadId))
-          return count(`SELECT COUNT(*) AS n FROM (${query}) AS ${alias.passed}`)
+          return count(`SELECT COUNT(*) AS n FROM (${query}) AS ${alias.result}`)
         }
         default:
           return count(`SELECT COUNT(*) AS n ${from}`)

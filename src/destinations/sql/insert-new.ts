@@ -10,7 +10,7 @@ export async function insertOnly(run: Run, sql: SqlNames, plan: MergePlan): Prom
   const fresh = `(SELECT * FROM ${survivors(sql, plan)} AS ${alias.staged} WHERE NOT EXISTS (${stored}))`
   // Nested rows first: which root rows are new is seen before they are stored.
   for (const staged of nested) {
-    const ofNew = `${alias.staged}.${sql.column(system.rootId)} IN (SELECT ${sql.column(system.id)} FROM ${fresh} AS ${alias.passed})`
+    const ofNew = `${alias.staged}.${sql.column(system.rootId)} IN (SELECT ${sql.column(system.id)} FROM ${fresh} AS ${alias.result})`
     const { table, staging } = staged
     const isNew = matchKeys([columnsWith(table, 'primaryKey'), columnsWith(table, 'mergeKey')]).map(
       (key) =>
@@ -18,7 +18,7 @@ export async function insertOnly(run: Run, sql: SqlNames, plan: MergePlan): Prom
     )
     await run(`${insert(sql, staged, `${staging} AS ${alias.staged}`)} WHERE ${ofNew}${isNew.join('')}`)
   }
-  await run(insert(sql, root, `${fresh} AS ${alias.passed}`))
+  await run(insert(sql, root, `${fresh} AS ${alias.result}`))
 }
 
 /**
@@ -32,6 +32,6 @@ export async function insertNestedOfVersions(run: Run, sql: SqlNames, { nested }
     const hasParent = `EXISTS (SELECT 1 FROM ${sql.table(table.parent!)} AS ${alias.stored} WHERE ${alias.stored}.${id} = ${alias.staged}.${parentId})`
     const known = `EXISTS (SELECT 1 FROM ${sql.table(table.name)} AS ${alias.stored} WHERE ${alias.stored}.${id} = ${alias.staged}.${id})`
     const rows = `${staging} AS ${alias.staged} WHERE ${hasParent} AND NOT ${known}`
-    await run(insert(sql, staged, `${firstOfEach(sql, [system.id], id, { rows })} AS ${alias.passed}`))
+    await run(insert(sql, staged, `${firstOfEach(sql, [system.id], id, { rows })} AS ${alias.result}`))
   }
 }

@@ -28,7 +28,7 @@ export function deleteMatching(sql: SqlNames, { table, source, match }: Meeting)
     return `DELETE FROM ${target} WHERE EXISTS (SELECT 1 FROM ${source} AS ${alias.staged} WHERE ${equal(sql, match, target)})`
   }
   // No row may be met twice.
-  const keys = `(SELECT DISTINCT ${sql.columns(Object.values(match))} FROM ${source} AS ${alias.passed})`
+  const keys = `(SELECT DISTINCT ${sql.columns(Object.values(match))} FROM ${source} AS ${alias.result})`
   return `MERGE INTO ${target} AS ${alias.stored} USING ${keys} AS ${alias.staged} ON ${equal(sql, match, alias.stored)} WHEN MATCHED THEN DELETE`
 }
 

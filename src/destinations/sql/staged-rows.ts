@@ -70,7 +70,7 @@ export const firstOfEach = (
   { rows, condition = 'TRUE' }: { rows: string; condition?: string },
 ): string =>
   `(SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY ${sql.columns(columns)} ORDER BY ${order}) AS _sluice_rank ` +
-  `FROM ${rows}) AS ${alias.passed} WHERE _sluice_rank = 1 AND ${condition})`
+  `FROM ${rows}) AS ${alias.result} WHERE _sluice_rank = 1 AND ${condition})`
 
 /** The plan of an upsert: its rows are known to be unique, unless a column says which of several is kept. */
 export const upsertPlan = (plan: MergePlan): MergePlan => ({

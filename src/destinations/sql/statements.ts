@@ -20,11 +20,11 @@ export function sqlNames(dialect: SqlDialect, dataset: string): SqlNames {
 }
 
 /**
- * What generated statements call the rows that they bring, those that are stored, and results that they only pass on. Where a name
- * may mean a column too, databases take the column: Spark in a subquery, PostgreSQL and DuckDB where a whole row is meant. No column
- * has a name with this beginning (`ownPrefix`).
+ * Table aliases of generated statements: the staged rows, the stored rows, and intermediate results. They start with the reserved
+ * prefix `_sluice_`, which no column of the data has: where an alias is also the name of a column, Spark (in a correlated subquery),
+ * PostgreSQL and DuckDB (where the alias denotes a whole row) resolve it as the column.
  */
-export const alias = { staged: '_sluice_s', stored: '_sluice_t', passed: '_sluice_rows' } as const
+export const alias = { staged: '_sluice_s', stored: '_sluice_t', result: '_sluice_rows' } as const
 
 /** `a."x" = b."x" AND …` for the columns of a key. */
 export const equalKeys = (sql: SqlNames, keys: readonly string[], left: string, right: string): string =>

@@ -71,8 +71,8 @@ export const runPipelineTool = tool({
       ...(durationMs === undefined ? {} : { duration_ms: durationMs }),
       next_step:
         refusedPackages === undefined
-          ? 'explain_failure tells whether it loaded too little; preview_table shows rows'
-          : 'list_failed_packages tells what the destination refused; the others were loaded',
+          ? 'preview_table shows the rows; explain_failure checks whether the run loaded fewer than expected'
+          : 'list_failed_packages lists the refused packages and the reasons; all other packages were loaded',
       note: dataNotice,
     }
   },
