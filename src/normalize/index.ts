@@ -1,5 +1,6 @@
 export type { Notice } from './column-cell.ts'
 export type { TableFile } from './delimited.ts'
+export { cellsOfLine } from './delimited-line.ts'
 export { listedRows } from './list-rows.ts'
 export { Normalizer } from './normalizer.ts'
 export type { RowTarget, TableHints } from './table-hints.ts'

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { redact } from '../errors/index.ts'
+import { cellsOfLine } from '../normalize/index.ts'
 import type { FailedPackage, Refusal } from '../package/index.ts'
 import { failedCommands, type FailedCommands } from './load-info.ts'
 
@@ -45,22 +46,6 @@ export interface RefusedRow {
   cells?: (string | null)[]
 }
 
-/** A cell of a package's line, with what ends it: in quotes, or as it is. */
-const cell = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y
-
-/** Cells of one line of a package; `undefined` when a text of it goes on in the next one. */
-function cellsOf(line: string): (string | null)[] | undefined {
-  const cells: (string | null)[] = []
-  cell.lastIndex = 0
-  for (;;) {
-    const found = cell.exec(line)
-    if (found === null) return undefined
-    const [, quoted, plain, end] = found
-    cells.push(quoted?.replaceAll('""', '"') ?? (plain === '' ? null : plain!))
-    if (end === '') return cells
-  }
-}
-
 /** The refused rows of a package, where the destination named the line and the table is in one file. */
 export function refusedRows({ manifest, refusals, folder }: FailedPackage): RefusedRow[] {
   return refusals.flatMap(({ table, line }) => {
@@ -68,8 +53,9 @@ export function refusedRows({ manifest, refusals, folder }: FailedPackage): Refu
     if (table === undefined || line === undefined || file === undefined || others.length > 0) return []
     const found = readFileSync(join(folder, file.path), 'utf8').split('\n')[line - 1]
     if (found === undefined) return []
-    const text = redact(found)
-    const cells = cellsOf(text)
-    return [{ table, line, columns: file.columns, text, ...(cells === undefined ? {} : { cells }) }]
+    const row = { table, line, columns: file.columns, text: redact(found) }
+    const cells = cellsOfLine(found)
+    if (cells?.length !== file.columns.length) return [row]
+    return [{ ...row, cells: cells.map((value) => (value === null ? null : redact(value))) }]
   })
 }
