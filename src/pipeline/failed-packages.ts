@@ -76,6 +76,15 @@ export async function retryFailed(
   return Object.fromEntries(rows)
 }
 
+/** Deletes a failed package, unless packages that wait follow it. */
+export function discardFailed(store: PackageStore, failed: FailedPackage): void {
+  if (store.isFollowed(failed.manifest)) {
+    const fix = 'run the pipeline first: packages that follow a failed one are loaded without its resources'
+    throw wrong(failed, 'is followed by packages that wait', fix)
+  }
+  store.discard(failed.manifest.loadId)
+}
+
 /** The groups of a failed package that were not loaded. */
 async function partsOf(environment: RunEnvironment, whole: FailedPackage): Promise<LoadPackage[]> {
   const { groups } = whole.manifest

@@ -15,7 +15,7 @@ import { namingConvention, wrongValue, type Schema } from '../schema/index.ts'
 import { checkDestination, type CheckStep } from './check-destination.ts'
 import { Dataset } from './dataset.ts'
 import { EventStream, type EventListener } from './events.ts'
-import { findFailed, packageFolders, packageStore, retryFailed } from './failed-packages.ts'
+import { discardFailed, findFailed, packageFolders, packageStore, retryFailed } from './failed-packages.ts'
 import { LoadInfo, LoadRefused } from './load-info.ts'
 import { lockPipeline } from './lock.ts'
 import { defaultLimits, type PackageLimits } from './package-builder.ts'
@@ -303,14 +303,7 @@ export class Pipeline {
   discardFailedPackage(loadId: string): void {
     const { folder, failed } = findFailed(this.dataDir, loadId)
     using _lock = lockPipeline(folder, this.name)
-    const store = packageStore(folder)
-    if (store.isFollowed(failed.manifest)) {
-      throw new PipelineError(`failed package ${loadId} is followed by packages that wait`, {
-        code: 'WRONG_USE',
-        fix: 'run the pipeline first: packages that follow a failed one are loaded without its resources',
-      })
-    }
-    store.discard(loadId)
+    discardFailed(packageStore(folder), failed)
   }
 
   /** What the runs on this machine did, the newest first. */
@@ -413,27 +406,4 @@ export class Pipeline {
     const name = (this.options.dataset ?? `${this.name}_dataset`) + this.devSuffix
     return namingConvention(naming, maxLength).path(name)
   }
-}
-
-/**
- * Opens a pipeline that has run before, from its name alone. With `readOnly`, its destination can only be looked at: a query
- * is one statement that changes nothing, ends when the time is over, and waits for no run. With `target`, it is opened where
- * it loaded to before its last run.
- */
-export function attach(name: string, options: { readOnly?: ReadLimits; target?: RememberedTarget } = {}): Pipeline {
-  const target = options.target ?? rememberedTarget(name)
-  if (target === undefined) {
-    throw new PipelineError(`there is no pipeline "${name}" in ${pipelineDir(name)}`, {
-      code: 'PIPELINE_UNKNOWN',
-      fix: 'run it first, or see what there is with: sluice pipeline --list',
-    })
-  }
-  return new Pipeline({ name, dataset: target.dataset, destination: target.destination }, target, options.readOnly)
-}
-
-/** Opens a pipeline where one of its failed packages belongs, to retry it. */
-export function attachToFailed(name: string, loadId: string): Pipeline {
-  const { dataset, destination } = findFailed(pipelineDir(name), loadId).failed.manifest
-  if (destination === undefined) return attach(name)
-  return attach(name, { target: { destination: destination.name, dataset, location: destination.address } })
 }
