@@ -1,4 +1,12 @@
-import type { Check, Column, ColumnHints, SchemaContract, WriteDisposition } from '../schema/index.ts'
+import {
+  writeDispositionOptions,
+  type Check,
+  type Column,
+  type ColumnHints,
+  type SchemaContract,
+  type WriteDisposition,
+  type WriteDispositionOptions,
+} from '../schema/index.ts'
 
 /** What a resource says about its table. */
 export interface TableHints {
@@ -15,6 +23,10 @@ export interface TableHints {
   /** Hints for nested tables by the path of their list: `{ messages: { primaryKey: 'id' } }`. */
   nestedHints?: Record<string, Omit<TableHints, 'nestedHints'>>
 }
+
+/** The write disposition with its options; `append` by default. */
+export const dispositionOf = ({ writeDisposition }: Pick<TableHints, 'writeDisposition'>): WriteDispositionOptions =>
+  writeDispositionOptions(writeDisposition ?? 'append')
 
 /** Where rows go: the table, its hints and how deep objects and lists are taken apart. */
 export interface RowTarget {

@@ -1,5 +1,6 @@
 import { MarkedRows, rowsOf, type Page, type Resource, type ResourceState, type Source } from '../extract/index.ts'
 import {
+  dispositionOf,
   listedRows,
   mostColumns,
   mostLinks,
@@ -20,13 +21,10 @@ import {
   bumpVersion,
   copySchema,
   inference,
-  keyColumns,
   plainJson,
   rootOf,
   storedSchema,
   tableWithNested,
-  withNames,
-  writeDispositionOptions,
   type Check,
   type NamingConvention,
   type Schema,
@@ -35,6 +33,7 @@ import {
 } from '../schema/index.ts'
 import type { Refresh } from './refresh.ts'
 import { HeldStates } from './held-states.ts'
+import { HeldTables, isWhole, mayBeCut } from './held-tables.ts'
 import { packageGroups } from './package-groups.ts'
 import { stateRow, type PipelineState } from './state.ts'
 
@@ -67,8 +66,7 @@ export class PackageBuilder {
   private readonly maxColumns: number
   private readonly normalizer: Normalizer
   private readonly targets = new Map<string, RowTarget>()
-  /** Resources that are still being read and whose rows must not be cut anywhere, with their root tables. */
-  private readonly unfinished = new Map<string, Unfinished>()
+  private readonly held = new HeldTables()
   private readonly replacing = new Set<string>()
   /** Root tables that resources of this run write. */
   private readonly written = new Set<string>()
@@ -164,11 +162,10 @@ export class PackageBuilder {
     for (const resource of loaded) {
       // A resource without rows still has a table to empty or to declare.
       if (replaces(resource) || Object.keys(resource.options.columns ?? {}).length > 0) this.write(resource, [])
-      for (const table of this.unfinished.get(resource.name)?.tables ?? []) {
+      for (const table of this.held.release(resource.name)) {
         if (this.schema.tables.get(table)?.writeDisposition?.disposition === 'replace') this.replacing.add(table)
       }
       if (replaces(resource)) this.emptyEarlierTables(resource)
-      this.unfinished.delete(resource.name)
     }
     this.states.keep(states)
   }
@@ -206,7 +203,7 @@ export class PackageBuilder {
     const all = [...tables].flatMap((root) => tableWithNested(this.schema, root))
     this.normalizer.dropRows(new Set(all.map((table) => table.name)))
     for (const { name } of all) if (!this.packaged.has(name)) this.schema.tables.delete(name)
-    for (const name of failed) this.unfinished.delete(name)
+    for (const name of failed) this.held.release(name)
     this.states.forget(tree.map((resource) => resource.name))
     return true
   }
@@ -218,10 +215,7 @@ export class PackageBuilder {
   /** Rows and states agree at this moment: a package may end here. */
   checkpoint(states: Map<string, ResourceState>): void {
     this.states.keep(states)
-    for (const resource of states.keys()) {
-      const unfinished = this.unfinished.get(resource)
-      if (unfinished !== undefined && !unfinished.isWhole) unfinished.atCheckpoint = true
-    }
+    this.held.checkpoint(states.keys())
   }
 
   /** Files of tables that are only appended to and that nothing will be added to: a load may begin with them. */
@@ -239,14 +233,8 @@ export class PackageBuilder {
   mayCut(): boolean {
     if (this.normalizer.bytes < this.limits.maxBytes && Date.now() - this.begun < this.limits.maxAgeMs) return false
     this.begun = Date.now()
-    const held = this.heldTables()
+    const held = this.held.tables()
     return this.normalizer.hasRows((table) => !held.has(rootOf(this.schema, table).name))
-  }
-
-  /** Root tables whose rows must stay together until their resource is read. */
-  private heldTables(): ReadonlySet<string> {
-    const open = [...this.unfinished.values()].filter(({ atCheckpoint }) => !atCheckpoint)
-    return new Set(open.flatMap(({ tables }) => [...tables]))
   }
 
   /**
@@ -256,7 +244,7 @@ export class PackageBuilder {
    */
   seal({ isLast }: { isLast: boolean }): LoadPackage | undefined {
     this.begun = Date.now()
-    const held = this.heldTables()
+    const held = this.held.tables()
     const ready = [...this.schema.tables.values()].filter((table) => !held.has(rootOf(this.schema, table).name))
     const taken = this.normalizer.takeFiles(new Set(ready.map((table) => table.name)))
     const files = taken.flatMap((one) => one.files)
@@ -264,7 +252,7 @@ export class PackageBuilder {
     const shared = this.sharedState()
     if (shared !== this.shared) this.stateChanged = true
     this.shared = shared
-    const kept = this.states.release((resource) => this.unfinished.get(resource)?.atCheckpoint === false)
+    const kept = this.states.release((resource) => this.held.isHeld(resource))
     const changed = this.stateChanged || kept ? stateRow(this.state) : undefined
     this.stateChanged = false
     const nothing = files.length === 0 && replaced.length === 0 && changed === undefined && this.refresh === undefined
@@ -341,18 +329,10 @@ export class PackageBuilder {
     this.written.add(name)
     const { checks } = target.hints
     if (checks !== undefined) this.checks.set(name, [...checks])
-    if (resource.options.quarantine === true) this.holdUntilRead(resource, `${name}_quarantine`, true)
-    if (!mayBeCut(resource, target.hints)) this.holdUntilRead(resource, name, rows.length > 0)
-    if (isWhole(target.hints)) this.unfinished.get(resource.name)!.isWhole = true
+    if (resource.options.quarantine === true) this.held.hold(resource.name, `${name}_quarantine`, { hasRows: true })
+    if (!mayBeCut(resource, target.hints))
+      this.held.hold(resource.name, name, { hasRows: rows.length > 0, isWhole: isWhole(target.hints) })
     if (rows.length > 0) this.normalizer.write(target, rows)
-  }
-
-  private holdUntilRead(resource: Resource, table: string, hasRows: boolean): void {
-    const unfinished = this.unfinished.get(resource.name) ?? { tables: new Set(), atCheckpoint: false, isWhole: false }
-    unfinished.tables.add(table)
-    // More rows have come than the last checkpoint knows of.
-    if (hasRows) unfinished.atCheckpoint = false
-    this.unfinished.set(resource.name, unfinished)
   }
 
   private newTarget(resource: Resource, table: string, hints: TableHints): RowTarget {
@@ -371,35 +351,8 @@ export class PackageBuilder {
   }
 }
 
-interface Unfinished {
-  tables: Set<string>
-  atCheckpoint: boolean
-  /** No package may end before the resource is read, not even at a checkpoint. */
-  isWhole: boolean
-}
-
-const dispositionOf = ({ writeDisposition }: TableHints) => writeDispositionOptions(writeDisposition ?? 'append')
 const appends = ({ writeDisposition }: Table): boolean => (writeDisposition?.disposition ?? 'append') === 'append'
 const replaces = ({ options }: Resource): boolean => dispositionOf(options).disposition === 'replace'
-
-/** Rows that only together say what becomes of the stored ones: a second package would take away the first one's. */
-function isWhole(hints: TableHints): boolean {
-  const { disposition, strategy } = dispositionOf(hints)
-  if (disposition === 'replace' || strategy === 'scd2') return true
-  return disposition === 'merge' && [hints, ...Object.values(hints.nestedHints ?? {})].some(meetsInOneLoad)
-}
-
-/** All rows of a merge key replace what is stored under it, and of rows with one key `dedupSort` chooses among all. */
-const meetsInOneLoad = ({ mergeKey, columns }: TableHints): boolean =>
-  keyColumns(mergeKey).length > 0 ||
-  withNames(columns).some((column) => column.mergeKey === true || column.dedupSort !== undefined)
-
-/** Rows that a second reading would only write again in place. */
-function mayBeCut({ options }: Resource, hints: TableHints): boolean {
-  if (isWhole(hints)) return false
-  if (options.resumable !== undefined) return options.resumable
-  return dispositionOf(hints).disposition === 'merge' && keyColumns(hints.primaryKey).length > 0
-}
 
 const isQuarantine = ({ tables }: Schema, { name }: Table): boolean =>
   name.endsWith('_quarantine') && tables.has(name.slice(0, -'_quarantine'.length))

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { PipelineError } from '../errors/index.ts'
 import type { Source } from '../extract/index.ts'
-import { writeDispositionOptions } from '../schema/index.ts'
+import { dispositionOf } from '../normalize/index.ts'
 
 /** Which load of which part of a pipeline's data. */
 export interface PartitionLoad {
@@ -30,9 +30,7 @@ export function checkPartition(sources: readonly Source[]): void {
     new PipelineError(`partition: ${message}`, { code: 'WRONG_USE', fix })
   if (sources.length !== 1) throw wrong('a part is loaded from one source', 'run each source by itself')
   const replacing = sources[0]!.resources.find(
-    ({ options }) =>
-      options.selected !== false &&
-      writeDispositionOptions(options.writeDisposition ?? 'append').disposition === 'replace',
+    ({ options }) => options.selected !== false && dispositionOf(options).disposition === 'replace',
   )
   if (replacing === undefined) return
   throw wrong(
