@@ -6,9 +6,8 @@ import {
   identifierTag,
   inference,
   type Inference,
-  inferType,
+  isDocument,
   isPlainObject,
-  isScalarObject,
   NoStoredForm,
   type Column,
   type NamingConvention,
@@ -17,28 +16,21 @@ import {
   type StorageLimits,
   type Table,
 } from '../schema/index.ts'
-import {
-  cellText,
-  discardRow,
-  discardValue,
-  placeValue,
-  refuse,
-  sample,
-  storeNull,
-  type Notice,
-} from './column-cell.ts'
+import { cellText, discardRow, discardValue, placeValue, refuse, storeNull, type Notice } from './column-cell.ts'
+import { CollidedKeys, shareColumn } from './collided-keys.ts'
 import { DelimitedWriter, type TableFile } from './delimited.ts'
 import { linkRow, ownColumns } from './links.ts'
 import { listedRows } from './list-rows.ts'
 import { withPlace } from './refused-value.ts'
+import { requireValues } from './required-values.ts'
 import { refuseLargeRow, safeColumns } from './row-size.ts'
 import type { RowTarget } from './table-hints.ts'
 import {
   cellIndex,
   deepestNesting,
+  isKeptWhole,
   keyPath,
   newLevel,
-  rawValue,
   tooManyKeys,
   type Level,
   type Slot,
@@ -57,6 +49,7 @@ export class Normalizer {
   private readonly infer: Inference
   private readonly newWriter: (table: string, columns: readonly string[]) => DelimitedWriter
   private readonly walkers: Walkers
+  private readonly collided: CollidedKeys
   private readonly rowLimit: RowLimit | undefined
   private readonly safeColumns: number
 
@@ -75,6 +68,7 @@ export class Normalizer {
     this.newWriter = (table, columns) => new DelimitedWriter(table, columns, nextPath, delimited)
     const { storage = {} } = options
     this.walkers = new Walkers(schema, naming, { newWriter: this.newWriter, notice, storage })
+    this.collided = new CollidedKeys(naming)
     this.rowLimit = storage.row
     this.safeColumns = storage.row === undefined ? Infinity : safeColumns(storage.row)
   }
@@ -162,10 +156,7 @@ export class Normalizer {
       return
     }
     const id = linkRow(walker, row, parentId, rootId, listIndex)
-    for (const name of walker.required) {
-      if (cellOf(walker, name) !== undefined) continue
-      if (!asksForDeletion(walker) || walker.tombstone!.key.includes(name)) throw nullNotAllowed(walker, name, row)
-    }
+    requireValues(walker, row)
     if (walker.cells.length > this.safeColumns) refuseLargeRow(walker, this.rowLimit!, row)
     writeLine(walker)
     if (walker.pendingLists.length > 0) this.writeLists(walker, id, rootId === '' ? id : rootId)
@@ -205,7 +196,7 @@ export class Normalizer {
     for (let index = 0; index < list.length; index++) {
       const item = formOf(list[index])
       const slot = Array.isArray(item) ? this.listSlot(nested) : undefined
-      if (slot === undefined || this.keptWhole(nested, slot)) {
+      if (slot === undefined || isKeptWhole(nested, slot)) {
         this.writeRow(nested, item, parentId, rootId, index)
         continue
       }
@@ -241,7 +232,7 @@ export class Normalizer {
   private takeApart(walker: TableWalker, slot: Slot, value: object, row: object): boolean {
     const isList = Array.isArray(value)
     if (!isList && !isPlainObject(value)) return this.takeForm(walker, slot, value, row)
-    if (this.keptWhole(walker, slot)) return this.setValue(walker, slot, value, row)
+    if (isKeptWhole(walker, slot)) return this.setValue(walker, slot, value, row)
     if (isList) {
       if (value.length > 0) {
         walker.pendingLists.push(value)
@@ -266,10 +257,6 @@ export class Normalizer {
     return isDocument(form) || Array.isArray(form)
       ? this.takeApart(walker, slot, form, row)
       : this.setValue(walker, slot, form, row)
-  }
-
-  private keptWhole(walker: TableWalker, slot: Slot): boolean {
-    return slot.level > walker.maxNesting || walker.table.columns.get(slot.name)?.dataType === 'json'
   }
 
   private slot(walker: TableWalker, level: Level, key: string): Slot {
@@ -310,7 +297,7 @@ export class Normalizer {
     }
     const text = cellText(walker, column, value)
     if (text === undefined) return this.placeElsewhere(walker, slot, column, value, row)
-    if (walker.cells[slot.columnIndex] !== undefined) this.moveCollided(walker, slot, slot.columnIndex, value, row)
+    if (walker.cells[slot.columnIndex] !== undefined) this.collided.move(walker, slot, slot.columnIndex, value, row)
     walker.cells[slot.columnIndex] = text
     return true
   }
@@ -323,8 +310,8 @@ export class Normalizer {
     }
     if (placed === undefined || placed === discardValue) return true
     const index = cellIndex(walker, placed.column.name)
-    share(walker, slot, index)
-    if (walker.cells[index] !== undefined) this.moveCollided(walker, slot, index, value, row)
+    shareColumn(walker, slot, index)
+    if (walker.cells[index] !== undefined) this.collided.move(walker, slot, index, value, row)
     walker.cells[index] = placed.text
     return true
   }
@@ -350,58 +337,9 @@ export class Normalizer {
     }
     slot.column = column
     slot.columnIndex = cellIndex(walker, slot.name)
-    share(walker, slot, slot.columnIndex)
+    shareColumn(walker, slot, slot.columnIndex)
     return column
   }
-
-  /**
-   * Two keys of one row normalise to one column. The later value takes it, as in dlt; the earlier one moves to a
-   * column of its own, named after its key, where dlt would lose it.
-   */
-  private moveCollided(walker: TableWalker, slot: Slot, index: number, value: unknown, row: object | undefined): void {
-    const earlier = walker.cells[index]
-    const column = walker.table.columns.get(walker.columnNames[index]!)!
-    // It moved itself when an even later key was taken for an earlier one.
-    const own = walker.indexOf.get(this.ownName(slot))
-    if (own !== undefined) walker.cells[own] = undefined
-    for (const other of walker.sharedBy.get(index) ?? []) {
-      if (other === slot) continue
-      const moved = formOf(rawValue(row, other))
-      if (moved === null || moved === undefined) continue
-      const apart = (Array.isArray(moved) || isDocument(moved)) && !this.keptWhole(walker, other)
-      const isThere = !apart && cellText(walker, column, moved) === earlier
-      const same = typeof value === 'object' ? cellText(walker, column, value) === earlier : moved === value
-      if (isThere && !same) this.moveToOwn(walker, other, moved)
-    }
-  }
-
-  /** The column that a key has for itself. */
-  private ownName(slot: Slot): string {
-    return this.naming.join(`${slot.name}_${identifierTag(keyPath(slot))}`)
-  }
-
-  private moveToOwn(walker: TableWalker, slot: Slot, value: unknown): void {
-    const { table } = walker
-    const name = this.ownName(slot)
-    let column = table.columns.get(name)
-    if (column?.dataType === undefined) {
-      if (refuse(walker, 'columns', name, value) !== undefined) return
-      this.notice({ kind: 'keys-collide', table: table.name, column: slot.name, keptAs: name })
-      column = completeColumn(table, { name, dataType: inferType(value)!, nullable: true })
-    }
-    const placed = placeValue(walker, column, value)
-    if (typeof placed === 'object') walker.cells[cellIndex(walker, placed.column.name)] = placed.text
-  }
-}
-
-/** Objects that are rows or nested documents, not values such as dates, bytes and exact numbers. */
-const isDocument = (form: unknown): form is object =>
-  typeof form === 'object' && form !== null && !Array.isArray(form) && !isScalarObject(form)
-
-function share({ sharedBy }: TableWalker, slot: Slot, index: number): void {
-  const sharing = sharedBy.get(index)
-  if (sharing === undefined) sharedBy.set(index, [slot])
-  else if (!sharing.includes(slot)) sharing.push(slot)
 }
 
 function clearRow(walker: TableWalker): void {
@@ -413,44 +351,6 @@ function clearRow(walker: TableWalker): void {
 function writeLine({ table, writer, cells, kinds }: TableWalker): void {
   table.seenData = true
   writer.add(cells, kinds)
-}
-
-function cellOf({ indexOf, cells }: TableWalker, column: string): string | undefined {
-  const index = indexOf.get(column)
-  return index === undefined ? undefined : cells[index]
-}
-
-/** The same rows that the load deletes by: `deleted` in `staged-rows.ts`. */
-function asksForDeletion(walker: TableWalker): boolean {
-  if (walker.tombstone === undefined) return false
-  const { flag } = walker.tombstone
-  const text = cellOf(walker, flag)
-  if (text === undefined) return false
-  switch (walker.table.columns.get(flag)!.dataType) {
-    case 'bool':
-      return text === 'true'
-    case 'bigint':
-    case 'double':
-    case 'decimal':
-    case 'wei':
-      return Number(text) !== 0
-    default:
-      return true
-  }
-}
-
-function nullNotAllowed(walker: TableWalker, column: string, row: unknown): PipelineError {
-  return new PipelineError(
-    `column "${column}" of table "${walker.table.name}" is ${roleOf(column, walker.table)} but a row has no value for it: ${sample(row)}`,
-    { code: 'NULL_NOT_ALLOWED', fix: `filter such rows out, or choose a key that every row has` },
-  )
-}
-
-function roleOf(name: string, { columns, writeDisposition }: Table): string {
-  const column = columns.get(name)
-  if (column?.primaryKey === true) return 'the primary key'
-  if (column?.mergeKey === true) return 'the merge key'
-  return writeDisposition?.rowVersionColumnName === name ? 'the row version' : 'not nullable'
 }
 
 function tooDeep(walker: TableWalker): PipelineError {

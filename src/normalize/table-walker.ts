@@ -111,6 +111,10 @@ export function rawValue(row: unknown, slot: Slot): unknown {
   return (above as Record<string, unknown>)[slot.key]
 }
 
+/** Whether objects and lists at a slot are stored as JSON. */
+export const isKeptWhole = ({ maxNesting, table }: TableWalker, slot: Slot): boolean =>
+  slot.level > maxNesting || table.columns.get(slot.name)?.dataType === 'json'
+
 /** The raw keys that lead to a slot from the top of its table. */
 export const keyPath = ({ key, parent }: Slot): string =>
   parent.slot === undefined ? key : `${keyPath(parent.slot)}.${key}`

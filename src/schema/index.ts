@@ -8,7 +8,7 @@ export { diffSchemas } from './diff.ts'
 export { inference, type Detection, type Inference, type InferenceOptions } from './inference.ts'
 export { decimal, ExactNumber } from './exact-number.ts'
 export { instantFromNanos, instantText, nanosOf, spelledLike } from './instant.ts'
-export { formOf, isPlainObject, isScalarObject, NoStoredForm } from './instances.ts'
+export { formOf, isDocument, isPlainObject, isScalarObject, NoStoredForm } from './instances.ts'
 export {
   identifierTag,
   namingConvention,

@@ -166,3 +166,7 @@ const fixFor = (value: unknown): string =>
   typeof (value as Instance).then === 'function'
     ? 'await it before the row is yielded'
     : 'convert it to a plain value with .map(), give its class a toJSON(), or drop the field'
+
+/** Objects that are rows or nested documents, not values such as dates, bytes and exact numbers. */
+export const isDocument = (form: unknown): form is object =>
+  typeof form === 'object' && form !== null && !Array.isArray(form) && !isScalarObject(form)
