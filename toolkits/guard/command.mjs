@@ -1,0 +1,252 @@
+// Why a shell command must not be run.
+import { posix } from 'node:path'
+import { any, globWords, hasMarks, parseCommand } from './shell.mjs'
+import { folderNames, holdsSecrets, isNameOfSecret, kindOf, kindOfWord } from './places.mjs'
+import * as programs from './programs.mjs'
+
+const why = {
+  secret: 'the command reads a file of secrets',
+  'secrets folder': 'the command takes in a folder of secrets',
+  guard: 'the command changes a guard, which only a person does',
+  'guard folder': 'the command changes a folder of guards, which only a person does',
+  environment: 'the command shows the environment',
+  variable: 'the command names a variable that holds a secret',
+}
+
+/** Why not, in words; `undefined` for a command that may run. */
+export function refusedCommand(text, places, depth = 0) {
+  if (depth > 8) return 'the command is nested too deep to be read'
+  const variables = new Map([
+    ['HOME', places.home],
+    ['PWD', places.folder],
+    ['CLAUDE_PROJECT_DIR', places.root],
+  ])
+  const { commands, nested, expanded } = parseCommand(text, variables)
+  if (expanded.some(isSecretVariable)) return why.variable
+  if (runsPrinted(commands, nested)) return why.environment
+  const withDots = /\b(dotglob|GLOB_DOTS|globdots|GLOBIGNORE)\b/i.test(text)
+  let here = places
+  for (const [at, command] of commands.entries()) {
+    const context = { places: here, depth, withDots, isFeeding: command.isPiped && feeds(commands, at) }
+    const reason = refusedSimple(command, context)
+    if (reason !== undefined) return reason
+    here = folderAfter(command, here)
+  }
+  for (const inner of nested) {
+    const reason =
+      refusedCommand(inner, here, depth + 1) ?? (listsSecrets(inner, here) ? why['secrets folder'] : undefined)
+    if (reason !== undefined) return reason
+  }
+  return undefined
+}
+
+/** Whether what a command prints becomes names of files, or a command. */
+const feeds = (commands, at) =>
+  commands.slice(at + 1).some((next, step, all) => {
+    const { name, isFed } = programs.programOf(next.words)
+    const isSame = next.group === commands[at].group
+    return (
+      isSame &&
+      all.length > 0 &&
+      (isFed ||
+        programs.isShell({ name }) ||
+        /^(while|read|for|tar|cpio|rsync|zip|pax)$/.test(next.words[0] ?? '') ||
+        /^(tar|cpio|rsync|zip|pax)$/.test(name))
+    )
+  })
+
+/** `$(echo env)`: the output of one command is the name of another. */
+const runsPrinted = (commands, nested) =>
+  commands.some(({ words }) => hasMarks(programs.programOf(words).name)) &&
+  nested.some((text) => /\b(env|printenv|set|export|declare)\b/.test(text.replace(/["'\\]/g, '')))
+
+/** `$(find …)`: what it prints are words of another command. */
+function listsSecrets(text, places) {
+  const { commands } = parseCommand(text, new Map([['HOME', places.home]]))
+  return commands.some(({ words }) => {
+    const program = programs.programOf(words)
+    return program.name === 'find' && reachesSecrets({ ...programs.goesThrough(program), isListing: false }, places)
+  })
+}
+
+function folderAfter({ words }, places) {
+  const { name, rest } = programs.programOf(words)
+  const target = rest.find((word) => !word.startsWith('-'))
+  if (!/^(cd|pushd)$/.test(name) || target === undefined || hasMarks(target)) return places
+  return { ...places, folder: posix.resolve(places.folder, target.replace(/^~(?=\/|$)/, places.home)) }
+}
+
+function refusedSimple(command, context) {
+  const program = programs.programOf(command.words)
+  if (programs.showsEnvironment(program)) return why.environment
+  return (
+    refusedVariable(command) ??
+    refusedRedirect(command, context) ??
+    refusedInner(program, command, context) ??
+    refusedWords(program, command, context) ??
+    refusedAll(program, context) ??
+    refusedSluice(program)
+  )
+}
+
+const settingSection = /(^|__)(SOURCES|DESTINATION|ALERTS|INBOX|WORKERS)__/
+/** Names of settings that are no secrets. */
+const isOpenSetting = (name) => /(BASE_URL|BUCKET_URL|HOST|PORT|DATABASE|DATASET|SCHEMA|REGION|USERNAME)$/.test(name)
+const isSecretVariable = (name) => settingSection.test(name.toUpperCase()) && !isOpenSetting(name.toUpperCase())
+
+/** A real value in a command stays in histories and logs. What the simulators print may be set. */
+function refusedVariable(command) {
+  const { words, assigned } = command
+  const given = [...assigned, ...words.map((word) => /^(\w+)=([^]*)$/.exec(word)?.slice(1) ?? [])]
+  const isReal = given.some(([name, value]) => name !== undefined && isSecretValue(name) && !/simulated/.test(value))
+  const prose = programs.proseOf(programs.programOf(words), command)
+  const texts = [
+    ...words.filter((word) => !prose.has(word)).map((word) => word.replace(/^\w+=/, '')),
+    ...given.map(([, value]) => value ?? ''),
+  ]
+  const isRead = texts.some((text) => (text.match(/\w+__\w+/g) ?? []).some(isSecretVariable))
+  return isReal || isRead ? why.variable : undefined
+}
+
+const isSecretValue = (name) =>
+  isSecretVariable(name) && /ALERTS__|INBOX__|WORKERS__|KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS|PIN$/.test(name)
+
+function refusedRedirect({ redirects }, { places, withDots }) {
+  for (const { operator, target } of redirects) {
+    if (operator === '<<<') {
+      if (namesSecrets(target) || kindOfWord(target, places, withDots) === 'secret') return why.secret
+    } else {
+      const kind = kindOfWord(target, places, withDots)
+      if (kind === 'secret' || kind === 'secrets folder') return why[kind]
+      if (kind !== undefined && operator !== '<') return why[kind]
+    }
+  }
+  return undefined
+}
+
+/** Text that is a command itself, or the program of an interpreter. */
+function refusedInner(program, command, { places, depth }) {
+  const isRun = programs.isShell(program) || program.name === 'eval'
+  // What other programs are given may be a command too; more often it is none.
+  const again = (text) => refusedCommand(text, isRun ? places : { ...places, isGuess: true }, depth + 1)
+  const { name, rest } = program
+  const prose = programs.proseOf(program, command)
+  if (name === 'eval') return again(rest.join(' '))
+  const run = rest.findIndex((word) => /^-(exec|execdir|ok|okdir|x|X|-exec|-exec-batch)$/.test(word))
+  if (/^(find|fd)$/.test(name) && run >= 0) {
+    const { name: inner } = programs.programOf(rest.slice(run + 1))
+    const reason = programs.isShell({ name: inner })
+      ? undefined
+      : refusedSimple({ ...command, words: rest.slice(run + 1), redirects: [], bodies: [] }, { places, depth })
+    if (reason !== undefined) return reason
+  }
+  const isCode = programs.isInterpreter(program)
+  const isText = (word) =>
+    (isCode ? /[\s()'"`;]/ : /\s/).test(word) || (programs.isShell(program) && rest.some((one) => /^-\w*c$/.test(one)))
+  const bodies = /^(cat|tee|git|gh)$/.test(name) && !command.isPiped ? [] : command.bodies
+  for (const text of [...rest.filter((word) => isText(word) && !prose.has(word)), ...bodies]) {
+    if (isCode && programs.codeShowsEnvironment(text)) return why.environment
+    if (!programs.isShell(program) && namesSecrets(text)) return why.secret
+    if (isCode && stringsOf(text).some((path) => kindOf(path, places) === 'secret')) return why.secret
+    if (isCode && !programs.isReader(program) && namesGuard(text)) return why.guard
+    const reason = isCode ? undefined : again(text)
+    if (reason !== undefined) return reason
+  }
+  return undefined
+}
+
+const folders = folderNames.map((name) => name.replace(/[^\w]/g, '\\$&')).join('|')
+const namedFolder = new RegExp(`(^|[^\\w.-])(${folders})(?![\\w-])`, 'i')
+const namesSecrets = (text) => /secrets\.toml|allowed-hosts\.json|\/environ\b/i.test(text) || namedFolder.test(text)
+const stringsOf = (code) => [...code.matchAll(/(["'`])([^"'`\s]{1,500})\1/g)].map(([, , path]) => path)
+const namesGuard = (text) => /guard\.mjs|\.mcp\.json|\.(claude|cursor|codex)\/|\.github\/hooks/i.test(text)
+
+/** Words that are paths, or hold one behind `=`, `@` or `:`. */
+function refusedWords(program, command, context) {
+  const prose = programs.proseOf(program, command)
+  const words = [...command.words.slice(0, -program.rest.length || undefined), ...program.rest]
+  for (const word of new Set(words)) {
+    if (prose.has(word) || isExclusion(word) || /\s/.test(word)) continue
+    for (const path of new Set([word, ...word.split(/[=@:,]/)])) {
+      const reason = refusedWord(path, program, command, context)
+      if (reason !== undefined) return reason
+    }
+  }
+  return refusedTarget(program, context)
+}
+
+const isExclusion = (word) => /^(--exclude(-dir)?=|--glob=!|!|:!|:\(exclude\))/.test(word)
+
+function refusedWord(path, program, command, { places, withDots, isFeeding }) {
+  if (path === '' || (path.length > 4096 && !hasMarks(path))) return undefined
+  if (withDots && /^[\uE000-\uE002./]*[\uE001][\uE000-\uE002./]*$/.test(path) && !programs.isLister(program))
+    return why['secrets folder']
+  const kind = kindOfWord(path, places, withDots || isPatternOf(program))
+  if (kind === undefined)
+    return /secrets\.toml/i.test(path) && !hasMarks(path) && !isAskedAbout(program) ? why.secret : undefined
+  const isListed = programs.isLister(program) && !isFeeding && !/^(cd|pushd)$/.test(program.name)
+  if (kind === 'secret')
+    return (isListed && !isPlainSecret(path, program)) || isAskedAbout(program) ? undefined : why[kind]
+  if (kind === 'secrets folder')
+    return isListed || isKept(program) || isQuietFind(program, isFeeding) ? undefined : why[kind]
+  if (kind === 'guard folder') return destroys.test(program.name) ? why[kind] : undefined
+  return programs.isReader(program) ? undefined : why[kind]
+}
+
+/** Patterns that a program itself reads: `*` there takes in names that begin with a dot. */
+const isPatternOf = ({ name }) => /^(find|fd|rg|rsync|tar|git|zip)$/.test(name)
+/** `ls .sluice/*` is about the folder; `wc .sluice/secrets.toml` is about secrets. */
+const isPlainSecret = (path, { name }) => !hasMarks(path) && !/^(ls|stat|test|\[|\[\[)$/.test(name)
+const isAskedAbout = ({ name, rest }) =>
+  name === 'git' && /^(check-ignore|ls-files|status)$/.test(programs.gitAction(rest))
+const destroys = /^(rm|mv|ln|chmod|chown|truncate|shred|rsync|unlink|rmdir)$/
+/** `git add .sluice` leaves out what is ignored. */
+const isKept = ({ name, rest }) =>
+  name === 'git' &&
+  /^(add|status|diff|log|check-ignore|ls-files|commit)$/.test(programs.gitAction(rest)) &&
+  !rest.some((word) => /^(-\w*f|--force|--no-index|-C)/.test(word))
+const isQuietFind = ({ name, rest }, isFeeding) => name === 'find' && !isFeeding && programs.isReader({ name, rest })
+
+/** `cp settings.json .claude/`: the file that comes to be there. */
+function refusedTarget({ name, rest }, { places }) {
+  if (!/^(cp|mv|install|ln|rsync)$/.test(name)) return undefined
+  const paths = rest.filter((word) => !word.startsWith('-'))
+  const folder = paths.pop()
+  if (folder === undefined || hasMarks(folder)) return undefined
+  const kinds = paths.map((path) => kindOf(posix.join(folder, posix.basename(path)), places))
+  return kinds.includes('guard') ? why.guard : undefined
+}
+
+/** A search or a copy of everything, secrets with it. */
+function refusedAll(program, { places, isFeeding }) {
+  const through = programs.goesThrough(program)
+  if (through === undefined || (through.isListing === true && !isFeeding)) return undefined
+  if (program.rest.some((word) => /^--exclude(-dir)?=\S*(secrets\.toml|\.sluice|\.dlt)|^--glob=!|^!/.test(word)))
+    return undefined
+  return reachesSecrets(through, places) ? 'the command goes through the whole project, secrets included' : undefined
+}
+
+function reachesSecrets({ places: starts = [], matches = [] }, places) {
+  const isOther =
+    matches.length > 0 &&
+    !matches.some((glob) => [glob, ...globWords(glob)].some((one) => isNameOfSecret(one.replace(/^.*\//, ''), places)))
+  return !isOther && starts.some((start) => holdsSecrets(start.replaceAll(any, '') || '.', places))
+}
+
+/** What only a person does. */
+function refusedSluice({ name, rest }) {
+  const words = [name, ...rest]
+  const at = words.findIndex((word) => /(^|\/)sluice(@[\w.-]+)?$|cli\/main\.[jt]s$/.test(word))
+  if (words.some((word) => word.startsWith('--allow-run')))
+    return 'the command lets assistants run pipelines, which only a person does'
+  if (at < 0) return undefined
+  const said = words
+    .slice(at + 1)
+    .filter((word) => !word.startsWith('-'))
+    .join(' ')
+  if (/^ai\b.*\buninstall\b/.test(said)) return 'the command takes the guard out, which only a person does'
+  if (/\bfailed-(packages|jobs)\b.*\bdiscard\b/.test(said))
+    return 'the command deletes rows that were set aside, which only a person does'
+  if (/^(ai )?secrets (set|allow)\b/.test(said)) return 'the command sets or allows secrets, which only a person does'
+  return undefined
+}
