@@ -112,7 +112,7 @@ describe('the shell as the model', () => {
 })
 
 it('reads commands of any length in one pass: the worst of each kind', () => {
-  const long = (text: string) => text.repeat(Math.ceil(20_000 / text.length))
+  const long = (text: string) => text.repeat(Math.ceil(10_000 / text.length))
   const worst = [
     '*',
     '?',
@@ -134,7 +134,8 @@ it('reads commands of any length in one pass: the worst of each kind', () => {
     '=',
     '@(',
   ]
-  for (const text of worst) for (const before of ['cat ', 'cat .sluice/']) refusedCommand(before + long(text), places)
+  for (const text of someOf(worst, 6))
+    for (const before of ['cat ', 'cat .sluice/']) refusedCommand(before + long(text), places)
   expect(refusedCommand(`cat .sluice/${long('*')}`, places)).toBeDefined()
 })
 
@@ -158,14 +159,15 @@ const bash = (command: string) => ({ hook_event_name: 'PreToolUse', tool_name: '
 
 describe('hosts', () => {
   it('Claude Code is answered by an exit code, and a reason', () => {
-    for (const command of someOf([...corpus.shows, ...corpus.refused], 2)) {
+    const random = randomFrom()
+    const drawn = (list: readonly string[]): string => list[Math.floor(random() * list.length)]!
+    for (const command of [drawn(corpus.shows), drawn(corpus.refused)]) {
       const { code, said } = ask(claudeCommand(), bash(command))
       expect(code).toBe(2)
       expect(said).toMatch(/^Blocked: .*npx sluice secrets list/)
       expect(said).not.toContain(hidden)
     }
-    for (const command of someOf(corpus.allowed, 1))
-      expect(ask(claudeCommand(), bash(command))).toMatchObject({ code: 0, said: '' })
+    expect(ask(claudeCommand(), bash(drawn(corpus.allowed)))).toMatchObject({ code: 0, said: '' })
     expect(ask(claudeCommand(), { tool_name: 'Read', tool_input: { file_path: 'innocent.txt' } }).code).toBe(2)
   })
 

@@ -1,8 +1,9 @@
 // Why a shell command must not be run.
 import { posix } from 'node:path'
 import { any, globWords, hasMarks, parseCommand } from './shell.mjs'
-import { folderNames, holdsSecrets, isNameOfSecret, kindOf, kindOfWord } from './places.mjs'
+import { folderNames, holdsGuard, holdsSecrets, isNameOfGuard, isNameOfSecret, kindOf, kindOfWord } from './places.mjs'
 import * as programs from './programs.mjs'
+import { codeShowsEnvironment, isSecretVariable, readsVariable, runsPrinted, showsEnvironment } from './environment.mjs'
 
 const why = {
   secret: 'the command reads a file of secrets',
@@ -14,7 +15,7 @@ const why = {
 }
 
 /** Why not, in words; `undefined` for a command that may run. */
-export function refusedCommand(text, places, depth = 0) {
+export function refusedCommand(text, places, { depth = 0, isNested = false } = {}) {
   if (depth > 8) return 'the command is nested too deep to be read'
   const variables = new Map([
     ['HOME', places.home],
@@ -27,47 +28,37 @@ export function refusedCommand(text, places, depth = 0) {
   const withDots = /\b(dotglob|GLOB_DOTS|globdots|GLOBIGNORE)\b/i.test(text)
   let here = places
   for (const [at, command] of commands.entries()) {
-    const context = { places: here, depth, withDots, isFeeding: command.isPiped && feeds(commands, at) }
+    const isFeeding = isNested || feeds(commands, at)
+    const context = { places: here, depth, withDots, isFeeding, isTyped: isTyped(commands, at) }
     const reason = refusedSimple(command, context)
     if (reason !== undefined) return reason
     here = folderAfter(command, here)
   }
+  // They may run before or after a `cd`.
   for (const inner of nested) {
-    const reason =
-      refusedCommand(inner, here, depth + 1) ?? (listsSecrets(inner, here) ? why['secrets folder'] : undefined)
+    const reason = [...new Set([places, here])]
+      .map((one) => refusedCommand(inner, one, { depth: depth + 1, isNested: true }))
+      .find((one) => one !== undefined)
     if (reason !== undefined) return reason
   }
   return undefined
 }
 
-/** Whether what a command prints becomes names of files, or a command. */
+/** Commands that read what the one at a place prints. */
+const readersOf = (commands, at) =>
+  commands[at].isPiped ? commands.slice(at + 1).filter(({ group }) => group === commands[at].group) : []
+
+/** Whether what a command prints becomes names of files. */
 const feeds = (commands, at) =>
-  commands.slice(at + 1).some((next, step, all) => {
-    const { name, isFed } = programs.programOf(next.words)
-    const isSame = next.group === commands[at].group
-    return (
-      isSame &&
-      all.length > 0 &&
-      (isFed ||
-        programs.isShell({ name }) ||
-        /^(while|read|for|tar|cpio|rsync|zip|pax)$/.test(next.words[0] ?? '') ||
-        /^(tar|cpio|rsync|zip|pax)$/.test(name))
-    )
+  readersOf(commands, at).some(({ words }) => {
+    const { name, isFed } = programs.programOf(words)
+    return isFed || programs.isShell({ name }) || /^(while|read|for)$/.test(words[0] ?? '') || takesNames.test(name)
   })
+const takesNames = /^(tar|cpio|rsync|zip|pax)$/
 
-/** `$(echo env)`: the output of one command is the name of another. */
-const runsPrinted = (commands, nested) =>
-  commands.some(({ words }) => hasMarks(programs.programOf(words).name)) &&
-  nested.some((text) => /\b(env|printenv|set|export|declare)\b/.test(text.replace(/["'\\]/g, '')))
-
-/** `$(find …)`: what it prints are words of another command. */
-function listsSecrets(text, places) {
-  const { commands } = parseCommand(text, new Map([['HOME', places.home]]))
-  return commands.some(({ words }) => {
-    const program = programs.programOf(words)
-    return program.name === 'find' && reachesSecrets({ ...programs.goesThrough(program), isListing: false }, places)
-  })
-}
+/** Whether what a command prints is run by a shell. */
+const isTyped = (commands, at) =>
+  readersOf(commands, at).some(({ words }) => programs.isShell(programs.programOf(words)))
 
 function folderAfter({ words }, places) {
   const { name, rest } = programs.programOf(words)
@@ -78,9 +69,9 @@ function folderAfter({ words }, places) {
 
 function refusedSimple(command, context) {
   const program = programs.programOf(command.words)
-  if (programs.showsEnvironment(program)) return why.environment
+  if (showsEnvironment(program)) return why.environment
+  if (readsVariable(command)) return why.variable
   return (
-    refusedVariable(command) ??
     refusedRedirect(command, context) ??
     refusedInner(program, command, context) ??
     refusedWords(program, command, context) ??
@@ -88,28 +79,6 @@ function refusedSimple(command, context) {
     refusedSluice(program)
   )
 }
-
-const settingSection = /(^|__)(SOURCES|DESTINATION|ALERTS|INBOX|WORKERS)__/
-/** Names of settings that are no secrets. */
-const isOpenSetting = (name) => /(BASE_URL|BUCKET_URL|HOST|PORT|DATABASE|DATASET|SCHEMA|REGION|USERNAME)$/.test(name)
-const isSecretVariable = (name) => settingSection.test(name.toUpperCase()) && !isOpenSetting(name.toUpperCase())
-
-/** A real value in a command stays in histories and logs. What the simulators print may be set. */
-function refusedVariable(command) {
-  const { words, assigned } = command
-  const given = [...assigned, ...words.map((word) => /^(\w+)=([^]*)$/.exec(word)?.slice(1) ?? [])]
-  const isReal = given.some(([name, value]) => name !== undefined && isSecretValue(name) && !/simulated/.test(value))
-  const prose = programs.proseOf(programs.programOf(words), command)
-  const texts = [
-    ...words.filter((word) => !prose.has(word)).map((word) => word.replace(/^\w+=/, '')),
-    ...given.map(([, value]) => value ?? ''),
-  ]
-  const isRead = texts.some((text) => (text.match(/\w+__\w+/g) ?? []).some(isSecretVariable))
-  return isReal || isRead ? why.variable : undefined
-}
-
-const isSecretValue = (name) =>
-  isSecretVariable(name) && /ALERTS__|INBOX__|WORKERS__|KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS|PIN$/.test(name)
 
 function refusedRedirect({ redirects }, { places, withDots }) {
   for (const { operator, target } of redirects) {
@@ -125,13 +94,13 @@ function refusedRedirect({ redirects }, { places, withDots }) {
 }
 
 /** Text that is a command itself, or the program of an interpreter. */
-function refusedInner(program, command, { places, depth }) {
-  const isRun = programs.isShell(program) || program.name === 'eval'
+function refusedInner(program, command, { places, depth, isTyped }) {
+  const isRun = programs.isShell(program) || program.name === 'eval' || hasMarks(program.name)
   // What other programs are given may be a command too; more often it is none.
-  const again = (text) => refusedCommand(text, isRun ? places : { ...places, isGuess: true }, depth + 1)
+  const again = (text) => refusedCommand(text, isRun ? places : { ...places, isGuess: true }, { depth: depth + 1 })
   const { name, rest } = program
   const prose = programs.proseOf(program, command)
-  if (name === 'eval') return again(rest.join(' '))
+  if (name === 'eval' || (isTyped && /^(echo|printf)$/.test(name))) return again(rest.join(' '))
   const run = rest.findIndex((word) => /^-(exec|execdir|ok|okdir|x|X|-exec|-exec-batch)$/.test(word))
   if (/^(find|fd)$/.test(name) && run >= 0) {
     const { name: inner } = programs.programOf(rest.slice(run + 1))
@@ -142,12 +111,13 @@ function refusedInner(program, command, { places, depth }) {
   }
   const isCode = programs.isInterpreter(program)
   const isText = (word) =>
-    (isCode ? /[\s()'"`;]/ : /\s/).test(word) || (programs.isShell(program) && rest.some((one) => /^-\w*c$/.test(one)))
+    (isCode ? /[\s()'"`;]/ : /\s/).test(word) || hasMarks(name) || (isRun && rest.some((one) => /^-\w*c$/.test(one)))
   const bodies = /^(cat|tee|git|gh)$/.test(name) && !command.isPiped ? [] : command.bodies
-  for (const text of [...rest.filter((word) => isText(word) && !prose.has(word)), ...bodies]) {
-    if (isCode && programs.codeShowsEnvironment(text)) return why.environment
+  const typed = isRun ? command.redirects.filter(({ operator }) => operator === '<<<').map(({ target }) => target) : []
+  for (const text of [...rest.filter((word) => isText(word) && !prose.has(word)), ...bodies, ...typed]) {
+    if (isCode && codeShowsEnvironment(text)) return why.environment
     if (!programs.isShell(program) && namesSecrets(text)) return why.secret
-    if (isCode && stringsOf(text).some((path) => kindOf(path, places) === 'secret')) return why.secret
+    if (stringsOf(text).some((path) => namesSecret(path, { isCode, places }))) return why.secret
     if (isCode && !programs.isReader(program) && namesGuard(text)) return why.guard
     const reason = isCode ? undefined : again(text)
     if (reason !== undefined) return reason
@@ -159,6 +129,8 @@ const folders = folderNames.map((name) => name.replace(/[^\w]/g, '\\$&')).join('
 const namedFolder = new RegExp(`(^|[^\\w.-])(${folders})(?![\\w-])`, 'i')
 const namesSecrets = (text) => /secrets\.toml|allowed-hosts\.json|\/environ\b/i.test(text) || namedFolder.test(text)
 const stringsOf = (code) => [...code.matchAll(/(["'`])([^"'`\s]{1,500})\1/g)].map(([, , path]) => path)
+const namesSecret = (path, { isCode, places }) =>
+  (isCode || /[*?[]/.test(path)) && globWords(path).some((word) => kindOfWord(word, places) === 'secret')
 const namesGuard = (text) => /guard\.mjs|\.mcp\.json|\.(claude|cursor|codex)\/|\.github\/hooks/i.test(text)
 
 /** Words that are paths, or hold one behind `=`, `@` or `:`. */
@@ -220,7 +192,9 @@ function refusedTarget({ name, rest }, { places }) {
 /** A search or a copy of everything, secrets with it. */
 function refusedAll(program, { places, isFeeding }) {
   const through = programs.goesThrough(program)
-  if (through === undefined || (through.isListing === true && !isFeeding)) return undefined
+  if (through === undefined) return undefined
+  if (program.name === 'find' && !programs.isReader(program) && reachesGuard(program, through, places)) return why.guard
+  if (through.isListing === true && !isFeeding) return undefined
   if (program.rest.some((word) => /^--exclude(-dir)?=\S*(secrets\.toml|\.sluice|\.dlt)|^--glob=!|^!/.test(word)))
     return undefined
   return reachesSecrets(through, places) ? 'the command goes through the whole project, secrets included' : undefined
@@ -231,6 +205,14 @@ function reachesSecrets({ places: starts = [], matches = [] }, places) {
     matches.length > 0 &&
     !matches.some((glob) => [glob, ...globWords(glob)].some((one) => isNameOfSecret(one.replace(/^.*\//, ''), places)))
   return !isOther && starts.some((start) => holdsSecrets(start.replaceAll(any, '') || '.', places))
+}
+
+/** `find . -name '*.json' -exec sed -i …` changes guards too. */
+function reachesGuard({ rest }, { places: starts, matches }, places) {
+  const isChanging =
+    rest.includes('-delete') || /-exec(dir)? (\S*\/)?(rm|mv|sed -i|perl|chmod|truncate|tee|cp)\b/.test(rest.join(' '))
+  const isOther = matches.length === 0 || !matches.some((glob) => globWords(glob).some(isNameOfGuard))
+  return isChanging && !isOther && starts.some((start) => holdsGuard(start, places))
 }
 
 /** What only a person does. */
@@ -244,9 +226,10 @@ function refusedSluice({ name, rest }) {
     .slice(at + 1)
     .filter((word) => !word.startsWith('-'))
     .join(' ')
-  if (/^ai\b.*\buninstall\b/.test(said)) return 'the command takes the guard out, which only a person does'
-  if (/\bfailed-(packages|jobs)\b.*\bdiscard\b/.test(said))
+  if (/^ai\b.*(\buninstall\b|\uE000)/.test(said)) return 'the command takes the guard out, which only a person does'
+  if (/\bfailed-(packages|jobs)\b.*\bdiscard\b|\bfailed-(packages|jobs) \uE000/.test(said))
     return 'the command deletes rows that were set aside, which only a person does'
-  if (/^(ai )?secrets (set|allow)\b/.test(said)) return 'the command sets or allows secrets, which only a person does'
+  if (/^(ai )?secrets (set\b|allow\b|\uE000)/.test(said))
+    return 'the command sets or allows secrets, which only a person does'
   return undefined
 }

@@ -81,6 +81,10 @@ export function kindOfPattern(word, places, withDots = false) {
   const kind = start === '' ? undefined : kindOf(start, places)
   if (kind === 'secrets folder' && rest !== '') return 'secret'
   const pattern = absolutePattern(word, places).toLowerCase()
+  const parts = word.toLowerCase().split('/')
+  const named = parts.findLastIndex((part) => folderNames.includes(part))
+  if (named >= 0 && hasMarks(word))
+    return parts.slice(named + 1).some((part) => part !== '') ? 'secret' : 'secrets folder'
   const isBare = !/[^\uE000-\uE005/]/.test(word)
   if (isBare && places.isGuess === true) return undefined
   return [...links(places), ...(isBare ? [] : candidates(places))].find(([path]) =>
@@ -138,6 +142,17 @@ const links = (places) =>
 /** Whether a glob of names is about secrets, or about a link to them. */
 export const isNameOfSecret = (glob, places) =>
   [['/secrets.toml'], ...links(places)].some(([path]) => canBe(glob, path.slice(path.lastIndexOf('/') + 1), true))
+
+export const isNameOfGuard = (glob) => guards.some((path) => canBe(glob, posix.basename(path), true))
+
+/** Whether a folder is the project, or above it. */
+export function holdsGuard(path, places) {
+  const full = absolute(path, places)
+  return (
+    `${slashes(places.root)}/`.startsWith(full === '/' ? full : `${full}/`) &&
+    existsSync(`${places.root}/.sluice/guard.mjs`)
+  )
+}
 
 const guards = [
   '.sluice/guard.mjs',

@@ -1,6 +1,5 @@
 // What the programs of a command do, as far as it matters for secrets.
 import { basename } from 'node:path'
-import { any, hasMarks } from './shell.mjs'
 
 const set = (names) => new Set(names.split(' '))
 
@@ -175,36 +174,14 @@ function gitPlaces(rest) {
     rest.some((word) => /^--(no-index|untracked|no-exclude-standard)$/.test(word)) ||
     (action === 'add' && rest.some((word) => /^-\w*f|^--force/.test(word))) ||
     (action === 'stash' && rest.some((word) => /^-\w*a|^--all/.test(word)))
+  const isListing =
+    action === 'ls-files' &&
+    rest.some((word) => /^(-\w*o|--others)/.test(word)) &&
+    !rest.some((word) => word.startsWith('--exclude'))
+  if (isListing) return { places: ['.'], matches: [], isListing }
   if (!isWide) return undefined
   return {
     places: below(rest.filter((word) => !word.startsWith('-') && word !== action).slice(action === 'grep' ? 1 : 0)),
     matches: [],
   }
 }
-
-/** Whether a program prints the variables of the environment. */
-export function showsEnvironment({ name, rest, showsAll }) {
-  const isBare = rest.every((word) => word.startsWith('-'))
-  if (showsAll) return true
-  if (name === 'printenv') return isBare
-  if (/^(declare|typeset|export|readonly|local)$/.test(name)) return isBare || rest.some((word) => /^-\w*p/.test(word))
-  if (name === 'set') return rest.length === 0
-  if (name === 'ps') return rest.some((word) => /^[a-z]*e[a-z]*$/.test(word) || word === '-E')
-  if (/^(npm|npx|yarn|pnpm|bun)$/.test(name))
-    return /^(run|exec|x|run-script)? ?(--\s)?(env|printenv)$/.test(
-      rest.filter((word) => !word.startsWith('-')).join(' '),
-    )
-  if (name === 'systemctl' || name === 'launchctl') return rest.includes('show-environment') || rest.includes('export')
-  if (name === any || hasMarks(name)) return /^(env|printenv)$/.test(name.replace(/[\uE000-\uE005]/g, ''))
-  return isInterpreter({ name }) && rest.some(codeShowsEnvironment)
-}
-
-/** A program's text that takes the environment as a whole; one variable of it is no matter. */
-export const codeShowsEnvironment = (code) =>
-  /\bprocess\.env\b(?!\s*(\?\.|\.\s*[A-Za-z_]|\[\s*['"]))/.test(code) ||
-  /\bos\.environb?\b(?!\s*(\.\s*get\b|\[\s*['"]))/.test(code) ||
-  /\b(Deno\.env\.toObject|Bun\.env\b(?![.[])|getenv\(\s*\))/.test(code) ||
-  /%ENV\b|\bENVIRON\b(?!\s*\[\s*")|\$ENV\b(?!\.\w)|\bENV\b\s*\.\s*(to_|each|inspect|map|sort|select)|^\s*env\s*(\||$)/.test(
-    code,
-  ) ||
-  /\bENV\s*$|\bp(uts|rint)?\s+ENV\b(?!\s*[[.])/.test(code)
