@@ -23,7 +23,7 @@ export function refusedCommand(text, places, { depth = 0, isNested = false } = {
     ['CLAUDE_PROJECT_DIR', places.root],
   ])
   const { commands, nested, expanded } = parseCommand(text, variables)
-  if (expanded.some(isSecretVariable)) return why.variable
+  if (expanded.some((name) => name.startsWith('!') || isSecretVariable(name))) return why.variable
   if (runsPrinted(commands, nested)) return why.environment
   const withDots = /\b(dotglob|GLOB_DOTS|globdots|GLOBIGNORE)\b/i.test(text)
   let here = places
@@ -94,12 +94,12 @@ function refusedRedirect({ redirects }, { places, withDots }) {
 }
 
 /** Text that is a command itself, or the program of an interpreter. */
-function refusedInner(program, command, { places, depth, isTyped }) {
+function refusedInner(program, command, { places, depth, isTyped, isFeeding }) {
   const isRun = programs.isShell(program) || program.name === 'eval' || hasMarks(program.name)
   // What other programs are given may be a command too; more often it is none.
   const again = (text) => refusedCommand(text, isRun ? places : { ...places, isGuess: true }, { depth: depth + 1 })
   const { name, rest } = program
-  const prose = programs.proseOf(program, command)
+  const prose = programs.proseOf(program, command, isFeeding)
   if (name === 'eval' || (isTyped && /^(echo|printf)$/.test(name))) return again(rest.join(' '))
   const run = rest.findIndex((word) => /^-(exec|execdir|ok|okdir|x|X|-exec|-exec-batch)$/.test(word))
   if (/^(find|fd)$/.test(name) && run >= 0) {
@@ -135,7 +135,8 @@ const namesGuard = (text) => /guard\.mjs|\.mcp\.json|\.(claude|cursor|codex)\/|\
 
 /** Words that are paths, or hold one behind `=`, `@` or `:`. */
 function refusedWords(program, command, context) {
-  const prose = programs.proseOf(program, command)
+  const { isFeeding } = context
+  const prose = programs.proseOf(program, command, isFeeding)
   const words = [...command.words.slice(0, -program.rest.length || undefined), ...program.rest]
   for (const word of new Set(words)) {
     if (prose.has(word) || isExclusion(word) || /\s/.test(word)) continue
@@ -161,7 +162,7 @@ function refusedWord(path, program, command, { places, withDots, isFeeding }) {
     return (isListed && !isPlainSecret(path, program)) || isAskedAbout(program) ? undefined : why[kind]
   if (kind === 'secrets folder')
     return isListed || isKept(program) || isQuietFind(program, isFeeding) ? undefined : why[kind]
-  if (kind === 'guard folder') return destroys.test(program.name) ? why[kind] : undefined
+  if (kind === 'guard folder') return isDestroyer(program) ? why[kind] : undefined
   return programs.isReader(program) ? undefined : why[kind]
 }
 
@@ -171,7 +172,9 @@ const isPatternOf = ({ name }) => /^(find|fd|rg|rsync|tar|git|zip)$/.test(name)
 const isPlainSecret = (path, { name }) => !hasMarks(path) && !/^(ls|stat|test|\[|\[\[)$/.test(name)
 const isAskedAbout = ({ name, rest }) =>
   name === 'git' && /^(check-ignore|ls-files|status)$/.test(programs.gitAction(rest))
-const destroys = /^(rm|mv|ln|chmod|chown|truncate|shred|rsync|unlink|rmdir)$/
+const destroyers = /^(rm|mv|ln|chmod|chown|truncate|shred|rsync|unlink|rmdir)$/
+const isDestroyer = ({ name, rest }) =>
+  destroyers.test(name) || (name === 'git' && /^(rm|mv|checkout|restore|clean)$/.test(programs.gitAction(rest)))
 /** `git add .sluice` leaves out what is ignored. */
 const isKept = ({ name, rest }) =>
   name === 'git' &&

@@ -9,23 +9,31 @@ export function showsEnvironment({ name, rest, showsAll }) {
   if (name === 'printenv') return isBare
   if (/^(declare|typeset|export|readonly|local)$/.test(name)) return isBare || rest.some((word) => /^-\w*p/.test(word))
   if (name === 'set') return rest.length === 0
-  if (name === 'ps') return rest.some((word) => /^[a-z]*e[a-z]*$/.test(word) || word === '-E')
+  if (name === 'ps') return rest.some((word) => /^[a-z]*e[a-z]*$/.test(word) || /^-\w*E/.test(word))
   if (/^(npm|npx|yarn|pnpm|bun)$/.test(name))
     return /^(run|exec|x|run-script)? ?(--\s)?(env|printenv)$/.test(
       rest.filter((word) => !word.startsWith('-')).join(' '),
     )
   if (name === 'make') return rest.some((word) => /^-\w*p|^--print-data-base/.test(word))
   if (name === 'systemctl' || name === 'launchctl') return rest.includes('show-environment') || rest.includes('export')
+  if (runners.test(name)) return rest.some((word) => /^(\S*\/)?(env|printenv)$|\bshow environment\b/.test(word))
   if (hasMarks(name)) return /^(env|printenv)$/.test(name.replace(/[\uE000-\uE005]/g, ''))
   return isInterpreter({ name }) && rest.some(codeShowsEnvironment)
 }
 
+/** They run what they are given, here or elsewhere. */
+const runners =
+  /^(script|watch|ssh|su|runuser|unshare|chroot|strace|ltrace|docker|podman|kubectl|gdb|nsenter|setpriv|entr|tmux|screen)$/
+
 /** A program's text that takes the environment as a whole; one variable of it is no matter. */
 export const codeShowsEnvironment = (code) =>
-  /\bprocess\s*(\?\.\s*)?\[|\{[^{}]*\benv\b[^{}]*\}\s*=\s*(process|require|await)|(import|require)\(\s*["'](node:)?process/.test(
+  /\bprocess\s*(\?\.\s*)?\[|\{[^{}]{0,200}\benv\b[^{}]{0,200}\}\s*=\s*(process|require|await)|(import|require)\(\s*["'](node:)?process/.test(
     code,
   ) ||
-  /\bimport\b[^\n;]*\benvironb?\b|\$_ENV\b(?!\[)/.test(code) ||
+  /\b(exec|spawn|system|popen|call|run|check_output|backtick)\w*\b[^\n]{0,200}["'`[\s(](env|printenv)["'`\])]/.test(
+    code,
+  ) ||
+  /\bimport\b[^\n;]{0,200}\benvironb?\b|\$_ENV\b(?!\[)/.test(code) ||
   /\bprocess\.env\b(?!\s*(\?\.|\.\s*[A-Za-z_]|\[\s*['"]))/.test(code) ||
   /\bos\.environb?\b(?!\s*(\.\s*get\b|\[\s*['"]))/.test(code) ||
   /\b(Deno\.env\.toObject|Bun\.env\b(?![.[])|getenv\(\s*\))/.test(code) ||

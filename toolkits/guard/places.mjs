@@ -124,7 +124,7 @@ function candidates(places) {
       ['secrets.toml', 'prod.secrets.toml', ...secretFilesIn(folder)].map((name) => [`${folder}/${name}`, 'secret']),
     ),
     ...['allowed-hosts.json', 'dashboard.token'].map((name) => [`${places.dataDir}/${name}`, 'secret']),
-    ...['self', '1'].map((id) => [`/proc/${id}/environ`, 'secret']),
+    ...['self', '1', 'self/task/1'].map((id) => [`/proc/${id}/environ`, 'secret']),
     ...folders.map((folder) => [folder, 'secrets folder']),
     ...bases.flatMap((base) => guards.map((name) => [`${base}/${name}`, 'guard'])),
   ]
@@ -141,13 +141,16 @@ const links = (places) =>
 
 /** Whether a glob of names is about secrets, or about a link to them. */
 export const isNameOfSecret = (glob, places) =>
-  [['/secrets.toml'], ...links(places)].some(([path]) => canBe(glob, path.slice(path.lastIndexOf('/') + 1), true))
+  [['/secrets.toml'], ...links(places)].some(([path]) =>
+    canBe(glob.toLowerCase(), path.slice(path.lastIndexOf('/') + 1).toLowerCase(), true),
+  )
 
-export const isNameOfGuard = (glob) => guards.some((path) => canBe(glob, posix.basename(path), true))
+export const isNameOfGuard = (glob) => guards.some((path) => canBe(glob.toLowerCase(), posix.basename(path), true))
 
-/** Whether a folder is the project, or above it. */
+/** Whether a folder has a guard: it is one of a host, or the project, or above it. */
 export function holdsGuard(path, places) {
   const full = absolute(path, places)
+  if (kindOf(full, places) !== undefined) return true
   return (
     `${slashes(places.root)}/`.startsWith(full === '/' ? full : `${full}/`) &&
     existsSync(`${places.root}/.sluice/guard.mjs`)

@@ -97,8 +97,8 @@ function withoutOptions(words, takesValue, name) {
 }
 
 /** Words that say something and name no file: messages, patterns of a search, what `echo` prints. */
-export function proseOf({ name, rest }, command) {
-  if (/^(echo|printf|:|export|alias)$/.test(name) && !command.isPiped) return new Set(rest)
+export function proseOf({ name, rest }, command, isFeeding = command.isPiped) {
+  if (/^(echo|printf|:|export|alias)$/.test(name) && !command.isPiped && !isFeeding) return new Set(rest)
   if (name === 'git' || name === 'gh')
     return valuesOf(rest, /^(-m|-b|-t|-S|-G|--(message|body|title|grep))$/, /^(--(message|body|title|grep)=|-[SG].)/)
   if (!searches.has(name)) return new Set()
@@ -180,8 +180,6 @@ function gitPlaces(rest) {
     !rest.some((word) => word.startsWith('--exclude'))
   if (isListing) return { places: ['.'], matches: [], isListing }
   if (!isWide) return undefined
-  return {
-    places: below(rest.filter((word) => !word.startsWith('-') && word !== action).slice(action === 'grep' ? 1 : 0)),
-    matches: [],
-  }
+  const named = rest.filter((word) => !word.startsWith('-') && word !== action).slice(action === 'grep' ? 1 : 0)
+  return { places: action === 'stash' ? ['.'] : below(named), matches: [] }
 }

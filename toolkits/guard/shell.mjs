@@ -126,7 +126,8 @@ class Reader {
   #parameter(inner, isQuoted) {
     const [, indirect, name, operand] = /^([!#]?)(\w*)([^]*)$/.exec(inner) ?? []
     if (indirect === '' && operand === '') return this.#variable(name, isQuoted)
-    this.expanded.push(`${indirect}${name}`)
+    // `${!list[@]}` are positions in a list.
+    this.expanded.push(operand.startsWith('[') ? name : `${indirect}${name}`)
     this.nested.push(`cat ${operand.replace(/^[:=+?#%/^,@-]+/, '')}`)
     this.#add(any)
   }
@@ -268,7 +269,7 @@ class Reader {
       this.#variables.set(name, more === '+' ? (this.#variables.get(name) ?? any) + value : value)
       if (this.#command.words.length === 0) return void this.#command.assigned.push([name, value])
     }
-    this.#command.words.push(...braces(word))
+    this.#command.words.push(...braces(word).filter((one) => one !== '' || word === ''))
   }
 
   #start() {
