@@ -93,36 +93,56 @@ function refusedRedirect({ redirects }, { places, withDots }) {
   return undefined
 }
 
-/** Text that is a command itself, or the program of an interpreter. */
-function refusedInner(program, command, { places, depth, isTyped, isFeeding }) {
-  const isRun = programs.isShell(program) || program.name === 'eval' || hasMarks(program.name)
-  // What other programs are given may be a command too; more often it is none.
-  const again = (text) => refusedCommand(text, isRun ? places : { ...places, isGuess: true }, { depth: depth + 1 })
+/** What a program is given to run: a command of its own, words of one, or the text of another program. */
+function refusedInner(program, command, context) {
+  const { places, depth, isTyped } = context
   const { name, rest } = program
-  const prose = programs.proseOf(program, command, isFeeding)
+  // What programs other than shells are given may be a command too; more often it is none.
+  const inside = isRunner(program) ? places : { ...places, isGuess: true }
+  const again = (text) => refusedCommand(text, inside, { depth: depth + 1 })
   if (name === 'eval' || (isTyped && /^(echo|printf)$/.test(name))) return again(rest.join(' '))
-  const run = rest.findIndex((word) => /^-(exec|execdir|ok|okdir|x|X|-exec|-exec-batch)$/.test(word))
-  if (/^(find|fd)$/.test(name) && run >= 0) {
-    const { name: inner } = programs.programOf(rest.slice(run + 1))
-    const reason = programs.isShell({ name: inner })
-      ? undefined
-      : refusedSimple({ ...command, words: rest.slice(run + 1), redirects: [], bodies: [] }, { places, depth })
-    if (reason !== undefined) return reason
-  }
+  const reason = refusedByFind(program, command, context)
+  if (reason !== undefined) return reason
   const isCode = programs.isInterpreter(program)
-  const isText = (word) =>
-    (isCode ? /[\s()'"`;]/ : /\s/).test(word) || hasMarks(name) || (isRun && rest.some((one) => /^-\w*c$/.test(one)))
-  const bodies = /^(cat|tee|git|gh)$/.test(name) && !command.isPiped ? [] : command.bodies
-  const typed = isRun ? command.redirects.filter(({ operator }) => operator === '<<<').map(({ target }) => target) : []
-  for (const text of [...rest.filter((word) => isText(word) && !prose.has(word)), ...bodies, ...typed]) {
-    if (isCode && codeShowsEnvironment(text)) return why.environment
-    if (!programs.isShell(program) && namesSecrets(text)) return why.secret
-    if (stringsOf(text).some((path) => namesSecret(path, { isCode, places }))) return why.secret
-    if (isCode && !programs.isReader(program) && namesGuard(text)) return why.guard
-    const reason = isCode ? undefined : again(text)
-    if (reason !== undefined) return reason
+  for (const text of textsOf(program, command, context)) {
+    const inner = refusedText(text, program, places) ?? (isCode ? undefined : again(text))
+    if (inner !== undefined) return inner
   }
   return undefined
+}
+
+const isRunner = (program) => programs.isShell(program) || program.name === 'eval' || hasMarks(program.name)
+
+/** `find … -exec cat {} +` */
+function refusedByFind({ name, rest }, command, { places, depth }) {
+  const at = rest.findIndex((word) => /^-(exec|execdir|ok|okdir|x|X|-exec|-exec-batch)$/.test(word))
+  if (!/^(find|fd)$/.test(name) || at < 0) return undefined
+  const words = rest.slice(at + 1)
+  // A shell is given its own words, which are read as texts.
+  if (programs.isShell(programs.programOf(words))) return undefined
+  return refusedSimple({ ...command, words, redirects: [], bodies: [] }, { places, depth })
+}
+
+/** Words that are more than a name, here-documents, and what a shell is given by `<<<`. */
+function textsOf(program, command, { isFeeding }) {
+  const { name, rest } = program
+  const prose = programs.proseOf(program, command, isFeeding)
+  const isWhole = hasMarks(name) || (isRunner(program) && rest.some((word) => /^-\w*c$/.test(word)))
+  const text = programs.isInterpreter(program) ? /[\s()'"`;]/ : /\s/
+  const isSaved = /^(cat|tee|git|gh)$/.test(name) && !command.isPiped
+  return [
+    ...rest.filter((word) => (isWhole || text.test(word)) && !prose.has(word)),
+    ...(isSaved ? [] : command.bodies),
+    ...command.redirects.filter(({ operator }) => operator === '<<<' && isRunner(program)).map(({ target }) => target),
+  ]
+}
+
+function refusedText(text, program, places) {
+  const isCode = programs.isInterpreter(program)
+  if (isCode && codeShowsEnvironment(text)) return why.environment
+  if (!programs.isShell(program) && namesSecrets(text)) return why.secret
+  if (stringsOf(text).some((path) => namesSecret(path, { isCode, places }))) return why.secret
+  return isCode && !programs.isReader(program) && namesGuard(text) ? why.guard : undefined
 }
 
 const folders = folderNames.map((name) => name.replace(/[^\w]/g, '\\$&')).join('|')
@@ -135,13 +155,11 @@ const namesGuard = (text) => /guard\.mjs|\.mcp\.json|\.(claude|cursor|codex)\/|\
 
 /** Words that are paths, or hold one behind `=`, `@` or `:`. */
 function refusedWords(program, command, context) {
-  const { isFeeding } = context
-  const prose = programs.proseOf(program, command, isFeeding)
-  const words = [...command.words.slice(0, -program.rest.length || undefined), ...program.rest]
-  for (const word of new Set(words)) {
+  const prose = programs.proseOf(program, command, context.isFeeding)
+  for (const word of new Set([...command.words, ...program.rest])) {
     if (prose.has(word) || isExclusion(word) || /\s/.test(word)) continue
     for (const path of new Set([word, ...word.split(/[=@:,]/)])) {
-      const reason = refusedWord(path, program, command, context)
+      const reason = refusedWord(path, program, context)
       if (reason !== undefined) return reason
     }
   }
@@ -150,7 +168,7 @@ function refusedWords(program, command, context) {
 
 const isExclusion = (word) => /^(--exclude(-dir)?=|--glob=!|!|:!|:\(exclude\))/.test(word)
 
-function refusedWord(path, program, command, { places, withDots, isFeeding }) {
+function refusedWord(path, program, { places, withDots, isFeeding }) {
   if (path === '' || (path.length > 4096 && !hasMarks(path))) return undefined
   if (withDots && /^[\uE000-\uE002./]*[\uE001][\uE000-\uE002./]*$/.test(path) && !programs.isLister(program))
     return why['secrets folder']

@@ -26,21 +26,28 @@ const runners =
   /^(script|watch|ssh|su|runuser|unshare|chroot|strace|ltrace|docker|podman|kubectl|gdb|nsenter|setpriv|entr|tmux|screen)$/
 
 /** A program's text that takes the environment as a whole; one variable of it is no matter. */
-export const codeShowsEnvironment = (code) =>
-  /\bprocess\s*(\?\.\s*)?\[|\{[^{}]{0,200}\benv\b[^{}]{0,200}\}\s*=\s*(process|require|await)|(import|require)\(\s*["'](node:)?process/.test(
-    code,
-  ) ||
-  /\b(exec|spawn|system|popen|call|run|check_output|backtick)\w*\b[^\n]{0,200}["'`[\s(](env|printenv)["'`\])]/.test(
-    code,
-  ) ||
-  /\bimport\b[^\n;]{0,200}\benvironb?\b|\$_ENV\b(?!\[)/.test(code) ||
-  /\bprocess\.env\b(?!\s*(\?\.|\.\s*[A-Za-z_]|\[\s*['"]))/.test(code) ||
-  /\bos\.environb?\b(?!\s*(\.\s*get\b|\[\s*['"]))/.test(code) ||
-  /\b(Deno\.env\.toObject|Bun\.env\b(?![.[])|getenv\(\s*\))/.test(code) ||
-  /%ENV\b|\bENVIRON\b(?!\s*\[\s*")|\$ENV\b(?!\.\w)|\bENV\b\s*\.\s*(to_|each|inspect|map|sort|select)|^\s*env\s*(\||$)/.test(
-    code,
-  ) ||
-  /\bENV\s*$|\bp(uts|rint)?\s+ENV\b(?!\s*[[.])/.test(code)
+export const codeShowsEnvironment = (code) => takesEnvironment.some((pattern) => pattern.test(code))
+
+const takesEnvironment = [
+  // Node, Deno, Bun
+  /\bprocess\.env\b(?!\s*(\?\.|\.\s*[A-Za-z_]|\[\s*['"]))/,
+  /\bprocess\s*(\?\.\s*)?\[/,
+  /\{[^{}]{0,200}\benv\b[^{}]{0,200}\}\s*=\s*(process|require|await)/,
+  /(import|require)\(\s*["'](node:)?process/,
+  /\bDeno\.env\.toObject|\bBun\.env\b(?![.[])/,
+  // Python
+  /\bos\.environb?\b(?!\s*(\.\s*get\b|\[\s*['"]))/,
+  /\bimport\b[^\n;]{0,200}\benvironb?\b/,
+  // PHP, Perl, awk, jq
+  /\bgetenv\(\s*\)|\$_ENV\b(?!\[)/,
+  /%ENV\b/,
+  /\bENVIRON\b(?!\s*\[\s*")/,
+  /\$ENV\b(?!\.\w)|^\s*env\s*(\||$)/,
+  // Ruby
+  /\bENV\b\s*\.\s*(to_|each|inspect|map|sort|select)|\bENV\s*$|\bp(uts|rint)?\s+ENV\b(?!\s*[[.])/,
+  // A command that any of them runs
+  /\b(exec|spawn|system|popen|call|run|check_output)\w*\b[^\n]{0,200}["'`[\s(](env|printenv)["'`\])]/,
+]
 
 /** `$(echo env)`: the output of one command is the name of another. */
 export const runsPrinted = (commands, nested) =>
@@ -62,7 +69,7 @@ export function readsVariable(command) {
     ...words.filter((word) => !prose.has(word)).map((word) => word.replace(/^\w+=/, '')),
     ...given.map(([, value]) => value ?? ''),
   ]
-  const isRead = texts.some((text) => (text.match(/\w+__\w+/g) ?? []).some(isSecretVariable))
+  const isRead = texts.some((text) => (text.match(/\w+/g) ?? []).some(isSecretVariable))
   return isReal || isRead
 }
 
