@@ -1,4 +1,4 @@
-import { redact } from './redact.ts'
+import { redact } from '../masking/index.ts'
 
 /** What the caller may do about an error: give up, try again later, or go on without the part that failed. */
 export type Recovery = 'abort' | 'retry' | 'skip'
