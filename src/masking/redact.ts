@@ -80,6 +80,10 @@ export const redactFields = (text: string): string => hidden(text, text.length, 
 export const redactStart = (text: string, characters: number, options: { byName?: boolean } = {}): string =>
   hidden(text, characters, options.byName === true)
 
+/** A value or a message in one that has room for so many characters; redacted before it is cut, so that no part of a secret is left. */
+export const excerpt = (text: string, characters: number): string =>
+  text.length <= characters ? redact(text) : `${redactStart(text, characters - 1)}…`
+
 /** Escapes, and addresses, which may hold a login. */
 const mayBeEscaped = /[%\\&]|:\/\//
 /** A character takes up to twelve in an escaped escape. */

@@ -2,7 +2,7 @@ import { PipelineError, redact } from '../../errors/index.ts'
 import type { ExtractEvent } from '../../extract/index.ts'
 import { sleepFor } from '../../timers/index.ts'
 import type { AuthSpec } from './auth/auth-spec.ts'
-import { createAuth, fullAuth, type Auth, type Refused, type Settings } from './auth/index.ts'
+import { createAuth, fullAuth, rememberGranted, type Auth, type Refused, type Settings } from './auth/index.ts'
 import { decode, NotInFormat, type FormatOptions } from './formats/index.ts'
 import { exchangeOf } from './http/exchange.ts'
 import {
@@ -30,6 +30,8 @@ export interface RequestContext {
   emit(event: ExtractEvent): void
   /** What the source says about an answer before anything else is done with it. */
   judge?: Judge
+  /** The answer grants tokens: they are secrets before anything is told of it. */
+  grants?: boolean
   /** A write: repeated only when the server has certainly not acted on it. */
   once?: boolean
   /** @default by the content type */
@@ -146,7 +148,7 @@ export class RestClient {
         this.tokenOrigins.add(request.url.origin)
         // Without the rules of the endpoint: nothing is skipped here.
         const { resource, signal, emit } = context
-        return this.send(request, null, { resource, signal, emit })
+        return this.send(request, null, { resource, signal, emit, grants: true })
       })
       this.auths.set(spec, auth)
     }
@@ -182,7 +184,7 @@ export class RestClient {
     auth: Auth | undefined,
     context: RequestContext,
   ): Promise<Outcome> {
-    const { resource, signal, emit, format } = context
+    const { resource, signal, emit, format, grants = false } = context
     const begun = performance.now()
     const isDownload = format?.format === 'jsonl' || format?.format === 'csv'
     const raw = await this.transport.fetch(
@@ -197,6 +199,7 @@ export class RestClient {
     try {
       const response = await decode(raw, format, this.spec.maxResponseBytes)
       text = response.text
+      if (grants) rememberGranted(response)
       return this.judge(response, { request, prepared, auth }, context)
     } catch (error) {
       if (!(error instanceof NotInFormat)) throw error
@@ -218,7 +221,7 @@ export class RestClient {
         url: redact(`${url.origin}${url.pathname}`),
         status: raw.status,
         ms,
-        exchange: () => exchangeOf(prepared, raw.headers, text),
+        exchange: () => exchangeOf(prepared, raw.headers, text, { grants }),
       })
     }
   }

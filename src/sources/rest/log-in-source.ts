@@ -21,7 +21,7 @@ export async function logInSource(
     { ...rest, baseUrl: joinUrl(baseUrl, settings.text(auth.accessTokenUrl)).origin },
     settings,
   )
-  const context = { resource: 'login', signal: options.signal, emit: () => undefined }
+  const context = { resource: 'login', signal: options.signal, emit: () => undefined, grants: true }
   await logIn(auth, settings, { ...options, baseUrl, send: (request) => client.send(request, null, context) })
 }
 

@@ -1,5 +1,6 @@
 import { looksCopied } from '../../../config/index.ts'
 import { jsonPath } from '../../../extract/index.ts'
+import { isSecretField, isSecretName } from '../../../masking/index.ts'
 import { formData, joinUrl, setParams, type RestRequest, type RestResponse } from '../request.ts'
 import { addCookie, basicHeader, type Auth, type Send } from './auth.ts'
 import type { JwtExchangeAuth, SessionAuth } from './auth-spec.ts'
@@ -27,7 +28,7 @@ export function sessionAuth(spec: SessionAuth, settings: Settings, baseUrl: stri
   const resolved = (values: Record<string, unknown> | undefined): Record<string, unknown> =>
     Object.fromEntries(
       Object.entries(values ?? {}).map(([name, value]) => {
-        if (!settings.isReference(value) && !(typeof value === 'string' && isSecretName(name))) return [name, value]
+        if (!settings.isReference(value) && !(typeof value === 'string' && isSecret(name))) return [name, value]
         const text = settings.secret(value, name)
         secrets.push(text)
         return [name, text]
@@ -82,4 +83,4 @@ function putter({ sendAs, name, scheme, tokenCookie }: SessionAuth): (request: R
 }
 
 /** A value that stands in the source itself is masked where its name says that it is secret. */
-const isSecretName = (name: string): boolean => /pass|secret|token|key|pin$/i.test(name)
+const isSecret = (name: string): boolean => isSecretName(name) || isSecretField(name)
