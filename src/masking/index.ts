@@ -1,2 +1,2 @@
-export { addSecret, addToken, excerpt, redact, redactFields, redactStart } from './redact.ts'
+export { addSecret, addToken, excerpt, redact, redactStart } from './redact.ts'
 export { isSecretField, isSecretName } from './secret-names.ts'

@@ -70,15 +70,16 @@ function forgetOldTokens(): void {
   for (const value of [...secrets, ...tokens.keys()]) remember(value)
 }
 
-/** The same text with every remembered secret, and every user and password of an address, replaced by `***`. */
-export const redact = (text: string): string => hidden(text, text.length, false)
-
-/** As `redact`, and values of fields whose names say that they are secret: of a body, a header, an address. */
-export const redactFields = (text: string): string => hidden(text, text.length, true)
+/**
+ * The same text with every remembered secret, and every user and password of an address, replaced by `***`. With `byName` also
+ * values of fields whose names say that they are secret: of a body, a header, an address.
+ */
+export const redact = (text: string, { byName = false }: { byName?: boolean } = {}): string =>
+  hidden(text, text.length, byName)
 
 /** The first characters of a text, redacted. A secret that reaches across the cut is hidden as well. */
-export const redactStart = (text: string, characters: number, options: { byName?: boolean } = {}): string =>
-  hidden(text, characters, options.byName === true)
+export const redactStart = (text: string, characters: number, { byName = false } = {}): string =>
+  hidden(text, characters, byName)
 
 /** A value or a message in one that has room for so many characters; redacted before it is cut, so that no part of a secret is left. */
 export const excerpt = (text: string, characters: number): string =>

@@ -27,7 +27,7 @@ const words = new Set([
 ])
 /** Ends of names of fields. A body has many fields that are keys, sessions or signatures, and no secrets. */
 const ends =
-  /(?:token|secret|password|passwd|pwd|passphrase|passcode|credential|authorization|cookie|jwt|assertion|codeverifier|bearer|(?:api|access|secret|private|auth|session|signing|encryption|master|shared|account|client|service|subscription|license)key|keypair)s?$/
+  /(?:token|secret|password|passwd|pwd|passphrase|passcode|pincode|credential|authorization|cookie|jwt|assertion|codeverifier|bearer|(?:api|access|secret|private|auth|session|signing|encryption|master|shared|account|client|service|subscription|license)key|keypair)s?$/
 const wholeNames = new Set(['otp', 'pin', 'pass', 'auth'])
 /** Tokens that lead to the next page open nothing else. */
 const paging = new Set(['page', 'next', 'previous', 'prev', 'continuation', 'cursor', 'sync', 'paging', 'pagination'])

@@ -153,7 +153,9 @@ function tooLittle(run: RunRecord, requests: readonly LoggedRequest[]): RunFindi
     const answers = Object.entries(one.requests).map(([status, { count }]) => `${status} ${count} times`)
     const first = requests.find((request) => request.resource === resource && request.status < 400)
     const sample =
-      first === undefined ? [] : [{ source: 'answer', excerpt: `${first.url}: ${redact(first.responseBody).slice(0, 300)}` }]
+      first === undefined
+        ? []
+        : [{ source: 'answer', excerpt: `${first.url}: ${redact(first.responseBody).slice(0, 300)}` }]
     const summary = {
       source: `run ${run.id}`,
       excerpt: `${resource}: ${one.rows} rows in ${one.pages} pages; answers: ${answers.join(', ')}`,

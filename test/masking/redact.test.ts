@@ -164,7 +164,7 @@ describe('values are hidden by the names of their fields', () => {
     ],
     ['apikey: a1', 'apikey: ***'],
   ])('%s', (text, shown) => {
-    expect(masking.redactFields(text)).toBe(shown)
+    expect(masking.redact(text, { byName: true })).toBe(shown)
   })
 
   it.each([
@@ -208,7 +208,7 @@ describe('costs', () => {
       const long = part.repeat(length / part.length)
       const times = Array.from({ length: 2 }, () => {
         const begun = process.cpuUsage()
-        masking.redactFields(long)
+        masking.redact(long, { byName: true })
         const { user } = process.cpuUsage(begun)
         return user
       })

@@ -5,6 +5,7 @@ import type { AuthSpec } from './auth/auth-spec.ts'
 import { createAuth, fullAuth, rememberGranted, type Auth, type Refused, type Settings } from './auth/index.ts'
 import { decode, NotInFormat, type FormatOptions } from './formats/index.ts'
 import { exchangeOf } from './http/exchange.ts'
+import { hideLiterals } from './hide-literals.ts'
 import {
   actionFailed,
   errorForStatus,
@@ -30,8 +31,6 @@ export interface RequestContext {
   emit(event: ExtractEvent): void
   /** What the source says about an answer before anything else is done with it. */
   judge?: Judge
-  /** The answer grants tokens: they are secrets before anything is told of it. */
-  grants?: boolean
   /** A write: repeated only when the server has certainly not acted on it. */
   once?: boolean
   /** @default by the content type */
@@ -64,6 +63,7 @@ export class RestClient {
   constructor(spec: ClientSpec, settings: Settings) {
     this.spec = spec
     this.settings = settings
+    hideLiterals(spec)
     const { url, login } = withoutLogin(settings.text(spec.baseUrl))
     this.baseUrl = url
     this.login = login
@@ -91,16 +91,6 @@ export class RestClient {
   /** A text, or what is looked up for it. */
   textOf(value: unknown): string {
     return this.settings.isReference(value) ? this.settings.text(value) : String(value)
-  }
-
-  /** Values of a request, with those looked up that are only named; a copy. */
-  looked(values: Record<string, unknown>): Record<string, unknown> {
-    return Object.fromEntries(
-      Object.entries(values).map(([name, value]) => [
-        name,
-        this.settings.isReference(value) ? this.settings.text(value) : value,
-      ]),
-    )
   }
 
   /** Without rules of an endpoint no answer is skipped. */
@@ -134,7 +124,7 @@ export class RestClient {
       if (!mayRepeat || attempt >= maxAttempts) throw outcome.error(attempt)
       const ms = this.waitBefore(attempt, statedMs)
       if (outcome.pausesAll === true) this.limiter.pause(ms)
-      context.emit({ type: 'wait', resource: context.resource, reason: 'retry', ms, detail: outcome.reason })
+      context.emit({ type: 'wait', resource: context.resource, reason: 'retry', ms, detail: redact(outcome.reason) })
       await sleepFor(ms, context.signal)
     }
   }
@@ -148,7 +138,7 @@ export class RestClient {
         this.tokenOrigins.add(request.url.origin)
         // Without the rules of the endpoint: nothing is skipped here.
         const { resource, signal, emit } = context
-        return this.send(request, null, { resource, signal, emit, grants: true })
+        return this.send({ ...request, isLogin: true }, null, { resource, signal, emit })
       })
       this.auths.set(spec, auth)
     }
@@ -184,7 +174,7 @@ export class RestClient {
     auth: Auth | undefined,
     context: RequestContext,
   ): Promise<Outcome> {
-    const { resource, signal, emit, format, grants = false } = context
+    const { resource, signal, emit, format } = context
     const begun = performance.now()
     const isDownload = format?.format === 'jsonl' || format?.format === 'csv'
     const raw = await this.transport.fetch(
@@ -199,7 +189,8 @@ export class RestClient {
     try {
       const response = await decode(raw, format, this.spec.maxResponseBytes)
       text = response.text
-      if (grants) rememberGranted(response)
+      // What is granted is a secret before anything is told of it.
+      if (request.isLogin === true) rememberGranted(response)
       return this.judge(response, { request, prepared, auth }, context)
     } catch (error) {
       if (!(error instanceof NotInFormat)) throw error
@@ -221,7 +212,7 @@ export class RestClient {
         url: redact(`${url.origin}${url.pathname}`),
         status: raw.status,
         ms,
-        exchange: () => exchangeOf(prepared, raw.headers, text, { grants }),
+        exchange: () => exchangeOf(prepared, raw.headers, text),
       })
     }
   }

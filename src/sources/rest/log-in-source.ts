@@ -21,8 +21,12 @@ export async function logInSource(
     { ...rest, baseUrl: joinUrl(baseUrl, settings.text(auth.accessTokenUrl)).origin },
     settings,
   )
-  const context = { resource: 'login', signal: options.signal, emit: () => undefined, grants: true }
-  await logIn(auth, settings, { ...options, baseUrl, send: (request) => client.send(request, null, context) })
+  const context = { resource: 'login', signal: options.signal, emit: () => undefined }
+  await logIn(auth, settings, {
+    ...options,
+    baseUrl,
+    send: (request) => client.send({ ...request, isLogin: true }, null, context),
+  })
 }
 
 function codeAuth({ name, client, resources }: RestSourceSpec): AuthorizationCodeAuth {

@@ -36,7 +36,10 @@ function remember(value: string): void {
 }
 
 export const tokenTooLong = (url: URL, where: string): PipelineError =>
-  new PipelineError(`${url.origin}${url.pathname} answered with a token of more than ${longestToken} characters ${where}`, {
-    code: 'HTTP_FAILED',
-    fix: 'check where the token is in the answer: tokenPath, tokenHeader or tokenCookie of the auth',
-  })
+  new PipelineError(
+    `${url.origin}${url.pathname} answered with a token of more than ${longestToken} characters ${where}`,
+    {
+      code: 'HTTP_FAILED',
+      fix: 'check where the token is in the answer: tokenPath, tokenHeader or tokenCookie of the auth',
+    },
+  )

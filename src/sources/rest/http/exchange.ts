@@ -1,5 +1,5 @@
 import type { Exchange } from '../../../extract/index.ts'
-import { isSecretName, redact, redactFields, redactStart } from '../../../masking/index.ts'
+import { isSecretName, redact, redactStart } from '../../../masking/index.ts'
 import { bodyText, type RestRequest } from '../request.ts'
 
 const keptCharacters = 16_384
@@ -13,12 +13,8 @@ const notKept = '(not kept: it grants tokens)'
  * A request and its answer, as a person may see them: secrets are masked by their values, and by the names of headers,
  * parameters and fields. Of a request that grants tokens, no body is kept.
  */
-export function exchangeOf(
-  request: RestRequest,
-  headers: Headers,
-  text: string,
-  { grants = false }: { grants?: boolean } = {},
-): Exchange {
+export function exchangeOf(request: RestRequest, headers: Headers, text: string): Exchange {
+  const grants = request.isLogin === true
   const body = bodyText(request) ?? undefined
   const isMasked = (name: string): boolean => isSecretName(name) || (grants && !plainHeaders.has(name.toLowerCase()))
   return {
@@ -43,7 +39,9 @@ function shown(
   headers: readonly (readonly [string, string])[],
   isMasked: (name: string) => boolean,
 ): Record<string, string> {
-  return Object.fromEntries(headers.map(([name, value]) => [name, isMasked(name) ? masked : redactFields(value)]))
+  return Object.fromEntries(
+    headers.map(([name, value]) => [name, isMasked(name) ? masked : redact(value, { byName: true })]),
+  )
 }
 
 const start = (text: string): string => redactStart(text, keptCharacters, { byName: true })
