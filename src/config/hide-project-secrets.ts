@@ -35,7 +35,7 @@ function holdsSecret(name: string, value: string, asked: readonly string[]): boo
   if (secretSections.test(name) || asked.some((one) => name === one || name.endsWith(`__${one}`))) return true
   // A file with a secret in it is named by variables like this one.
   if (/^[~.]?\//.test(value) && /(?:CREDENTIALS|FILE|PATH|SOCK)$/.test(name)) return false
-  if (/^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]*@/i.test(value)) return true
+  if (/^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#\s]*|[^/?#\s@:]*:[^\s@]*)@/i.test(value)) return true
   const last = name.split('__').at(-1)!
   if (!settingSections.test(name)) return isSecretField(last)
   return secretWords.test(name) || isSecretName(last) || isSecretField(last) || looksRandom(value)

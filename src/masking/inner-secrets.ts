@@ -13,10 +13,14 @@ export function innerSecrets(secret: string): string[] {
 
 /** `postgres://user:password@host`, as it is written and as it is meant. */
 function loginOf(secret: string): string[] {
-  const [, login] = /^[a-z][a-z0-9+.-]{0,30}:\/\/([^\s]{1,2000})@/i.exec(secret) ?? []
-  if (login === undefined) return []
-  const colon = login.indexOf(':')
-  const password = colon < 0 ? login : login.slice(colon + 1)
+  const [, scheme, plain, odd] =
+    /^([a-z][a-z0-9+.-]{0,30}):\/\/(?:([^/?#\s]{1,2000})|([^/?#\s@:]{1,500}:[^\s@]{1,1500}))@/i.exec(secret) ?? []
+  // The second is of a password with `/` in it as it is.
+  const login = plain ?? odd
+  const colon = login?.indexOf(':') ?? -1
+  // The user alone is a name, but a key with some APIs.
+  if (login === undefined || (colon < 0 && !/^https?$/i.test(scheme!))) return []
+  const password = login.slice(colon + 1)
   return [password, decoded(password)]
 }
 

@@ -34,16 +34,22 @@ export function spellingsOf(secret: string): Spelling[] {
     const texts = [secret, secret.replaceAll(/\s+/g, ' ')].flatMap((text) => [text, text.replaceAll(' ', '+')])
     for (const text of new Set(texts)) if (text.length >= shortestSecret) found.push(exactSpelling(text))
   }
-  const bytes = Buffer.from(secret)
+  // A body that is sent back in Base64 holds it as JSON or a form does.
+  for (const text of new Set([secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret.toWellFormed())]))
+    addBase64(found, Buffer.from(text))
+  const hex = Buffer.from(secret).toString('hex')
+  for (const text of [hex, hex.toUpperCase()]) add(found, unitsOf(text), {})
+  return found
+}
+
+/** What is the same in Base64 whatever stands before and after, for each number of bytes before. */
+function addBase64(found: Spelling[], bytes: Buffer): void {
   for (const offset of [0, 1, 2]) {
     const whole = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64')
     const end = 8 * (offset + bytes.length)
     const text = whole.slice(Math.ceil((8 * offset) / 6), Math.floor(end / 6))
     add(found, unitsOf(text), { before: offset > 0 ? 'bits' : 'none', after: end % 6 > 0 ? 'bits' : 'none' })
   }
-  const hex = bytes.toString('hex')
-  for (const text of [hex, hex.toUpperCase()]) add(found, unitsOf(text), {})
-  return found
 }
 
 const edgeOf = ({ codes }: Units, at: number): Edge => (foldedCode[codes[at]!] === 0 ? 'dropped' : 'none')

@@ -6,7 +6,8 @@ const keptCharacters = 16_384
 const masked = '***'
 
 /** Headers of an answer that grants tokens whose values are shown; any other may hold one. */
-const plainHeaders = new Set(['content-type', 'content-length', 'content-encoding', 'date', 'retry-after', 'server'])
+const plainHeaders =
+  /^(?:content-(?:type|length|encoding)|date|retry-after|server|connection|keep-alive|transfer-encoding|vary)$/i
 const notKept = '(not kept: it grants tokens)'
 
 /**
@@ -16,7 +17,7 @@ const notKept = '(not kept: it grants tokens)'
 export function exchangeOf(request: RestRequest, headers: Headers, text: string): Exchange {
   const grants = request.isLogin === true
   const body = bodyText(request) ?? undefined
-  const isMasked = (name: string): boolean => isSecretName(name) || (grants && !plainHeaders.has(name.toLowerCase()))
+  const isMasked = (name: string): boolean => isSecretName(name) || (grants && !plainHeaders.test(name))
   return {
     url: shownUrl(request.url, grants),
     requestHeaders: shown(Object.entries(request.headers), isMasked),
