@@ -93,7 +93,7 @@ const filesBelow = (folder: string): string[] =>
     : readdirSync(folder, { recursive: true, withFileTypes: true })
         .filter(
           (entry) =>
-            entry.isFile() && !/^secrets\.toml$|\.duckdb/.test(entry.name) && !/tokens$/.test(entry.parentPath),
+            entry.isFile() && !/^secrets\.toml$|\.duckdb/.test(entry.name) && !entry.parentPath.endsWith('tokens'),
         )
         .map((entry) => join(entry.parentPath, entry.name))
 
