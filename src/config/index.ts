@@ -10,9 +10,9 @@ export {
   type FoundSetting,
 } from './config.ts'
 export { dataDir, pipelineDir, pipelinesDir } from './data-dir.ts'
+export { hideProjectSecrets } from './hide-project-secrets.ts'
 export {
   expiringSecrets,
-  hideProjectSecrets,
   secretStatuses,
   settingValue,
   type SecretNeed,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { dataDir, PipelineError } from '../index.ts'
+import { dataDir, PipelineError, redact } from '../index.ts'
 import { FileAnswer } from './file-answer.ts'
 import { accessToken, refusal, type AccessToken } from '../loopback/guards.ts'
 import { safeHeaders } from './safe-headers.ts'
@@ -125,7 +125,7 @@ function sendJson(response: ServerResponse, { status, body }: { status: number; 
 
 const errorBody = (error: unknown): Answer => {
   if (error instanceof PipelineError) return { error: { code: error.code, message: error.summary, fix: error.fix } }
-  const message = error instanceof Error ? error.message.split('\n')[0] : String(error)
+  const message = redact((error instanceof Error ? error.message : String(error)).split('\n')[0]!)
   return { error: { code: 'UNEXPECTED', message, fix: 'look at the terminal of the dashboard' } }
 }
 

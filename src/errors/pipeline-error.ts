@@ -1,4 +1,5 @@
-import { redact } from './redact.ts'
+import { redact } from '../masking/index.ts'
+import { maskCause } from './mask-cause.ts'
 
 /** What the caller may do about an error: give up, try again later, or go on without the part that failed. */
 export type Recovery = 'abort' | 'retry' | 'skip'
@@ -63,6 +64,7 @@ export class PipelineError extends Error {
   constructor(summary: string, options: PipelineErrorOptions) {
     const clean = redact(summary)
     const fix = redact(options.fix)
+    maskCause(options.cause)
     super(`${clean}\n  fix: ${fix}`, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'PipelineError'
     this.code = options.code

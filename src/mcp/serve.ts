@@ -3,14 +3,14 @@ import type { AddressInfo } from 'node:net'
 import { toNodeHandler } from '@modelcontextprotocol/node'
 import { createMcpHandler } from '@modelcontextprotocol/server'
 import { serveStdio as serve } from '@modelcontextprotocol/server/stdio'
-import { dataDir, PipelineError } from '../index.ts'
+import { dataDir, PipelineError, redact } from '../index.ts'
 import { accessToken, refusal } from '../loopback/guards.ts'
 import { mcpServer } from './server.ts'
 import type { ServedProject } from './tool.ts'
 
 /** Speaks with the program that started this one, over its input and output, until that ends. */
 export async function serveStdio(project: ServedProject, features: readonly string[]): Promise<void> {
-  serve(() => mcpServer(project, features), { onerror: (error) => console.error(error.message) })
+  serve(() => mcpServer(project, features), { onerror: (error) => console.error(redact(error.message)) })
   await new Promise<void>((resolve) => {
     process.stdin.once('end', resolve)
     process.stdin.once('close', resolve)

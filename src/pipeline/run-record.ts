@@ -159,7 +159,7 @@ export class RunRecorder {
       settings: [...this.settings.values()],
       command: {
         program: process.execPath,
-        args: [...process.execArgv, ...process.argv.slice(1)].map(redact),
+        args: [...process.execArgv, ...process.argv.slice(1)].map((one) => redact(one, { byName: true })),
         cwd: process.cwd(),
       },
       pid: process.pid,
@@ -172,7 +172,12 @@ export class RunRecorder {
     switch (event.type) {
       case 'run-started': {
         const { destination, dataset, location, partition } = event
-        this.target = { destination, dataset, location, ...(partition === undefined ? {} : { partition }) }
+        this.target = {
+          destination,
+          dataset,
+          location: redact(location),
+          ...(partition === undefined ? {} : { partition }),
+        }
         break
       }
       case 'package-sealed': {

@@ -2,9 +2,10 @@ import { PipelineError, redact } from '../../errors/index.ts'
 import type { ExtractEvent } from '../../extract/index.ts'
 import { sleepFor } from '../../timers/index.ts'
 import type { AuthSpec } from './auth/auth-spec.ts'
-import { createAuth, fullAuth, type Auth, type Refused, type Settings } from './auth/index.ts'
+import { createAuth, fullAuth, rememberGranted, type Auth, type Refused, type Settings } from './auth/index.ts'
 import { decode, NotInFormat, type FormatOptions } from './formats/index.ts'
 import { exchangeOf } from './http/exchange.ts'
+import { hideLiterals } from './hide-literals.ts'
 import {
   actionFailed,
   errorForStatus,
@@ -62,6 +63,7 @@ export class RestClient {
   constructor(spec: ClientSpec, settings: Settings) {
     this.spec = spec
     this.settings = settings
+    hideLiterals(spec)
     const { url, login } = withoutLogin(settings.text(spec.baseUrl))
     this.baseUrl = url
     this.login = login
@@ -89,16 +91,6 @@ export class RestClient {
   /** A text, or what is looked up for it. */
   textOf(value: unknown): string {
     return this.settings.isReference(value) ? this.settings.text(value) : String(value)
-  }
-
-  /** Values of a request, with those looked up that are only named; a copy. */
-  looked(values: Record<string, unknown>): Record<string, unknown> {
-    return Object.fromEntries(
-      Object.entries(values).map(([name, value]) => [
-        name,
-        this.settings.isReference(value) ? this.settings.text(value) : value,
-      ]),
-    )
   }
 
   /** Without rules of an endpoint no answer is skipped. */
@@ -132,7 +124,7 @@ export class RestClient {
       if (!mayRepeat || attempt >= maxAttempts) throw outcome.error(attempt)
       const ms = this.waitBefore(attempt, statedMs)
       if (outcome.pausesAll === true) this.limiter.pause(ms)
-      context.emit({ type: 'wait', resource: context.resource, reason: 'retry', ms, detail: outcome.reason })
+      context.emit({ type: 'wait', resource: context.resource, reason: 'retry', ms, detail: redact(outcome.reason) })
       await sleepFor(ms, context.signal)
     }
   }
@@ -146,7 +138,7 @@ export class RestClient {
         this.tokenOrigins.add(request.url.origin)
         // Without the rules of the endpoint: nothing is skipped here.
         const { resource, signal, emit } = context
-        return this.send(request, null, { resource, signal, emit })
+        return this.send({ ...request, isLogin: true }, null, { resource, signal, emit })
       })
       this.auths.set(spec, auth)
     }
@@ -197,6 +189,8 @@ export class RestClient {
     try {
       const response = await decode(raw, format, this.spec.maxResponseBytes)
       text = response.text
+      // What is granted is a secret before anything is told of it.
+      if (request.isLogin === true) rememberGranted(response)
       return this.judge(response, { request, prepared, auth }, context)
     } catch (error) {
       if (!(error instanceof NotInFormat)) throw error

@@ -22,7 +22,11 @@ export async function logInSource(
     settings,
   )
   const context = { resource: 'login', signal: options.signal, emit: () => undefined }
-  await logIn(auth, settings, { ...options, baseUrl, send: (request) => client.send(request, null, context) })
+  await logIn(auth, settings, {
+    ...options,
+    baseUrl,
+    send: (request) => client.send({ ...request, isLogin: true }, null, context),
+  })
 }
 
 function codeAuth({ name, client, resources }: RestSourceSpec): AuthorizationCodeAuth {

@@ -1,4 +1,4 @@
-import { PipelineError } from '../../errors/index.ts'
+import { PipelineError, redact } from '../../errors/index.ts'
 import { jsonPath, type ResourceContext } from '../../extract/index.ts'
 import { sleepFor } from '../../timers/index.ts'
 import { condition } from './condition.ts'
@@ -49,7 +49,7 @@ export async function prepareReport(
     if (hasFailed(scope)) throw failed(resource, poll, 'the API says that it failed')
     if (isDone(scope)) return download(spec, { ...values, poll: body }, answer, { get, baseUrl, poll, foreign })
     if (performance.now() + everyMs > until) throw failed(resource, poll, `not done after ${spec.pollFor ?? 3600} s`)
-    context.emit({ type: 'wait', resource, reason: 'report', ms: everyMs, detail: poll.url.pathname })
+    context.emit({ type: 'wait', resource, reason: 'report', ms: everyMs, detail: redact(poll.url.pathname) })
     await sleepFor(everyMs, context.signal)
   }
 }

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { dataDir } from '../../../config/index.ts'
 import { syncFolder } from '../../../disk/index.ts'
-import { addSecret } from '../../../errors/index.ts'
+import { addToken } from '../../../errors/index.ts'
 
 /** Whose token: of a source, and of the credentials it began with. New credentials begin anew. */
 export interface TokenPlace {
@@ -20,7 +20,7 @@ const fileOf = ({ source, given }: TokenPlace): string => {
 export function keptToken(place: TokenPlace): string | undefined {
   try {
     const token = readFileSync(fileOf(place), 'utf8')
-    addSecret(token)
+    addToken(token)
     return token
   } catch (error) {
     if ((error as { code?: string }).code === 'ENOENT') return undefined

@@ -1,4 +1,4 @@
-import { PipelineError } from '../../../errors/index.ts'
+import { excerpt, PipelineError } from '../../../errors/index.ts'
 
 /** A line of a download that is not what the others are. */
 export const unreadableLine = (
@@ -8,7 +8,7 @@ export const unreadableLine = (
   cause: unknown,
 ): PipelineError =>
   new PipelineError(
-    `${file === undefined ? 'the answer' : `"${file}"`} is not ${format} in line ${line}: ${(cause as Error).message.split('\n')[0]!.slice(0, 200)}`,
+    `${file === undefined ? 'the answer' : `"${file}"`} is not ${format} in line ${line}: ${excerpt((cause as Error).message.split('\n')[0]!, 200)}`,
     {
       code: 'HTTP_NOT_JSON',
       fix: 'check the format of the endpoint; when the file itself is wrong, the API has to mend it',

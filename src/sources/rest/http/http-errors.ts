@@ -1,4 +1,4 @@
-import { PipelineError } from '../../../errors/index.ts'
+import { excerpt, PipelineError } from '../../../errors/index.ts'
 import type { Auth } from '../auth/index.ts'
 import type { NotInFormat } from '../formats/index.ts'
 import type { RestRequest } from '../request.ts'
@@ -69,10 +69,7 @@ function fixFor({ status, auth }: Pick<Failure, 'status' | 'auth'>): string {
 
 /** What the server says about an error: the message of a JSON body, or the beginning of a text. */
 function bodyMessage(text: string): string {
-  const short = (message: string): string => {
-    const line = message.replace(/\s+/g, ' ').trim()
-    return line.length > 160 ? `${line.slice(0, 157)}…` : line
-  }
+  const short = (message: string): string => excerpt(message.replace(/\s+/g, ' ').trim(), 160)
   try {
     const body = JSON.parse(text) as Record<string, unknown> | null
     const error = body?.error

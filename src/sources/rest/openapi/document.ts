@@ -76,7 +76,8 @@ export class ApiDocument {
   }
 }
 
-const trimmed = (url: string): string => url.replace(/\/+$/, '')
+/** A login in it is nobody's but the author's. */
+const trimmed = (url: string): string => url.replace(/^(https?:\/\/)[^/?#@]*@/i, '$1').replace(/\/+$/, '')
 
 /** Reads a description from a file or an address, JSON or YAML. */
 export async function readDocument(place: string): Promise<ApiDocument> {
