@@ -157,6 +157,19 @@ export class PackageBuilder {
     this.normalizer.setAside(this.targets.get(`${resource.name}\n${table}`)!, reason, row)
   }
 
+  /** Root tables with rows of earlier runs, which no other resource fills, and which `replace` is about to empty. */
+  tablesToEmpty(resource: Resource): string[] {
+    this.write(resource, [])
+    const { tableName } = resource.options
+    const own = [...this.targets.values()].filter((target) => target.resource === resource.name)
+    const earlier = typeof tableName === 'string' ? [] : this.earlierTables(resource)
+    const named = new Set([...own.map((target) => this.rootTable(target)), ...earlier.map(({ name }) => name)])
+    for (const target of this.targets.values()) {
+      if (target.resource !== resource.name) named.delete(this.rootTable(target))
+    }
+    return [...named].filter((name) => this.schema.tables.get(name)!.seenData)
+  }
+
   /** The resource is through: its rows may be packaged, its state is the new state. */
   rootDone(loaded: readonly Resource[], states: Map<string, ResourceState>): void {
     for (const resource of loaded) {
@@ -176,12 +189,20 @@ export class PackageBuilder {
    */
   private emptyEarlierTables(resource: Resource): void {
     if (typeof resource.options.tableName === 'string') return
-    for (const table of this.schema.tables.values()) {
-      const isOwn = table.parent === undefined && table.resource === resource.name && !this.written.has(table.name)
-      if (!isOwn || isQuarantine(this.schema, table)) continue
+    for (const table of this.earlierTables(resource)) {
       table.writeDisposition = dispositionOf(resource.options)
       this.replacing.add(table.name)
     }
+  }
+
+  private earlierTables({ name }: Resource): Table[] {
+    return [...this.schema.tables.values()].filter(
+      (table) =>
+        table.parent === undefined &&
+        table.resource === name &&
+        !this.written.has(table.name) &&
+        !isQuarantine(this.schema, table),
+    )
   }
 
   /**
