@@ -215,11 +215,7 @@ export class Resource<Row = unknown> {
     }
   }
 
-  private async validated(
-    schema: StandardSchema<Row>,
-    page: Page,
-    context: ResourceContext,
-  ): Promise<readonly Page[]> {
+  private async validated(schema: StandardSchema<Row>, page: Page, context: ResourceContext): Promise<readonly Page[]> {
     const { name, options } = this
     const rows = await validateRows(name, schema, options as ResourceOptions, rowsOf(page), context)
     return separated(withRows(page, rows))

@@ -72,8 +72,9 @@ async function codeFromBrowser(
 ): Promise<string> {
   const answer = Promise.withResolvers<string>()
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', redirect)
-    if (url.pathname !== redirect.pathname) return void response.writeHead(404).end()
+    const asked = request.url ?? '/'
+    const url = URL.canParse(asked, redirect.href) ? new URL(asked, redirect) : undefined
+    if (url?.pathname !== redirect.pathname) return void response.writeHead(404).end()
     const code = url.searchParams.get('code')
     const refused = url.searchParams.get('error_description') ?? url.searchParams.get('error')
     const isOurs = url.searchParams.get('state') === state
