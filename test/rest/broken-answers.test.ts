@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { PipelineError } from '../../src/index.ts'
 import { decompressed, type Compression } from '../../src/sources/rest/formats/decompress.ts'
 import { NotInFormat } from '../../src/sources/rest/formats/not-in-format.ts'
+import { readDocument } from '../../src/sources/rest/openapi/document.ts'
 import { restSource, type EndpointSpec } from '../../src/sources/rest/index.ts'
 import { api, freshPipeline, type Answer } from '../support/api.ts'
 import { effort, tiered } from '../support/effort.ts'
@@ -220,6 +221,7 @@ describe('an answer that is whole', () => {
 
   it.each<[string, Answer, EndpointSpec]>([
     ['204', send(204, {}), {}],
+    ['204 that names a coding', send(204, { 'content-encoding': 'gzip' }), {}],
     ['204 for a declared file', send(204, {}), { format: 'csv' }],
     ['an empty list', send(200, { 'content-type': 'application/json' }, '[]'), {}],
     ['an empty file of a declared format: CSV', send(200, { 'content-type': 'text/csv' }), { format: 'csv' }],
@@ -263,4 +265,11 @@ describe('an answer that is whole', () => {
     for (const endpoint of [ignored, {}]) await items(() => csv, endpoint)(new MemoryTarget())
     expect(open()).toBe(0)
   })
+})
+
+it('the description of an API that is cut off is no shorter description', async () => {
+  const text = `openapi: 3.0.0\ninfo: { title: t, version: '1' }\npaths:\n${'  /a: { get: { responses: {} } }\n'.repeat(200)}`
+  const packed = gzipSync(text)
+  const target = await api(send(200, { 'content-encoding': 'gzip' }, packed.subarray(0, -20)))
+  await expect(readDocument(`${target.baseUrl}/openapi.yaml`)).rejects.toMatchObject({ code: 'HTTP_FAILED' })
 })

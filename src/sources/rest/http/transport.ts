@@ -64,7 +64,9 @@ export class Transport {
       const { statusCode: status } = response
       const location = received.get('location')
       if (!redirectStatuses.has(status) || location === null || !URL.canParse(location, url.href)) {
-        return { status, headers: received, url, body: withoutCodings(response.body, received) }
+        // Servers say how an answer without a body would be compressed.
+        const content = status === 204 ? response.body : withoutCodings(response.body, received)
+        return { status, headers: received, url, body: content }
       }
       await response.body.dump()
       const target = new URL(location, url)
