@@ -24,7 +24,7 @@ export interface ExtractHost {
   checkpoint(states: Map<string, ResourceState>): void
   /** A page with everything below it has been written: the moment to package, and to wait for a slow destination. */
   pageDone(): Promise<void>
-  /** A resource that replaces its rows has none. Throws where that is not to be believed. */
+  /** A resource with `replace` brought no rows. Throws when that would empty a table that has some. */
   nothingCame?(resource: Resource): Promise<void>
   /** A root resource and everything below it is through; the states of all of them. */
   rootDone(root: Resource, tree: readonly Resource[], states: Map<string, ResourceState>): void

@@ -24,7 +24,7 @@ export interface ResourceContext {
   readonly upstream: ResourceContext | undefined
   /** The rows above that the page which is yielded next comes from, by resource; a transformer says it for those below. */
   origin: ReadonlyMap<string, readonly unknown[]> | undefined
-  /** Rows came of which steps or validators left none. */
+  /** True when a page had rows, and steps or validators left none of them. */
   leftOut?: boolean
   /** All rows of a resource that this one stands `alongside`, as soon as it is through. */
   rowsOf(resource: string): Promise<readonly unknown[]>

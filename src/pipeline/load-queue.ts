@@ -55,7 +55,7 @@ export class LoadQueue {
     this.early = undefined
   }
 
-  /** Does something with the session while nothing else does, after the loads that wait. */
+  /** Runs work that needs the session to itself: after the loads that wait, before the next one. */
   async between<T>(work: () => Promise<T>): Promise<T> {
     await this.abandonEarly()
     const before = this.last

@@ -2,8 +2,8 @@ import type { DestinationSession } from '../destinations/index.ts'
 import { PipelineError } from '../errors/index.ts'
 
 /**
- * Refuses to replace the rows of tables by nothing: an API that answers a question wrongly with an empty list looks like one that
- * has no rows any more. Throws `NOTHING_CAME`.
+ * Refuses to replace the rows of tables by nothing: an empty list that an API sends by mistake looks like the end of all rows.
+ * Throws `NOTHING_CAME`.
  */
 export async function requireEmptyTables(
   { reader }: DestinationSession,
@@ -12,7 +12,7 @@ export async function requireEmptyTables(
 ): Promise<void> {
   const known = await reader.tables()
   for (const table of tables) {
-    // Somebody may have dropped it.
+    // It may have been dropped by hand.
     if (!known.has(table)) continue
     const [row] = await reader.rows(`SELECT 1 AS one FROM ${reader.tableName(table)} LIMIT 1`)
     if (row !== undefined) throw nothingCame(resource, table)

@@ -85,7 +85,7 @@ export class Executor {
     for (const output of [child.stdout!, child.stderr!]) output.on('data', keep).on('error', () => undefined)
     const gone = (): void => void (this.child = this.child === child ? undefined : this.child)
     child.once('exit', gone)
-    // Of a process that cannot be started, or not be reached, `run` hears; between two items nobody listens.
+    // While an item is done, `run` gets the error; between two items only this listener does.
     child.on('error', gone)
     return child
   }

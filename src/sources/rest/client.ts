@@ -281,7 +281,7 @@ export class RestClient {
     // GitHub answers 403 when its limit is used up, and says so in the headers.
     const limited =
       status === 429 || (status === 403 && (headers.has('retry-after') || serverLimit(headers)?.remaining === 0))
-    // A redirect without an address, or "not modified", is an answer to another request.
+    // A redirect without an address, and "not modified", which no request of ours asks for.
     const isAstray = status >= 300 && status < 400
     const passes =
       limited || isAstray || status === 408 || status >= 500 || (this.spec.retryStatuses ?? []).includes(status)

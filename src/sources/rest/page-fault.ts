@@ -2,16 +2,16 @@ import { errorIn, isOnlyError } from './error-in-body.ts'
 import type { RestRequest, RestResponse } from './request.ts'
 import type { RowSelector } from './select.ts'
 
-/** Why a response is not the whole answer to its request, whatever is in it. */
+/** Why a response is not all that its request asked for, whatever its body. */
 export function statusFault(
   { status, headers }: RestResponse,
   request: Pick<RestRequest, 'headers'>,
 ): string | undefined {
-  if (status === 205) return 'no content, which is no answer to a question'
+  if (status === 205) return 'no content'
   if (status !== 206 || Object.keys(request.headers).some((name) => name.toLowerCase() === 'range')) return undefined
   // APIs that page by it count rows there: "0-24/95", "items 0-24/95".
   const range = headers.get('content-range')
-  return range !== null && !/^\s*bytes\b/i.test(range) ? undefined : 'a part of the content, which nobody asked for'
+  return range !== null && !/^\s*bytes\b/i.test(range) ? undefined : 'a part of the content that the request did not ask for'
 }
 
 /**

@@ -113,7 +113,7 @@ async function* entries(open: Open): AsyncGenerator<UnpackedFile> {
   }
 }
 
-/** The checksum is the reader's own to compare. */
+/** The zip reader compares sizes, and leaves the checksum to its caller. */
 async function* checkedBytes(stream: AsyncIterable<Uint8Array>, entry: Entry): AsyncGenerator<Uint8Array> {
   let checksum = 0
   const chunks = stream[Symbol.asyncIterator]()

@@ -11,7 +11,7 @@ const compressions: Record<string, Compression> = {
 /** Each layer multiplies what a few bytes can become. */
 const mostLayers = 5
 
-/** What requests ask for when the source does not say. A GET with a body is asked for as it is. */
+/** The default `Accept-Encoding` of requests. */
 export const acceptedCodings = (url: URL): string => (url.protocol === 'https:' ? 'br, gzip, deflate' : 'gzip, deflate')
 
 /**

@@ -33,7 +33,7 @@ export class Transport {
     this.checkTarget = checkTarget
   }
 
-  /** Follows redirects by hand: keys in custom headers are not for every host. */
+  /** Follows redirects by hand: keys in custom headers must not reach any other host. */
   async fetch(
     request: RestRequest,
     signal: AbortSignal,
@@ -58,13 +58,13 @@ export class Transport {
         signal: AbortSignal.any([signal, timeout]),
         dispatcher: this.dispatcher,
       })
-      // Whoever reads the body gets its errors; one that nobody reads any more must not end the process.
+      // The reader of the body gets its errors. Without a listener, an error after the last read ends the process.
       response.body.on('error', () => undefined)
       const received = headersOf(response.headers)
       const { statusCode: status } = response
       const location = received.get('location')
       if (!redirectStatuses.has(status) || location === null || !URL.canParse(location, url.href)) {
-        // Servers say how an answer without a body would be compressed.
+        // Servers name a coding for a response without a body, too.
         const content = status === 204 ? response.body : withoutCodings(response.body, received)
         return { status, headers: received, url, body: content }
       }
