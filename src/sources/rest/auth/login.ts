@@ -72,8 +72,7 @@ async function codeFromBrowser(
 ): Promise<string> {
   const answer = Promise.withResolvers<string>()
   const server = createServer((request, response) => {
-    const asked = request.url ?? '/'
-    const url = URL.canParse(asked, redirect.href) ? new URL(asked, redirect) : undefined
+    const url = URL.parse(request.url ?? '/', redirect.href)
     if (url?.pathname !== redirect.pathname) return void response.writeHead(404).end()
     const code = url.searchParams.get('code')
     const refused = url.searchParams.get('error_description') ?? url.searchParams.get('error')
