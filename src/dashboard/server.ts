@@ -52,7 +52,8 @@ export async function startDashboard({ port, renewsToken = false }: DashboardOpt
 /** On the port that is asked for, or the usual one; a free one when nobody asked and that is taken. */
 function listen(server: ReturnType<typeof createServer>, port: number | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: Error & { code?: string }) => {
+    // Also later: a connection that cannot be taken, for want of descriptors, must not end the process.
+    server.on('error', (error: Error & { code?: string }) => {
       if (error.code !== 'EADDRINUSE' || port !== undefined) {
         reject(
           new PipelineError(`the dashboard cannot use port ${port ?? standardPort}: ${error.message}`, {

@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'LINK_FORBIDDEN'
   | 'PAGING_LOOP'
   | 'PAGING_UNKNOWN'
+  | 'NOTHING_CAME'
   | 'LOAD_FAILED'
   | 'PACKAGE_DAMAGED'
   | 'NEWER_FORMAT'

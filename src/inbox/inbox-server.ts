@@ -31,7 +31,9 @@ export interface InboxServer {
 export async function serveInbox(options: InboxServerOptions): Promise<InboxServer> {
   const { hooks, port = 8787, host = '127.0.0.1', maxBytes = 1024 * 1024, onRequest } = options
   const writers = new Map(hooks.map(({ name }) => [name, new InboxWriter(name)]))
-  const server = createServer((request, response) => void handle(request, response))
+  const server = createServer((request, response) => {
+    handle(request, response).catch(() => response.destroy())
+  })
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let answered: Answered = { name: undefined, status: 503, bytes: 0 }
     try {
@@ -46,7 +48,8 @@ export async function serveInbox(options: InboxServerOptions): Promise<InboxServ
   server.requestTimeout = 30_000
   server.headersTimeout = 10_000
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause: Error) =>
+    // Also later: a connection that cannot be taken, for want of descriptors, must not end the process.
+    server.on('error', (cause: Error) =>
       reject(
         new PipelineError(`the inbox cannot use port ${port}: ${cause.message}`, {
           code: 'WRONG_USE',

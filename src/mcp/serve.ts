@@ -39,13 +39,16 @@ export async function serveHttp(
     const { port: own } = server.address() as AddressInfo
     const refused = refusal(request, own, token)
     const isHere = (request.url ?? '').split('?')[0] === path
-    if (refused === undefined && isHere)
-      return void answer(request as IncomingMessage & { method: string; url: string }, response)
+    if (refused === undefined && isHere) {
+      const asked = answer(request as IncomingMessage & { method: string; url: string }, response)
+      asked.catch(() => response.destroy())
+      return
+    }
     response.writeHead(refused === undefined ? 404 : 403, { 'content-type': 'text/plain' })
     response.end(refused ?? `the server is at ${path}`)
   })
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause: Error) => reject(portTaken(port ?? standardPort, cause)))
+    server.on('error', (cause: Error) => reject(portTaken(port ?? standardPort, cause)))
     server.listen(port ?? standardPort, '127.0.0.1', resolve)
   })
   return {

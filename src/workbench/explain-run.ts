@@ -47,6 +47,7 @@ const byCode: Record<ErrorCode, Classification> = {
   LINK_FORBIDDEN: 'config',
   PAGING_LOOP: 'config',
   PAGING_UNKNOWN: 'config',
+  NOTHING_CAME: 'upstream_data',
   LOAD_FAILED: 'destination',
   PACKAGE_DAMAGED: 'resources',
   NEWER_FORMAT: 'config',

@@ -192,7 +192,7 @@ describe('the history of runs', () => {
       const cli = pipeline({ name: 'cli', dataset: 'd', destination: 'duckdb' })
       expect(await runCommand('pipeline', ['cli', 'runs'])).toBe(1)
       for (const id of [1, 2]) {
-        const gone = resource('gone', id === 1 ? [{ id }] : [], { writeDisposition: 'replace' })
+        const gone = resource('gone', id === 1 ? [{ id }] : [], { writeDisposition: 'replace', allowEmpty: true })
         await cli.run(source('cli', [resource('things', [{ id, l: id === 1 ? [1] : [] }]), gone]))
       }
       for (const action of ['runs', 'trace', 'compare']) expect(await runCommand('pipeline', ['cli', action])).toBe(0)

@@ -188,6 +188,8 @@ async function runNow(
     env: environment(job, due, run),
   })
   const log = createWriteStream(store.logPath(run), { flags: 'a', mode: 0o600 })
+  // On a full disk the run goes on without its log.
+  log.on('error', (error) => console.error(style.faint(`no log: ${error.message}`)))
   for (const [from, to] of [
     [child.stdout, process.stdout],
     [child.stderr, process.stderr],

@@ -30,6 +30,11 @@ export interface RestResponse {
   rows?: AsyncIterable<unknown[]>
 }
 
+/** Closes the download of a response whose rows nobody reads. */
+export async function discardRows({ rows }: Pick<RestResponse, 'rows'>): Promise<void> {
+  await rows?.[Symbol.asyncIterator]().return?.()
+}
+
 /** Joins as dlt does: a full address stays, everything else is appended to the base. */
 export function joinUrl(baseUrl: string, path: string): URL {
   const text = /^https?:\/\//i.test(path)

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { parse as parseYaml } from 'yaml'
 import { PipelineError } from '../../../errors/index.ts'
+import { readBytes, Transport } from '../http/transport.ts'
+
+const largestDocument = 64 * 1024 * 1024
 
 /** A node of a description, as it was parsed. */
 export type Node = Record<string, unknown>
@@ -104,7 +107,19 @@ function readText(path: string): string {
 }
 
 async function fetchText(url: string): Promise<string> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(60_000) })
-  if (response.ok) return response.text()
-  throw new PipelineError(`${url} answered ${response.status}`, { code: 'HTTP_STATUS', fix: 'check the address' })
+  const transport = new Transport({ baseUrl: url }, undefined, () => undefined)
+  try {
+    const request = { method: 'GET' as const, url: new URL(url), headers: {}, body: undefined }
+    const answer = await transport.fetch(request, AbortSignal.timeout(60_000))
+    if (answer.status === 200) return (await readBytes(answer, largestDocument)).toString()
+    throw new PipelineError(`${url} answered ${answer.status}`, { code: 'HTTP_STATUS', fix: 'check the address' })
+  } catch (error) {
+    if (error instanceof PipelineError) throw error
+    throw new PipelineError(`${url} cannot be read: ${(error as Error).message}`, {
+      code: 'HTTP_FAILED',
+      recovery: 'retry',
+      fix: 'check the address and the network, then run again',
+      cause: error,
+    })
+  }
 }
