@@ -65,7 +65,7 @@ describe('a package', () => {
 
   it('that is loaded leaves its manifest, until a hundred others have', () => {
     const store = new PackageStore(emptyFolder())
-    store.reset()
+    using _building = store.reset()
     const older = Array.from({ length: 102 }, newLoadId)
     for (const loadId of older)
       writeFileSync(join(store.folder, 'loaded', `${loadId}.json`), JSON.stringify({ loadId }))
