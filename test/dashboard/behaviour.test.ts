@@ -21,7 +21,7 @@ const shopModule = JSON.stringify(new URL('./shop.ts', import.meta.url).href)
 
 it(
   'shows a run while it goes on, and its rows while they are written',
-  { tags: ['slow'] },
+  { tags: ['slow'], timeout: 60_000 },
   async () => {
     const shop = await openShop()
     onTestFinished(() => shop.close())
@@ -59,7 +59,6 @@ it(
     await shows(data.page, /3,000 rows/)
     expect([...home.complaints, ...data.complaints]).toEqual([])
   },
-  60_000,
 )
 
 it('shows what runs when, what is late, and that nobody runs it', async () => {
