@@ -1,4 +1,12 @@
-import { MarkedRows, rowsOf, type Page, type Resource, type ResourceState, type Source } from '../extract/index.ts'
+import {
+  MarkedRows,
+  rowsOf,
+  type MarkHints,
+  type Page,
+  type Resource,
+  type ResourceState,
+  type Source,
+} from '../extract/index.ts'
 import {
   dispositionOf,
   listedRows,
@@ -36,6 +44,7 @@ import { HeldStates } from './held-states.ts'
 import { HeldTables, isWhole, mayBeCut } from './held-tables.ts'
 import { packageGroups } from './package-groups.ts'
 import { stateRow, type PipelineState } from './state.ts'
+import { TrialRows } from './trial-rows.ts'
 
 /** When a growing package is sealed before the run ends. */
 export interface PackageLimits {
@@ -65,6 +74,7 @@ export class PackageBuilder {
   private readonly limits: PackageLimits
   private readonly maxColumns: number
   private readonly normalizer: Normalizer
+  private readonly trial: () => TrialRows
   private readonly targets = new Map<string, RowTarget>()
   private readonly held = new HeldTables()
   private readonly replacing = new Set<string>()
@@ -118,12 +128,15 @@ export class PackageBuilder {
     this.stateChanged = parts.refresh !== undefined
     this.shared = this.sharedState()
     const { naming, notice, store } = parts
-    this.normalizer = new Normalizer(parts.schema, naming, store.nextFilePath, notice, {
+    const options = {
       infer: inference(this.source.options),
       takesNul: parts.takesNul,
       ...(parts.storage === undefined ? {} : { storage: parts.storage }),
       fileBytes: parts.limits.fileBytes,
-    })
+    }
+    this.normalizer = new Normalizer(parts.schema, naming, store.nextFilePath, notice, options)
+    this.trial = () =>
+      new TrialRows(parts.schema, (copy) => new Normalizer(copy, naming, store.nextFilePath, () => undefined, options))
   }
 
   /** The next package brings the state, whether or not a resource has changed it. */
@@ -347,7 +360,7 @@ export class PackageBuilder {
     return tableWithNested(this.schema, root).some((table) => table.seenData)
   }
 
-  private writeTo(resource: Resource, rows: readonly unknown[], table: string, hints?: TableHints): void {
+  private writeTo(resource: Resource, rows: readonly unknown[], table: string, hints?: MarkHints): void {
     const key = `${resource.name}\n${table}`
     let target = this.targets.get(key)
     if (target === undefined || hints !== undefined) {
@@ -363,7 +376,23 @@ export class PackageBuilder {
       this.held.hold(resource.name, name, { hasRows: rows.length > 0, isWhole: isWhole(target.hints) })
     if (rows.length === 0) return
     this.filled.add(name)
-    this.normalizer.write(target, rows)
+    if (hints?.otherwise === undefined) this.normalizer.write(target, rows)
+    else this.writeEach(resource, target, rows, hints.otherwise)
+  }
+
+  /** Writes what can be written, and something else instead of the rest. */
+  private writeEach(
+    resource: Resource,
+    target: RowTarget,
+    rows: readonly unknown[],
+    otherwise: NonNullable<MarkHints['otherwise']>,
+  ): void {
+    const trial = this.trial()
+    for (const row of rows) {
+      const refusal = trial.refusalOf(target, row)
+      if (refusal === undefined) this.normalizer.write(target, [row])
+      else this.write(resource, otherwise(row, refusal))
+    }
   }
 
   private newTarget(resource: Resource, table: string, hints: TableHints): RowTarget {
