@@ -1,4 +1,4 @@
-import { ExactNumber } from '../schema/index.ts'
+import { ExactNumber, withoutZeros } from '../schema/index.ts'
 
 /**
  * What every such number contains. Patterns of fixed short form, which the engine searches for several times faster
@@ -186,10 +186,11 @@ function isSameNumber(text: string, number: number): boolean {
 }
 
 function significant(text: string): { digits: string; exponent: number } {
-  const [, whole = '', fraction = '', exponent = '0'] = /^-?(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(text)!
+  const [, whole = '', fraction = '', exponent = '0'] = /^-?(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text)!
   const all = whole + fraction
-  const digits = all.replace(/^0+/, '').replace(/0+$/, '')
+  const fromFirst = all.replace(/^0+/, '')
+  const digits = withoutZeros(fromFirst)
   if (digits === '') return { digits: '', exponent: 0 }
-  const leading = all.length - all.replace(/^0+/, '').length
+  const leading = all.length - fromFirst.length
   return { digits, exponent: Number(exponent) + whole.length - leading }
 }

@@ -37,13 +37,13 @@ function snakeCase(text: string): string {
     .toLowerCase()
   return words
     .replace(/^(?=\p{Nd})/u, '_')
-    .replace(/_+$/, (tail) => 'x'.repeat(tail.length))
+    .replace(/(?<!_)_+$/, (tail) => 'x'.repeat(tail.length))
     .replace(/__+/g, '_')
 }
 
 function sqlCaseSensitive(text: string): string {
   const words = text.replace(/[^A-Za-z\p{Nd}_]+/gu, '_').replace(/^(?=\p{Nd})/u, '_')
-  return (words === '_' ? words : words.replace(/_+$/, '')).replace(/__+/g, '_')
+  return (words === '_' ? words : words.replace(/(?<!_)_+$/, '')).replace(/__+/g, '_')
 }
 
 const rules: Record<NamingName, CustomNaming> = {
@@ -111,7 +111,7 @@ export function namingConvention(
   const distinct = (key: string): string => {
     const plain = normalize(key)
     return asciiRules.has(name) && losesItsName(key.trim())
-      ? `${plain.replace(/_+$/, '')}_${identifierTag(key)}`
+      ? `${plain.replace(/(?<!_)_+$/, '')}_${identifierTag(key)}`
       : plain
   }
   const path = (key: string, one: (part: string) => string): string => {

@@ -76,7 +76,7 @@ export class ApiDocument {
   }
 }
 
-const trimmed = (url: string): string => url.replace(/\/+$/, '')
+const trimmed = (url: string): string => url.replace(/(?<!\/)\/+$/, '')
 
 /** Reads a description from a file or an address, JSON or YAML. */
 export async function readDocument(place: string): Promise<ApiDocument> {
