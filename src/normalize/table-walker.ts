@@ -86,6 +86,12 @@ export const deepestNesting = 1000
 /** A database grows slow long before; what has more is data used as keys. */
 export const mostColumns = 5000
 
+/** Characters of the keys that lead to a value, from the top of its table, as one name. */
+export const longestPath = 10_000
+
+/** Keys that share one column: each of a row may have to give way to any other. */
+const mostSharing = 100
+
 export const newLevel = (slot: Slot | undefined, depth: number): Level => ({ slots: new Map(), slot, depth })
 
 /** Reads again how cells are written, after hints or links have given columns their types. */
@@ -116,8 +122,28 @@ export const isKeptWhole = ({ maxNesting, table }: TableWalker, slot: Slot): boo
   slot.level > maxNesting || table.columns.get(slot.name)?.dataType === 'json'
 
 /** The raw keys that lead to a slot from the top of its table. */
-export const keyPath = ({ key, parent }: Slot): string =>
+export const keyPath = ({ key, parent }: Pick<Slot, 'key' | 'parent'>): string =>
   parent.slot === undefined ? key : `${keyPath(parent.slot)}.${key}`
+
+export const tooLongKey = ({ table }: TableWalker, path: string): PipelineError =>
+  new PipelineError(
+    `a row of table "${table.name}" has a key whose name would have more than ${longestPath.toLocaleString('en')} characters: ${JSON.stringify(path.slice(0, 80))}…`,
+    {
+      code: 'LIMIT_EXCEEDED',
+      fix: 'drop or rename the key with .map(), or keep what holds it as JSON, with a hint in columns',
+    },
+  )
+
+/** Notes that values of a slot go to a column, which other slots may feed too. */
+export function shareColumn(walker: TableWalker, slot: Slot, index: number): void {
+  const sharing = walker.sharedBy.get(index)
+  if (sharing === undefined) walker.sharedBy.set(index, [slot])
+  else if (!sharing.includes(slot)) {
+    if (sharing.length === mostSharing)
+      throw tooManyKeys(`has more than ${mostSharing} keys that become the column "${slot.name}"`, walker, slot)
+    sharing.push(slot)
+  }
+}
 
 /** The keys are data: ids, dates, names of things. */
 export function tooManyKeys(what: string, { table }: TableWalker, { parent, key }: Slot): PipelineError {
