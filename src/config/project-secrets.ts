@@ -1,8 +1,9 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { parse, patch } from '@decimalturn/toml-patch'
 import { addSecret, PipelineError } from '../errors/index.ts'
+import { mostBytes, readBounded } from './bounded-file.ts'
 import { Config, looksCopied, secret, type ConfigPlace, type ConfigReference } from './config.ts'
 import { readTomlFiles, splitHeaders, tomlValue } from './toml-files.ts'
 
@@ -196,7 +197,7 @@ function withValue(text: string, path: readonly string[], value: string): string
 
 function changeSecrets(projectDir: string, change: (text: string) => string): string {
   const path = secretsPath(projectDir)
-  const before = existsSync(path) ? splitHeaders(readFileSync(path, 'utf8')) : ''
+  const before = existsSync(path) ? splitHeaders(readBounded(path, mostBytes.settings)) : ''
   let after: string
   try {
     after = change(before)
@@ -233,7 +234,7 @@ function secretsPath(projectDir: string): string {
 /** A `.gitignore` beside the file, where the project's own does not name it. */
 function keepOutOfGit(projectDir: string, folder: string): void {
   const path = join(folder, '.gitignore')
-  const textOf = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8') : '')
+  const textOf = (file: string): string => (existsSync(file) ? readBounded(file, mostBytes.settings) : '')
   const text = textOf(path)
   const isNamed = /^\/?([\w.*]+\/)*(\*\.?)?secrets\.toml\s*$/m
   if (isNamed.test(text) || isNamed.test(textOf(join(projectDir, '.gitignore')))) return

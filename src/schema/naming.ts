@@ -73,10 +73,11 @@ export function identifierTag(text: string): string {
 function shorten(normalized: string, original: string, maxLength: number): string {
   // Databases count bytes; names beyond ASCII have more of them than characters.
   if (Buffer.byteLength(normalized) <= maxLength) return normalized
+  const tag = identifierTag(original)
   for (let kept = maxLength - 6; ; kept--) {
     const tail = Math.floor(kept / 2)
     const start = normalized.slice(0, Math.ceil(kept / 2))
-    const short = start + identifierTag(original) + normalized.slice(normalized.length - tail)
+    const short = start + tag + normalized.slice(normalized.length - tail)
     if (Buffer.byteLength(short) <= maxLength) return short.toWellFormed()
   }
 }

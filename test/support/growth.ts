@@ -11,7 +11,7 @@ export const leastCpuMs = (times: number, work: () => unknown): number =>
   Math.min(...Array.from({ length: times }, () => cpuMs(work)))
 
 /** What a clock of this machine cannot tell apart from nothing. */
-const noiseMs = 2
+const noiseMs = 4
 
 /**
  * How many times longer the work takes for four times the text: about 4 when it is linear, 16 when it is quadratic. What is quick
