@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { PipelineError } from '../errors/index.ts'
 import {
   completeColumn,
+  contractMode,
   formOf,
   identifierTag,
   inference,
@@ -30,6 +31,7 @@ import {
   deepestNesting,
   isKeptWhole,
   keyPath,
+  keysPerColumn,
   longestPath,
   newLevel,
   shareColumn,
@@ -264,6 +266,11 @@ export class Normalizer {
 
   private slot(walker: TableWalker, level: Level, key: string): Slot {
     if (key.length > longestPath) throw tooLongKey(walker, key)
+    walker.keys += 1
+    if (walker.keys > keysPerColumn * walker.maxColumns && contractMode(walker.contract, 'columns') === 'evolve') {
+      const most = (keysPerColumn * walker.maxColumns).toLocaleString('en')
+      throw tooManyKeys(`has rows with more than ${most} different keys`, walker, { parent: level, key })
+    }
     const own = this.naming.key(key)
     const path = level.slot === undefined ? own : this.naming.unshortened(level.slot.path, own)
     // Names are made from the whole path, once for each key on it.

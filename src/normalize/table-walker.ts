@@ -78,6 +78,8 @@ export interface TableWalker extends CellContext {
   nestedHints: Map<string, TableHints>
   maxNesting: number
   maxColumns: number
+  /** Keys that rows have had so far, on all levels. */
+  keys: number
 }
 
 /** dlt's own limit for nesting that nobody limited. */
@@ -88,6 +90,9 @@ export const mostColumns = 5000
 
 /** Characters of the keys that lead to a value, from the top of its table, as one name. */
 export const longestPath = 10_000
+
+/** Keys of rows for each column that a table may have: keys of objects and of empty lists become none. */
+export const keysPerColumn = 4
 
 /** Keys that share one column: each of a row may have to give way to any other. */
 const mostSharing = 100
@@ -146,7 +151,11 @@ export function shareColumn(walker: TableWalker, slot: Slot, index: number): voi
 }
 
 /** The keys are data: ids, dates, names of things. */
-export function tooManyKeys(what: string, { table }: TableWalker, { parent, key }: Slot): PipelineError {
+export function tooManyKeys(
+  what: string,
+  { table }: TableWalker,
+  { parent, key }: Pick<Slot, 'parent' | 'key'>,
+): PipelineError {
   const shown = JSON.stringify(key.slice(0, 80))
   return new PipelineError(`table "${table.name}" ${what}: the key ${shown} of a row is new`, {
     code: 'TOO_MANY_KEYS',
