@@ -4,6 +4,7 @@ export {
   environmentName,
   expiringSecrets,
   hideProjectSecrets,
+  keepSecret,
   mostBytes,
   parseDocument,
   readBounded,

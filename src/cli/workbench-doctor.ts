@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { guardPath, hosts, mcpCommand } from '../workbench/hosts/index.ts'
 import { notInitialized } from '../workbench/install.ts'
@@ -93,13 +94,14 @@ function secretsInGit(projectDir: string): Finding {
     : { check, ok: false, found: 'secrets.toml is not ignored', fix: 'add it to .gitignore: .sluice/secrets.toml' }
 }
 
+/** Files of secrets that this project uses, in it and in the home folder. */
 function secretsMode(projectDir: string): Finding {
-  const path = join(projectDir, '.sluice', 'secrets.toml')
   const check = 'secrets.toml'
-  if (!existsSync(path)) return { check, ok: true, found: 'is not there yet' }
-  if (process.platform === 'win32' || (statSync(path).mode & 0o077) === 0)
-    return { check, ok: true, found: 'only you can read it' }
-  return { check, ok: false, found: 'others on this machine can read it', fix: 'chmod 600 .sluice/secrets.toml' }
+  const paths = [projectDir, homedir()].map((base) => join(base, '.sluice', 'secrets.toml')).filter(existsSync)
+  if (paths.length === 0) return { check, ok: true, found: 'is not there yet' }
+  const open = paths.find((path) => process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0)
+  if (open === undefined) return { check, ok: true, found: 'only you can read it' }
+  return { check, ok: false, found: 'others on this machine can read it', fix: `chmod 600 ${open}` }
 }
 
 function findingText({ check, ok, found, fix }: Finding): string {
