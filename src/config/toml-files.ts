@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parse, TomlError } from 'smol-toml'
 import { PipelineError } from '../errors/index.ts'
+import { mostBytes, readBounded } from './bounded-file.ts'
 
 type Table = Record<string, unknown>
 
@@ -28,7 +29,10 @@ export function readTomlFiles(fileName: string, projectDir: string): TomlFile[] 
   const names = profile === undefined || !/^\w[\w-]*$/.test(profile) ? [fileName] : [`${profile}.${fileName}`, fileName]
   return folders(projectDir)
     .flatMap((folder) => names.map((name) => join(folder, name)))
-    .map((path) => ({ path, content: existsSync(path) ? parseToml(readFileSync(path, 'utf8'), path) : undefined }))
+    .map((path) => ({
+      path,
+      content: existsSync(path) ? parseToml(readBounded(path, mostBytes.settings), path) : undefined,
+    }))
 }
 
 function parseToml(text: string, path: string): Table {

@@ -46,7 +46,7 @@ function refuseFunctions(sql: string, functions: readonly string[]): void {
  * A semicolon counts wherever it stands, because what is a text differs from database to database.
  */
 export function oneQuery(sql: string): string {
-  const text = sql.replace(/[;\s]+$/, '')
+  const text = sql.replace(/(?<![;\s])[;\s]+$/, '')
   const start = text.replace(/^(\s|\(|--[^\n]*\n|\/\*.*?\*\/)+/s, '')
   if (!/^(select|with)\b/i.test(start)) throw noQuery('what is asked is no query', 'begin it with SELECT or WITH')
   if (/;|->>/.test(text)) throw noQuery('only one query can be asked', 'write a semicolon in a text as CHR(59)')

@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'VALUE_NOT_STORABLE'
   | 'NESTED_TOO_DEEP'
   | 'TOO_MANY_KEYS'
+  | 'LIMIT_EXCEEDED'
   | 'HTTP_STATUS'
   | 'HTTP_FAILED'
   | 'HTTP_NOT_JSON'

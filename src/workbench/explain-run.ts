@@ -39,6 +39,7 @@ const byCode: Record<ErrorCode, Classification> = {
   VALUE_NOT_STORABLE: 'upstream_data',
   NESTED_TOO_DEEP: 'upstream_data',
   TOO_MANY_KEYS: 'upstream_data',
+  LIMIT_EXCEEDED: 'upstream_data',
   HTTP_STATUS: 'config',
   HTTP_FAILED: 'transient',
   HTTP_NOT_JSON: 'upstream_data',

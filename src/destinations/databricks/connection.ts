@@ -155,7 +155,8 @@ function connectionOf(statements: Statements, target: Place, closeClient: () => 
     try {
       return (await statements.raw(`SHOW TABLES IN ${quote(name)}`)).map((row) => String(row.tableName))
     } catch (error) {
-      if (/SCHEMA_NOT_FOUND|NoSuchDatabase|database .* not found/i.test((error as Error).message)) return undefined
+      if (/SCHEMA_NOT_FOUND|NoSuchDatabase|database .{0,300} not found/i.test((error as Error).message))
+        return undefined
       throw error
     }
   }
