@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBResult, DuckDBType } from '@duckdb/node-api'
@@ -7,7 +7,8 @@ import type { QueryResult, RowObject, SqlConnection } from '../destination.ts'
 import { resultColumn } from '../sql/result-types.ts'
 import { keepByteOrderMarks } from './driver-strings.ts'
 import { acquire, acquireToRead, databaseName, isWritten, settled, type OpenInstance } from './instances.ts'
-import { lockDown, theQuery } from './lock-down.ts'
+import { lockDown } from './lock-down.ts'
+import { prepareQuery } from './one-query.ts'
 import { jsValue } from './values.ts'
 
 /** A connection that can be closed for everything but queries. */
@@ -25,8 +26,6 @@ export async function openDuckdb(
   return connected(await acquire(path, options, onWait))
 }
 
-const readSettings = { memory_limit: '1GB', temp_directory: join(tmpdir(), 'sluice-read.tmp') }
-
 /**
  * Opens a DuckDB file only to look, also while another process writes it: then a copy of it. Whoever wants to write waits
  * until this connection is closed.
@@ -40,9 +39,22 @@ export async function openDuckdbToRead(path: string, timeoutMs: number): Promise
   }
   await settled(path)
   if (isWritten(path)) return connected(await acquire(path, {}))
-  const connection = await connected(await acquireToRead(path, readSettings))
+  const connection = await connected(await openWithSpill(path))
   await connection.lockDown({ timeoutMs, files: [] })
   return connection
+}
+
+/** An instance whose spilled rows are in a folder of its own that only this user can read. DuckDB would make it readable for all. */
+async function openWithSpill(path: string): Promise<OpenInstance> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-spill-'))
+  const remove = (): void => rmSync(folder, { recursive: true, force: true })
+  try {
+    const { instance, release } = await acquireToRead(path, { temp_directory: folder })
+    return { instance, release: () => release().finally(remove) }
+  } catch (error) {
+    remove()
+    throw error
+  }
 }
 
 async function connected({ instance, release }: OpenInstance): Promise<DuckdbConnection> {
@@ -74,7 +86,7 @@ function duckdbConnection(connection: DuckDBConnection, close: () => Promise<voi
   let unwatch: (() => void) | undefined
   const query: SqlConnection['query'] = async (sql, values) => {
     if (unwatch === undefined) return found(await connection.stream(sql, values as never))
-    const prepared = await theQuery(connection, sql)
+    const prepared = await prepareQuery(connection, sql)
     if (values !== undefined) prepared.bind(values as never)
     return found(await prepared.stream())
   }
