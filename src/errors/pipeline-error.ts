@@ -36,6 +36,7 @@ export type ErrorCode =
   | 'PIPELINE_UNKNOWN'
   | 'QUERY_FAILED'
   | 'QUERY_TIMEOUT'
+  | 'QUERY_TOO_LARGE'
   | 'READ_ONLY'
   | 'RUN_FAILED'
   | 'ABORTED'

@@ -71,11 +71,25 @@ async function connected({ instance, release }: OpenInstance): Promise<DuckdbCon
   })
 }
 
+/** A chunk has 2,048 rows, however wide they are: a page ends before its values take the memory of many. */
+const pageBytes = 4 * 1024 * 1024
+
 async function* pagesOf(result: DuckDBResult, names: readonly string[]): AsyncGenerator<RowObject[]> {
   for (;;) {
     const chunk = await result.fetchChunk()
     if (chunk === null || chunk.rowCount === 0) return
-    yield chunk.getRows().map((row) => Object.fromEntries(names.map((name, at) => [name, jsValue(row[at])])))
+    let page: RowObject[] = []
+    let bytes = 0
+    for (let at = 0; at < chunk.rowCount; at++) {
+      const values = chunk.getRowValues(at)
+      page.push(Object.fromEntries(names.map((name, column) => [name, jsValue(values[column])])))
+      for (const value of values) if (typeof value === 'string') bytes += value.length
+      if (bytes < pageBytes) continue
+      yield page
+      page = []
+      bytes = 0
+    }
+    if (page.length > 0) yield page
   }
 }
 
