@@ -9,6 +9,7 @@ import { randomFrom, seed } from '../support/seed.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-attempts-'))
 const database = join(folder, 'data.duckdb')
+const loading = join(mkdtempSync(join(tmpdir(), 'sluice-loading-')), 'data.duckdb')
 const parquet = join(folder, 'items.parquet')
 const outside = join(folder, 'outside')
 
@@ -40,6 +41,11 @@ const changes = (t: string): string[] => [
   `SELECT * FROM arrow_scan(0, 0, 0)`,
   `SELECT * FROM read_text('/etc/hostname')`,
   `FROM '/etc/hostname'`,
+  `SUMMARIZE FROM '/etc/passwd'`,
+  `SELECT (SELECT count(*) FROM read_csv('/etc/hostname')) AS n`,
+  `WITH a AS (FROM ${t}) SELECT * FROM a, LATERAL (FROM read_blob('/etc/host*'))`,
+  `SELECT * FROM ${t} WHERE v IN (SELECT content FROM read_text('/etc/hostname'))`,
+  `FROM glob('/etc/*')`,
   `PREPARE p AS DELETE FROM ${t}`,
 ]
 const queries = (t: string): string[] => [
@@ -66,15 +72,28 @@ const explains = [
   'EXPLAIN (ANALYZE, FORMAT json)',
 ]
 /** The statement in one of the spellings that DuckDB takes. */
-const spelled = (statement: string): string =>
-  one(['', ' ', '\n', '-- x\n']) + mixed(one(explains)) + gap() + statement + one(['', ';', ' ;\n', ' -- end', '\n'])
+const spelled = (statement: string, prefixes = explains): string =>
+  one(['', ' ', '\n', '-- x\n']) + mixed(one(prefixes)) + gap() + statement + one(['', ';', ' ;\n', ' -- end', '\n'])
 
 interface Place {
   t: string
+  /** @default all of `explains` */
+  prefixes?: string[]
   open(): Promise<DuckdbConnection>
 }
 const places: Record<string, Place> = {
   'a DuckDB file': { t: 'main.items', open: () => openDuckdbToRead(database, 60_000) },
+  'a DuckDB file that this process is loading': {
+    t: 'main.items',
+    prefixes: [''],
+    async open() {
+      const writing = await openDuckdb(loading, {})
+      await writing.run('CREATE SEQUENCE numbers')
+      await writing.run(`CREATE TABLE items AS FROM '${parquet}'`)
+      const connection = await openDuckdbToRead(loading, 60_000)
+      return { ...connection, close: async () => void (await Promise.all([connection.close(), writing.close()])) }
+    },
+  },
   'files of the filesystem destination': {
     t: 'items',
     async open() {
@@ -103,7 +122,7 @@ beforeAll(async () => {
   await connection.close()
 })
 
-describe.each(Object.entries(places))('a read-only query of %s', (_name, { t, open }) => {
+describe.each(Object.entries(places))('a read-only query of %s', (_name, { t, prefixes, open }) => {
   let connection: DuckdbConnection
   let before: string[]
   beforeAll(async () => {
@@ -122,7 +141,7 @@ describe.each(Object.entries(places))('a read-only query of %s', (_name, { t, op
   })
 
   it('runs when it is a query, however it is spelled', async () => {
-    const attempts = Array.from({ length: effort(60, 1000) }, () => spelled(one(queries(t))))
+    const attempts = Array.from({ length: effort(60, 1000) }, () => spelled(one(queries(t)), prefixes))
     for (const sql of attempts) expect(await connection.rows(sql), sql).not.toEqual([])
   })
 })

@@ -7,14 +7,17 @@ import type { QueryResult, RowObject, SqlConnection } from '../destination.ts'
 import { resultColumn } from '../sql/result-types.ts'
 import { keepByteOrderMarks } from './driver-strings.ts'
 import { acquire, acquireToRead, databaseName, isWritten, settled, type OpenInstance } from './instances.ts'
-import { lockDown } from './lock-down.ts'
+import { interruptAfter, lockDown } from './lock-down.ts'
 import { prepareQuery } from './one-query.ts'
+import { refuseOtherSources } from './own-tables.ts'
 import { jsValue } from './values.ts'
 
 /** A connection that can be closed for everything but queries. */
 export interface DuckdbConnection extends SqlConnection {
   /** From here on there are only queries, for as long as the time lasts; of files, only those named can be read. */
   lockDown(limits: { timeoutMs: number; files: readonly string[] }): Promise<void>
+  /** The same for one connection of an instance that loads: there are only queries of tables of the database. */
+  onlyOwnTables(timeoutMs: number): void
 }
 
 /** Opens a DuckDB file. Waits for a process that has it open, since readers come and go; `onWait` receives its name. */
@@ -38,7 +41,11 @@ export async function openDuckdbToRead(path: string, timeoutMs: number): Promise
     })
   }
   await settled(path)
-  if (isWritten(path)) return connected(await acquire(path, {}))
+  if (isWritten(path)) {
+    const connection = await connected(await acquire(path, {}))
+    connection.onlyOwnTables(timeoutMs)
+    return connection
+  }
   const connection = await connected(await openWithSpill(path))
   await connection.lockDown({ timeoutMs, files: [] })
   return connection
@@ -98,8 +105,10 @@ const typeName = (type: DuckDBType): string => type.alias ?? type.toString()
 
 function duckdbConnection(connection: DuckDBConnection, close: () => Promise<void>): DuckdbConnection {
   let unwatch: (() => void) | undefined
+  let check: ((connection: DuckDBConnection, sql: string) => Promise<void>) | undefined
   const query: SqlConnection['query'] = async (sql, values) => {
     if (unwatch === undefined) return found(await connection.stream(sql, values as never))
+    await check?.(connection, sql)
     const prepared = await prepareQuery(connection, sql)
     if (values !== undefined) prepared.bind(values as never)
     return found(await prepared.stream())
@@ -115,8 +124,13 @@ function duckdbConnection(connection: DuckDBConnection, close: () => Promise<voi
       const names = reader.deduplicatedColumnNames()
       return reader.getRows().map((row) => Object.fromEntries(names.map((name, at) => [name, jsValue(row[at])])))
     },
-    async lockDown(limits) {
-      unwatch = await lockDown(connection, limits)
+    async lockDown({ timeoutMs, files }) {
+      await lockDown(connection, files)
+      unwatch = interruptAfter(connection, timeoutMs)
+    },
+    onlyOwnTables(timeoutMs) {
+      check = refuseOtherSources
+      unwatch = interruptAfter(connection, timeoutMs)
     },
     async close() {
       unwatch?.()
