@@ -7,9 +7,9 @@ import type { SqlConnection } from './destination.ts'
  */
 export function onlyQueries(connection: SqlConnection, functions: readonly string[] = []): SqlConnection {
   const { exactRows: _, ...others } = connection
-  const query: SqlConnection['query'] = async (sql, values) => {
+  const query: SqlConnection['query'] = async (sql, values, options) => {
     refuseFunctions(sql, functions)
-    return connection.query(sql, values)
+    return connection.query(sql, values, options)
   }
   return {
     ...others,

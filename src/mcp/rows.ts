@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { PipelineError, type DatasetQuery } from '../index.ts'
+import { isCut, PipelineError, type DatasetQuery } from '../index.ts'
 import { dataNotice } from './tool.ts'
 
 const mostBytes = 100_000
@@ -25,7 +25,12 @@ export async function rowsFrom(
   { limit, cursor }: { limit: number; cursor: string | undefined },
 ): Promise<Rows> {
   const offset = offsetOf(cursor)
-  const { columns, rows, cut } = await query.first({ rows: limit, bytes: mostRead, skip: offset })
+  const { columns, rows, cut } = await query.first({
+    rows: limit,
+    bytes: mostRead,
+    skip: offset,
+    longestValue: longestText,
+  })
   const cells: unknown[][] = []
   let bytes = 0
   for (const row of rows) {
@@ -60,11 +65,19 @@ function offsetOf(cursor: string | undefined): number {
 function cellOf(value: unknown): unknown {
   if (value === null || value === undefined || typeof value === 'boolean') return value ?? null
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
+  if (isCut(value)) {
+    const { cut, length } = value
+    return typeof cut === 'string'
+      ? shortened(cut, length)
+      : shortened(Buffer.from(cut).toString('base64'), Math.ceil(length / 3) * 4)
+  }
   const text =
     value instanceof Uint8Array
       ? Buffer.from(value).toString('base64')
       : typeof value === 'object'
         ? JSON.stringify(value)
         : String(value)
-  return text.length <= longestText ? text : `${text.slice(0, longestText)}… (${text.length} characters)`
+  return text.length <= longestText ? text : shortened(text, text.length)
 }
+
+const shortened = (text: string, length: number): string => `${text.slice(0, longestText)}… (${length} characters)`

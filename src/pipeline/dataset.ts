@@ -2,7 +2,7 @@ import type { Table as ArrowTable } from 'apache-arrow'
 import type { DataFrame } from 'nodejs-polars'
 import { PipelineError } from '../errors/index.ts'
 import { inPassing } from '../destinations/index.ts'
-import type { QueryResult, ResultColumn, RowObject, SqlValue } from '../destinations/index.ts'
+import type { QueryOptions, QueryResult, ResultColumn, RowObject, SqlValue } from '../destinations/index.ts'
 import { isOwnTable, wrongValue } from '../schema/index.ts'
 import { arrowTable } from './arrow-export.ts'
 import { columnProfile, type ColumnProfile, type ProfileLimits } from './column-profile.ts'
@@ -140,9 +140,11 @@ export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
     bytes: number
     /** @default 0 */
     skip?: number
+    /** Longer texts and bytes come as `{ cut, length }`; PostgreSQL and DuckDB cut them before they are sent. */
+    longestValue?: number
   }): Promise<{ columns: ResultColumn[]; rows: Row[]; cut?: 'rows' | 'bytes' }> {
     await using session = await this.ask()
-    const { columns, pages } = await this.read(session)
+    const { columns, pages } = await this.read(session, { longestValue: room.longestValue })
     const rows: RowObject[] = []
     let bytes = 0
     let skipped = 0
@@ -161,8 +163,8 @@ export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
     return { columns, rows: rows as Row[] }
   }
 
-  private read({ reader, statement }: Asked): Promise<QueryResult> {
-    return reader.query(statement.sql, statement.values)
+  private read({ reader, statement }: Asked, options?: QueryOptions): Promise<QueryResult> {
+    return reader.query(statement.sql, statement.values, options)
   }
 
   /** One row after the other; only a page of them is in memory. */

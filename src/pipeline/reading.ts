@@ -30,9 +30,9 @@ export function readingFrom(session: DestinationSession, place: Place): Reading 
 
 const queriesOf = (reader: Querying['reader'], place: Place): Querying['reader'] => ({
   rows: (sql, values) => explained(place, () => reader.rows(sql, values)),
-  query: (sql, values) =>
+  query: (sql, values, options) =>
     explained(place, async () => {
-      const { columns, pages } = await reader.query(sql, values)
+      const { columns, pages } = await reader.query(sql, values, options)
       return { columns, pages: pagesOf(pages, place) }
     }),
 })
@@ -53,8 +53,8 @@ export function queryingInProcesses(place: {
   limits: ReadLimits
 }): Querying {
   const open = new Set<() => Promise<void>>()
-  const query: Reader['query'] = async (sql, values = []) => {
-    const { columns, pages, close } = await queryInProcess({ ...place, sql, values })
+  const query: Reader['query'] = async (sql, values = [], options = {}) => {
+    const { columns, pages, close } = await queryInProcess({ ...place, sql, values, options })
     open.add(close)
     return { columns, pages }
   }

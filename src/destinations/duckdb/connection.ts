@@ -1,10 +1,17 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { DuckDBConnection, DuckDBResult, DuckDBType } from '@duckdb/node-api'
+import {
+  DuckDBTypeId,
+  type DuckDBConnection,
+  type DuckDBPreparedStatement,
+  type DuckDBResult,
+  type DuckDBType,
+} from '@duckdb/node-api'
 import { PipelineError } from '../../errors/index.ts'
-import type { QueryResult, RowObject, SqlConnection } from '../destination.ts'
-import { resultColumn } from '../sql/result-types.ts'
+import type { QueryResult, ResultColumn, RowObject, SqlConnection } from '../destination.ts'
+import { cutQuery, type CutQuery } from '../sql/cut-values.ts'
+import { resultColumn, uniqueNames } from '../sql/result-types.ts'
 import { keepByteOrderMarks } from './driver-strings.ts'
 import { acquire, acquireToRead, databaseName, isWritten, settled, type OpenInstance } from './instances.ts'
 import { interruptAfter, lockDown } from './lock-down.ts'
@@ -81,7 +88,11 @@ async function connected({ instance, release }: OpenInstance): Promise<DuckdbCon
 /** A chunk has 2,048 rows, however wide they are: a page ends before its values take the memory of many. */
 const pageBytes = 4 * 1024 * 1024
 
-async function* pagesOf(result: DuckDBResult, names: readonly string[]): AsyncGenerator<RowObject[]> {
+async function* pagesOf(
+  result: DuckDBResult,
+  names: readonly string[],
+  cut: CutQuery | undefined,
+): AsyncGenerator<RowObject[]> {
   for (;;) {
     const chunk = await result.fetchChunk()
     if (chunk === null || chunk.rowCount === 0) return
@@ -89,7 +100,8 @@ async function* pagesOf(result: DuckDBResult, names: readonly string[]): AsyncGe
     let bytes = 0
     for (let at = 0; at < chunk.rowCount; at++) {
       const values = chunk.getRowValues(at)
-      page.push(Object.fromEntries(names.map((name, column) => [name, jsValue(values[column])])))
+      const cells = cut === undefined ? values.map(jsValue) : cut.row(values.map(jsValue))
+      page.push(Object.fromEntries(names.map((name, column) => [name, cells[column]])))
       for (const value of values) if (typeof value === 'string') bytes += value.length
       if (bytes < pageBytes) continue
       yield page
@@ -106,12 +118,16 @@ const typeName = (type: DuckDBType): string => type.alias ?? type.toString()
 function duckdbConnection(connection: DuckDBConnection, close: () => Promise<void>): DuckdbConnection {
   let unwatch: (() => void) | undefined
   let check: ((connection: DuckDBConnection, sql: string) => Promise<void>) | undefined
-  const query: SqlConnection['query'] = async (sql, values) => {
-    if (unwatch === undefined) return found(await connection.stream(sql, values as never))
+  const query: SqlConnection['query'] = async (sql, values, { longestValue } = {}) => {
+    if (unwatch === undefined && longestValue === undefined) {
+      return found(await connection.stream(sql, values as never))
+    }
     await check?.(connection, sql)
-    const prepared = await prepareQuery(connection, sql)
-    if (values !== undefined) prepared.bind(values as never)
-    return found(await prepared.stream())
+    const prepared = unwatch === undefined ? await connection.prepare(sql) : await prepareQuery(connection, sql)
+    const cut = longestValue === undefined ? undefined : await prepareCut(connection, { sql, prepared, longestValue })
+    const run = cut?.prepared ?? prepared
+    if (values !== undefined) run.bind(values as never)
+    return found(await run.stream(), cut)
   }
   return {
     query,
@@ -121,7 +137,7 @@ function duckdbConnection(connection: DuckDBConnection, close: () => Promise<voi
     async rows(sql, values) {
       if (unwatch !== undefined) return (await Array.fromAsync((await query(sql, values)).pages)).flat()
       const reader = await connection.runAndReadAll(sql, values as never)
-      const names = reader.deduplicatedColumnNames()
+      const names = uniqueNames(reader.columnNames())
       return reader.getRows().map((row) => Object.fromEntries(names.map((name, at) => [name, jsValue(row[at])])))
     },
     async lockDown({ timeoutMs, files }) {
@@ -139,8 +155,35 @@ function duckdbConnection(connection: DuckDBConnection, close: () => Promise<voi
   }
 }
 
-function found(result: DuckDBResult): QueryResult {
-  const names = result.deduplicatedColumnNames()
-  const columns = names.map((name, at) => resultColumn(name, typeName(result.columnType(at))))
-  return { columns, pages: pagesOf(result, names) }
+/** Columns and rows of a result; `cut` knows the columns when the result is the one of a query around it. */
+function found(result: DuckDBResult, cut?: PreparedCut): QueryResult {
+  const columns = cut?.columns ?? columnsOf(uniqueNames(result.columnNames()), (at) => result.columnType(at))
+  const names = columns.map(({ name }) => name)
+  return { columns, pages: pagesOf(result, names, cut) }
+}
+
+const columnsOf = (names: readonly string[], typeOf: (at: number) => DuckDBType): ResultColumn[] =>
+  names.map((name, at) => resultColumn(name, typeName(typeOf(at))))
+
+interface PreparedCut extends CutQuery {
+  prepared: DuckDBPreparedStatement
+  columns: ResultColumn[]
+}
+
+async function prepareCut(
+  connection: DuckDBConnection,
+  { sql, prepared, longestValue }: { sql: string; prepared: DuckDBPreparedStatement; longestValue: number },
+): Promise<PreparedCut | undefined> {
+  const places = Array.from({ length: prepared.columnCount }, (_, at) => at)
+  // Where the type of a column is that of a value, it is not known before the query runs.
+  if (places.some((at) => prepared.columnTypeId(at) === DuckDBTypeId.INVALID)) return undefined
+  const types = places.map((at) => prepared.columnType(at).toString())
+  const kinds = types.map((type) => (type === 'VARCHAR' ? 'text' : type === 'BLOB' ? 'bytes' : undefined))
+  const bytes = (value: string, longest: number): string => `ARRAY_SLICE(${value}, 1, ${longest})`
+  const cut = cutQuery(sql, kinds, { longest: longestValue, bytes })
+  if (cut === undefined) return undefined
+  const columns = columnsOf(uniqueNames(places.map((at) => prepared.columnName(at))), (at) => prepared.columnType(at))
+  // Statements such as PRAGMA are queries that cannot be part of one.
+  const around = await connection.prepare(cut.sql).catch(() => undefined)
+  return around && { ...cut, prepared: around, columns }
 }

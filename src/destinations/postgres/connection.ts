@@ -172,7 +172,7 @@ function connectionOf(client: pg.Client, restriction: Restriction | undefined): 
     async run(sql, values) {
       await rows(sql, values)
     },
-    query: (sql, values = []) => readPages(client, { sql, values, restriction }),
+    query: (sql, values = [], { longestValue } = {}) => readPages(client, { sql, values, restriction, longestValue }),
     async copy(statement, file) {
       await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), client.query(copyFrom(statement)))
     },

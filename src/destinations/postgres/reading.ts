@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { PipelineError } from '../../errors/index.ts'
-import type { QueryResult, ReadLimits, RowObject, SqlValue } from '../destination.ts'
+import type { QueryResult, ReadLimits, ResultColumn, RowObject, SqlValue } from '../destination.ts'
+import { bracketed, cutQuery, type CutKind, type CutQuery } from '../sql/cut-values.ts'
 import { uniqueNames } from '../sql/result-types.ts'
 import { readingSettings } from './session.ts'
 import { typedColumn } from './values.ts'
@@ -51,29 +52,58 @@ const firstRows = 10
 const pageBytes = 4 * 1024 * 1024
 
 /** Runs a query as a cursor in a transaction that only reads, and fetches so many rows at a time as have about 4 MiB. */
-export async function readPages(
-  client: pg.Client,
-  { sql, values, restriction }: { sql: string; values: readonly SqlValue[]; restriction: Restriction | undefined },
-): Promise<QueryResult> {
+export async function readPages(client: pg.Client, asked: Asked): Promise<QueryResult> {
+  const { sql, values, restriction, longestValue } = asked
   const end = (): Promise<unknown> => client.query('ROLLBACK').catch(() => undefined)
   try {
     const timeLeft = deadline(restriction)
     const start = ['BEGIN TRANSACTION READ ONLY', readingSettings, ...timeLeft(), ...(restriction?.statements ?? [])]
     await client.query(start.join('; '))
-    // The extended protocol takes one statement: a second one after a semicolon is refused.
-    const declare = { text: `DECLARE sluice_pages CURSOR FOR ${sql}`, queryMode: 'extended' }
-    await client.query({ ...declare, values: [...values] })
+    const cut = longestValue === undefined ? undefined : await cutOf(client, { ...asked, longestValue })
+    await client.query(extended(`DECLARE sluice_pages CURSOR FOR ${cut?.sql ?? sql}`, values))
     const next = pagesOf(client, { timeLeft, readsPasswords: restriction?.readsPasswords === true })
     const first = await next()
-    const names = uniqueNames(first.fields.map(({ name }) => name))
-    const columns = first.fields.map(({ dataTypeID, dataTypeModifier }, at) =>
-      typedColumn(names[at]!, dataTypeID, dataTypeModifier),
-    )
-    return { columns, pages: rowsOf(first, next, { names, end }) }
+    const columns = cut?.columns ?? columnsOf(first.fields)
+    const row = cut?.row ?? ((found: unknown[]) => found)
+    return { columns, pages: rowsOf(first, next, { names: columns.map(({ name }) => name), row, end }) }
   } catch (error) {
     await end()
     throw error
   }
+}
+
+interface Asked {
+  sql: string
+  values: readonly SqlValue[]
+  restriction: Restriction | undefined
+  longestValue?: number | undefined
+}
+
+/** The extended protocol takes one statement: a second one after a semicolon is refused. */
+const extended = (text: string, values: readonly SqlValue[]) => ({ text, values: [...values], queryMode: 'extended' })
+
+function columnsOf(fields: readonly pg.FieldDef[]): ResultColumn[] {
+  const names = uniqueNames(fields.map(({ name }) => name))
+  return fields.map(({ dataTypeID, dataTypeModifier }, at) => typedColumn(names[at]!, dataTypeID, dataTypeModifier))
+}
+
+/** Type numbers of text, bpchar, varchar, json, jsonb and xml; and of bytea. */
+const textTypes = new Set([25, 1042, 1043, 114, 3802, 142])
+const bytesType = 17
+
+/** The query around the one that is asked, and the columns of that one. */
+async function cutOf(
+  client: pg.Client,
+  { sql, values, longestValue }: Asked & { longestValue: number },
+): Promise<(CutQuery & { columns: ResultColumn[] }) | undefined> {
+  const bytes = (value: string, longest: number): string => `SUBSTRING(${value} FROM 1 FOR ${longest})`
+  const kindOf = ({ dataTypeID }: pg.FieldDef): CutKind =>
+    textTypes.has(dataTypeID) ? 'text' : dataTypeID === bytesType ? 'bytes' : undefined
+  const inBrackets = bracketed(sql)
+  if (inBrackets === undefined) return undefined
+  const { fields } = await client.query(extended(`SELECT * FROM ${inBrackets} AS sluice_rows LIMIT 0`, values))
+  const cut = cutQuery(sql, fields.map(kindOf), { longest: longestValue, bytes })
+  return cut && { ...cut, columns: columnsOf(fields) }
 }
 
 type Page = pg.QueryArrayResult
@@ -109,11 +139,14 @@ function pagesOf(
 async function* rowsOf(
   first: Page,
   next: () => Promise<Page>,
-  { names, end }: { names: readonly string[]; end: () => Promise<unknown> },
+  { names, row, end }: { names: readonly string[]; row: (found: unknown[]) => unknown[]; end: () => Promise<unknown> },
 ): AsyncGenerator<RowObject[]> {
   try {
     for (let page = first; page.rows.length > 0; page = await next()) {
-      yield page.rows.map((row) => Object.fromEntries(names.map((name, at) => [name, row[at]])))
+      yield page.rows.map((found) => {
+        const cells = row(found)
+        return Object.fromEntries(names.map((name, at) => [name, cells[at]]))
+      })
     }
   } finally {
     await end()

@@ -29,11 +29,11 @@ const answers = {
 }
 
 async function start(request: QueryRequest): Promise<Reply> {
-  const { pipeline, target, limits, sql, values } = request
+  const { pipeline, target, limits, sql, values, options } = request
   const opened = await attach(pipeline, { readOnly: limits, target }).openSession()
   const session = readingFrom(opened, { pipeline, limits })
   try {
-    const { columns, pages } = await session.reader.query(sql, values)
+    const { columns, pages } = await session.reader.query(sql, values, options)
     running = { session, columns, pages: pages[Symbol.asyncIterator]() }
     return { type: 'columns', columns }
   } catch (error) {

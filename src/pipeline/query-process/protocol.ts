@@ -1,4 +1,4 @@
-import type { ReadLimits, ResultColumn, SqlValue } from '../../destinations/index.ts'
+import type { QueryOptions, ReadLimits, ResultColumn, SqlValue } from '../../destinations/index.ts'
 import type { ErrorCode, Recovery } from '../../errors/index.ts'
 import type { RememberedTarget } from '../remembered-target.ts'
 
@@ -9,6 +9,7 @@ export interface QueryRequest {
   limits: ReadLimits
   sql: string
   values: readonly SqlValue[]
+  options: QueryOptions
 }
 
 /** What a query process is asked; it answers each message with one `Reply`. */

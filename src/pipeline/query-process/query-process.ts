@@ -35,6 +35,8 @@ export async function queryInProcess(request: QueryRequest): Promise<QueryResult
     }
   } catch (error) {
     await own.close(here)
+    // A process that waited may have been ended by somebody else meanwhile.
+    if (waiting !== undefined && own.endedByItself) return queryInProcess(request)
     throw error
   }
 }
@@ -52,6 +54,7 @@ class QueryProcess {
   private waiting: Waiting | undefined
   /** Why the process is no longer used. */
   private failure: PipelineError | undefined
+  endedByItself = false
   private timer: NodeJS.Timeout | undefined
   private timeoutMs = 0
 
@@ -69,6 +72,7 @@ class QueryProcess {
     this.ended = new Promise((resolve) => {
       const end = (error: Error): void => {
         idle.delete(this)
+        this.endedByItself = this.failure === undefined
         rmSync(this.folder, { recursive: true, force: true })
         this.failure ??= endedBy(error)
         this.waiting?.reject(this.failure)
