@@ -88,6 +88,10 @@ function queryError(cause: unknown, ms: number, { pipeline, limits }: Place): Pi
       cause,
     })
   }
+  if (/\bout of memory\b/i.test(said)) {
+    const fix = 'select less: fewer columns and rows, a narrower WHERE, no lists of all rows'
+    return new PipelineError(`the query needs too much memory: ${said}`, { code: 'QUERY_TOO_LARGE', fix, cause })
+  }
   return new PipelineError(`the database refused the query: ${said}`, {
     code: 'QUERY_FAILED',
     fix: `correct the query; its tables and columns: sluice pipeline ${pipeline} show`,

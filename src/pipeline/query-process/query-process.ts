@@ -128,7 +128,10 @@ class QueryProcess {
     return new Promise((resolve, reject) => {
       if (this.failure !== undefined) return reject(this.failure)
       this.waiting = { resolve, reject }
-      this.child.send(message, (error) => error !== null && reject(endedBy(error)))
+      this.child.send(message, (error) => {
+        // Its exit tells why the process cannot be reached.
+        if (error !== null) this.ended.then(() => reject(this.failure)).catch(reject)
+      })
     })
   }
 
