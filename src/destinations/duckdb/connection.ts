@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import {
   DuckDBTypeId,
   type DuckDBConnection,
+  type DuckDBDataChunk,
   type DuckDBPreparedStatement,
   type DuckDBResult,
   type DuckDBType,
@@ -85,24 +86,39 @@ async function connected({ instance, release }: OpenInstance): Promise<DuckdbCon
   })
 }
 
-/** A chunk has 2,048 rows, however wide they are: a page ends before its values take the memory of many. */
+async function* chunksOf(result: DuckDBResult): AsyncGenerator<DuckDBDataChunk> {
+  for (;;) {
+    const chunk = await result.fetchChunk()
+    if (chunk === null || chunk.rowCount === 0) return
+    yield chunk
+  }
+}
+
+async function* pagesOf(result: DuckDBResult, names: readonly string[]): AsyncGenerator<RowObject[]> {
+  for await (const chunk of chunksOf(result)) {
+    yield chunk.getRows().map((row) => Object.fromEntries(names.map((name, at) => [name, jsValue(row[at])])))
+  }
+}
+
 const pageBytes = 4 * 1024 * 1024
 
-async function* pagesOf(
+/**
+ * Pages of a query that may find anything. A chunk has 2,048 rows, however wide they are: its rows are read one by one, and a
+ * page ends before its values take much memory.
+ */
+async function* pagesBySize(
   result: DuckDBResult,
   names: readonly string[],
   cut: CutQuery | undefined,
 ): AsyncGenerator<RowObject[]> {
-  for (;;) {
-    const chunk = await result.fetchChunk()
-    if (chunk === null || chunk.rowCount === 0) return
+  for await (const chunk of chunksOf(result)) {
     let page: RowObject[] = []
     let bytes = 0
     for (let at = 0; at < chunk.rowCount; at++) {
-      const values = chunk.getRowValues(at)
-      const cells = cut === undefined ? values.map(jsValue) : cut.row(values.map(jsValue))
+      const values = chunk.getRowValues(at).map(jsValue)
+      const cells = cut === undefined ? values : cut.row(values)
       page.push(Object.fromEntries(names.map((name, column) => [name, cells[column]])))
-      for (const value of values) if (typeof value === 'string') bytes += value.length
+      for (const value of values) if (typeof value === 'string' || value instanceof Uint8Array) bytes += value.length
       if (bytes < pageBytes) continue
       yield page
       page = []
@@ -127,7 +143,7 @@ function duckdbConnection(connection: DuckDBConnection, close: () => Promise<voi
     const cut = longestValue === undefined ? undefined : await prepareCut(connection, { sql, prepared, longestValue })
     const run = cut?.prepared ?? prepared
     if (values !== undefined) run.bind(values as never)
-    return found(await run.stream(), cut)
+    return found(await run.stream(), { cut })
   }
   return {
     query,
@@ -155,11 +171,11 @@ function duckdbConnection(connection: DuckDBConnection, close: () => Promise<voi
   }
 }
 
-/** Columns and rows of a result; `cut` knows the columns when the result is the one of a query around it. */
-function found(result: DuckDBResult, cut?: PreparedCut): QueryResult {
-  const columns = cut?.columns ?? columnsOf(uniqueNames(result.columnNames()), (at) => result.columnType(at))
+/** Columns and rows of a result. With `bySize`, pages are small; a `cut` knows the columns that were asked for. */
+function found(result: DuckDBResult, bySize?: { cut: PreparedCut | undefined }): QueryResult {
+  const columns = bySize?.cut?.columns ?? columnsOf(uniqueNames(result.columnNames()), (at) => result.columnType(at))
   const names = columns.map(({ name }) => name)
-  return { columns, pages: pagesOf(result, names, cut) }
+  return { columns, pages: bySize === undefined ? pagesOf(result, names) : pagesBySize(result, names, bySize.cut) }
 }
 
 const columnsOf = (names: readonly string[], typeOf: (at: number) => DuckDBType): ResultColumn[] =>
