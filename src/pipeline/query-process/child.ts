@@ -8,7 +8,7 @@ import { PipelineError } from '../../errors/index.ts'
 import { attach } from '../attach.ts'
 import { readingFrom, type Reading } from '../reading.ts'
 import { rowBytes } from '../row-bytes.ts'
-import { largestProcessBytes, largestRowBytes, tooLarge } from './limits.ts'
+import { largestProcessBytes, largestRowBytes, reusableProcessBytes, tooLarge } from './limits.ts'
 import type { Message, QueryRequest, Reply, SentError } from './protocol.ts'
 
 /** The query that runs: its connection and what is left of its rows. */
@@ -77,8 +77,13 @@ process.on('message', (message: Message) => {
   answer
     .catch((error: unknown): Reply => ({ type: 'error', error: sent(error) }))
     .then(reply)
+    .then(() => message.type === 'close' && endIfLarge())
     .catch(() => process.exit(1))
 })
+
+function endIfLarge(): void {
+  if (process.memoryUsage.rss() > reusableProcessBytes) process.disconnect()
+}
 
 /** Temporary files of this process. The parent removes the folder as well, unless it was killed. */
 const folder = process.argv[2]!

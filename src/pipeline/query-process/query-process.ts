@@ -14,6 +14,7 @@ const script = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './child.
 const graceMs = 1000
 /** A process that waits for the next query is kept so long. */
 const idleMs = 60_000
+const mostIdle = 2
 
 /** Processes without a query, with the environment they were started in: the next query saves the start. */
 const idle = new Map<QueryProcess, string>()
@@ -112,6 +113,7 @@ class QueryProcess {
       await this.ask({ type: 'close' }).catch(() => undefined)
     else this.kill()
     clearTimeout(this.timer)
+    if (idle.size >= mostIdle) this.kill()
     if (this.failure !== undefined) return this.ended
     idle.set(this, startedIn)
     this.timer = setTimeout(() => this.kill(), idleMs).unref()
@@ -128,10 +130,8 @@ class QueryProcess {
     return new Promise((resolve, reject) => {
       if (this.failure !== undefined) return reject(this.failure)
       this.waiting = { resolve, reject }
-      this.child.send(message, (error) => {
-        // Its exit tells why the process cannot be reached.
-        if (error !== null) this.ended.then(() => reject(this.failure)).catch(reject)
-      })
+      // Where the message does not arrive, the exit of the process tells why.
+      this.child.send(message, () => undefined)
     })
   }
 
