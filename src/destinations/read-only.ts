@@ -7,9 +7,9 @@ import type { SqlConnection } from './destination.ts'
  */
 export function onlyQueries(connection: SqlConnection, functions: readonly string[] = []): SqlConnection {
   const { exactRows: _, ...others } = connection
-  const query: SqlConnection['query'] = async (sql, values) => {
+  const query: SqlConnection['query'] = async (sql, values, options) => {
     refuseFunctions(sql, functions)
-    return connection.query(sql, values)
+    return connection.query(sql, values, options)
   }
   return {
     ...others,
@@ -31,7 +31,7 @@ export const onlyToLook = (): PipelineError =>
  * A call counts wherever it stands, in texts and comments too: what is a text differs from database to database, and a name
  * that was read past would be called. A table or a column may have the name.
  */
-function refuseFunctions(sql: string, functions: readonly string[]): void {
+export function refuseFunctions(sql: string, functions: readonly string[]): void {
   if (functions.length === 0) return
   if (/\bU&["']/i.test(sql))
     throw noQuery('names written in code points cannot be read here', 'write names as they are')

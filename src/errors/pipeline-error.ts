@@ -39,6 +39,7 @@ export type ErrorCode =
   | 'PIPELINE_UNKNOWN'
   | 'QUERY_FAILED'
   | 'QUERY_TIMEOUT'
+  | 'QUERY_TOO_LARGE'
   | 'READ_ONLY'
   | 'RUN_FAILED'
   | 'ABORTED'

@@ -58,6 +58,7 @@ const byCode: Record<ErrorCode, Classification> = {
   PIPELINE_UNKNOWN: 'config',
   QUERY_FAILED: 'destination',
   QUERY_TIMEOUT: 'destination',
+  QUERY_TOO_LARGE: 'destination',
   READ_ONLY: 'config',
   RUN_FAILED: 'unknown',
   ABORTED: 'transient',
