@@ -11,7 +11,9 @@ export function statusFault(
   if (status !== 206 || Object.keys(request.headers).some((name) => name.toLowerCase() === 'range')) return undefined
   // APIs that page by it count rows there: "0-24/95", "items 0-24/95".
   const range = headers.get('content-range')
-  return range !== null && !/^\s*bytes\b/i.test(range) ? undefined : 'a part of the content that the request did not ask for'
+  return range !== null && !/^\s*bytes\b/i.test(range)
+    ? undefined
+    : 'a part of the content that the request did not ask for'
 }
 
 /**
