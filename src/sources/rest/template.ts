@@ -1,6 +1,7 @@
 import { PipelineError } from '../../errors/index.ts'
 import { inRequest, jsonPath, type IncrementalCursor } from '../../extract/index.ts'
 import { ExactNumber } from '../../schema/index.ts'
+import { checkedPath } from './path-segments.ts'
 
 /** Where a request begins and ends; a cursor, or a window of it. */
 export type CursorValues = Pick<IncrementalCursor, 'startValue' | 'lastValue' | 'endValue' | 'initialValue' | 'lag'>
@@ -59,7 +60,10 @@ export const parentFieldsIn = (template: unknown): ParentField[] =>
 
 /** Fills placeholders in a path; values cannot leave their place in it. */
 export const fillPath = (path: string, values: TemplateValues): string =>
-  substitute(path, (scope, name) => encodeURIComponent(required(scope, name, values)))
+  checkedPath(
+    path,
+    substitute(path, (scope, name) => encodeURIComponent(required(scope, name, values))),
+  )
 
 /** Fills placeholders in parameters, headers and bodies. A text that is one placeholder keeps the value's type. */
 export function fill(template: unknown, values: TemplateValues): unknown {
