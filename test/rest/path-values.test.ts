@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { PipelineError } from '../../src/errors/index.ts'
+import type { PipelineError } from '../../src/errors/index.ts'
 import { joinUrl, keepPathSlots, setPathValue, type RestRequest } from '../../src/sources/rest/request.ts'
 import { fillPath } from '../../src/sources/rest/template.ts'
 import { api, json } from '../support/api.ts'

@@ -22,7 +22,7 @@ export async function logInSource(
     settings,
   )
   const context = { resource: 'login', signal: options.signal, emit: () => undefined }
-  await logIn(auth, settings, { ...options, baseUrl, send: (request) => client.send(request, null, context) })
+  await logIn(auth, settings, { ...options, baseUrl, send: (request) => client.logIn(request, context) })
 }
 
 function codeAuth({ name, client, resources }: RestSourceSpec): AuthorizationCodeAuth {

@@ -11,6 +11,8 @@ export interface RestRequest {
   body: Record<string, unknown> | undefined
   /** Where the source's author sends it by a full address in place of a path: another origin than the client's. */
   home?: string | undefined
+  /** It trades credentials for a token, so it holds secrets, and may go to the `home` that the source names. */
+  isLogin?: true
   /** A body that is no JSON: a form, written out, or any text. */
   data?: { text: string; contentType: string | undefined } | undefined
   /** Values that paging writes into the path: `/items/{page}`. */

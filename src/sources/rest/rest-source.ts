@@ -96,14 +96,16 @@ const camelKeys = (object: Record<string, unknown>): Record<string, unknown> =>
 function merged(spec: RestSourceSpec, given: string | RestResourceSpec): MergedResource {
   const own = typeof given === 'string' ? { name: given } : given
   const { endpoint: defaults = {}, ...resourceDefaults } = spec.resourceDefaults ?? {}
+  const { auth: defaultAuth, ...shared } = defaults
   const endpoint = withoutNulls(
     withoutParamTypes(typeof own.endpoint === 'string' ? { path: own.endpoint } : (own.endpoint ?? {})),
   )
   return {
     ...resourceDefaults,
     ...own,
+    defaultAuth,
     endpoint: {
-      ...defaults,
+      ...shared,
       ...endpoint,
       path: endpoint.path ?? defaults.path ?? own.name,
       params: { ...defaults.params, ...endpoint.params },
@@ -247,6 +249,7 @@ function resourceOptions(spec: MergedResource, isChild: boolean): ResourceOption
     name: _name,
     endpoint,
     rows: _rows,
+    defaultAuth: _auth,
     includeFromParent: _include,
     processingSteps: _steps,
     parallelized: _parallelized,

@@ -63,12 +63,12 @@ function endpointPaths({ resources }: RestSourceSpec): unknown[] {
   })
 }
 
-function authsOf({ client, resources }: RestSourceSpec): unknown[] {
+function authsOf({ client, resourceDefaults, resources }: RestSourceSpec): unknown[] {
   const own = resources.flatMap((one) => {
     const endpoint = typeof one === 'string' ? undefined : (one as { endpoint?: string | EndpointSpec }).endpoint
     return typeof endpoint === 'object' ? [endpoint.auth] : []
   })
-  return [client?.auth, ...own].filter((auth) => auth !== undefined && auth !== null)
+  return [client?.auth, resourceDefaults?.endpoint?.auth, ...own].filter((auth) => auth !== undefined && auth !== null)
 }
 
 /** Everything that stands in a value, however deep. */

@@ -2,10 +2,15 @@ import { ConfigReference, isPlaceholder, type Config, type ConfigPlace } from '.
 import { addSecret, PipelineError } from '../../../errors/index.ts'
 import type { Setting } from './auth-spec.ts'
 
+/** Fields that name somebody: they are masked, yet open nothing. */
+const names = new Set(['username', 'client_id', 'access_key_id'])
+
 /** Looks up settings of one source. Literal secrets are remembered for masking as well. */
 export class Settings {
   private readonly config: Config
   readonly place: ConfigPlace
+  /** Values of the secrets that were looked up or given so far; names of users are none. */
+  readonly secrets = new Set<string>()
 
   constructor(config: Config, place: ConfigPlace) {
     this.config = config
@@ -13,13 +18,15 @@ export class Settings {
   }
 
   text(setting: Setting): string {
-    return setting instanceof ConfigReference ? String(this.config.get(setting, this.place)) : setting
+    const text = this.valueOf(setting)
+    if (setting instanceof ConfigReference && setting.isSecret) this.secrets.add(text)
+    return text
   }
 
   /** A secret field; where the spec leaves it out, it is looked up under its own name, as in dlt. */
   secret(setting: Setting | undefined, field: string): string {
     const value = setting ?? this.implied(field)
-    const text = this.text(value)
+    const text = this.valueOf(value)
     if (isPlaceholder(text)) {
       throw new PipelineError(`"${field}" of ${this.place.name ?? 'the source'} is still a placeholder`, {
         code: 'CONFIG_MISSING',
@@ -27,6 +34,7 @@ export class Settings {
       })
     }
     addSecret(text)
+    if (!names.has(field)) this.secrets.add(text)
     return text
   }
 
@@ -45,6 +53,10 @@ export class Settings {
 
   isReference(value: unknown): value is ConfigReference {
     return value instanceof ConfigReference
+  }
+
+  private valueOf(setting: Setting): string {
+    return setting instanceof ConfigReference ? String(this.config.get(setting, this.place)) : setting
   }
 
   private implied(field: string): ConfigReference {

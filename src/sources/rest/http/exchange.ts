@@ -1,38 +1,12 @@
 import { redact } from '../../../errors/index.ts'
 import type { Exchange } from '../../../extract/index.ts'
 import { bodyText, type RestRequest } from '../request.ts'
+import { isSecretName } from './secret-name.ts'
 
 const keptCharacters = 16_384
 /** A secret may begin before the cut and end behind it. */
 const readCharacters = keptCharacters + 8192
 const masked = '***'
-
-const secretWords = new Set([
-  'auth',
-  'authorization',
-  'cookie',
-  'token',
-  'secret',
-  'password',
-  'passwd',
-  'signature',
-  'sig',
-  'key',
-  'session',
-  'credential',
-  'credentials',
-])
-/** Tokens that lead to the next page open nothing else. */
-const pagingWords = new Set(['page', 'next', 'continuation', 'cursor', 'sync'])
-
-/** Names behind which a secret stands, also one that nobody declared as such. */
-function isSecretName(name: string): boolean {
-  const words = name
-    .replaceAll(/([a-z])([A-Z])/g, '$1-$2')
-    .toLowerCase()
-    .split(/[-_.]/)
-  return words.some((word) => secretWords.has(word)) && !words.some((word) => pagingWords.has(word))
-}
 
 /** A request and its answer, as a person may see them. */
 export function exchangeOf(request: RestRequest, headers: Headers, text: string): Exchange {

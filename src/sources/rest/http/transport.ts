@@ -71,8 +71,11 @@ export class Transport {
       await response.body?.cancel()
       const target = new URL(location, url)
       this.checkTarget(target, request)
-      if (target.origin !== url.origin) headers = {}
       if (response.status < 307 && (method === 'POST' || response.status === 303)) [method, body] = ['GET', null]
+      if (target.origin !== url.origin) {
+        if (request.isLogin === true || body !== null) throw keepsToItsOrigin(request, target)
+        headers = {}
+      }
       url = target
     }
     throw new PipelineError(`${requestName(request)} was redirected more than ${maxRedirects} times`, {
@@ -81,6 +84,16 @@ export class Transport {
     })
   }
 }
+
+/** A login and a body are for who was asked: sent on, another host would read them; sent without, the request means nothing. */
+const keepsToItsOrigin = (request: RestRequest, { origin }: URL): PipelineError =>
+  new PipelineError(
+    `${requestName(request)} was redirected to ${origin}; ${request.isLogin === true ? 'a login' : 'a request with a body'} is sent to no other origin`,
+    {
+      code: 'LINK_FORBIDDEN',
+      fix: 'if that origin is right, name it in the source: in the base URL, or as a full address',
+    },
+  )
 
 interface SendOptions {
   headers: Record<string, string>
