@@ -6,8 +6,10 @@ export {
   isPlaceholder,
   looksCopied,
   secret,
+  type ConfigOrigin,
   type ConfigPlace,
   type FoundSetting,
+  type FoundValue,
 } from './config.ts'
 export { dataDir, pipelineDir, pipelinesDir } from './data-dir.ts'
 export {

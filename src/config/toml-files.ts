@@ -6,17 +6,28 @@ import { PipelineError } from '../errors/index.ts'
 
 type Table = Record<string, unknown>
 
+interface Folder {
+  path: string
+  /** Of this user, for all projects. */
+  isHome: boolean
+}
+
 /** The project's folder of settings, dlt's own as well, then the same in the home folder. The first file wins. */
-function folders(projectDir: string): string[] {
+function folders(projectDir: string): Folder[] {
   const names = [process.env.SLUICE_CONFIG_FOLDER ?? '.sluice', process.env.DLT_CONFIG_FOLDER ?? '.dlt']
   const project = resolve(process.env.DLT_PROJECT_DIR ?? projectDir)
-  return [...names.map((name) => join(project, name)), ...['.sluice', '.dlt'].map((name) => join(homedir(), name))]
+  return [
+    ...names.map((name) => ({ path: join(project, name), isHome: false })),
+    ...['.sluice', '.dlt'].map((name) => ({ path: join(homedir(), name), isHome: true })),
+  ]
 }
 
 export interface TomlFile {
   path: string
   /** `undefined` when the file does not exist. */
   content: Table | undefined
+  /** It is in the home folder, where no project can write. */
+  isHome: boolean
 }
 
 /**
@@ -27,8 +38,12 @@ export function readTomlFiles(fileName: string, projectDir: string): TomlFile[] 
   const profile = process.env.SLUICE_PROFILE
   const names = profile === undefined || !/^\w[\w-]*$/.test(profile) ? [fileName] : [`${profile}.${fileName}`, fileName]
   return folders(projectDir)
-    .flatMap((folder) => names.map((name) => join(folder, name)))
-    .map((path) => ({ path, content: existsSync(path) ? parseToml(readFileSync(path, 'utf8'), path) : undefined }))
+    .flatMap(({ path, isHome }) => names.map((name) => ({ path: join(path, name), isHome })))
+    .map(({ path, isHome }) => ({
+      path,
+      isHome,
+      content: existsSync(path) ? parseToml(readFileSync(path, 'utf8'), path) : undefined,
+    }))
 }
 
 function parseToml(text: string, path: string): Table {
