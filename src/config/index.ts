@@ -11,6 +11,7 @@ export {
   type FoundSetting,
   type FoundValue,
 } from './config.ts'
+export { homeValues } from './toml-files.ts'
 export { dataDir, pipelineDir, pipelinesDir } from './data-dir.ts'
 export {
   expiringSecrets,

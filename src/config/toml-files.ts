@@ -72,3 +72,17 @@ export function tomlValue(content: Table | undefined, path: readonly string[]): 
   }
   return current
 }
+
+/** The values in the home folder next to a setting: of its section, which `credentials` is a part of. */
+export function homeValues(key: string): unknown[] {
+  const section = key.split('.').slice(0, -1)
+  if (section.at(-1) === 'credentials') section.pop()
+  if (section.length === 0) return []
+  return ['secrets.toml', 'config.toml']
+    .flatMap((name) => readTomlFiles(name, homedir()))
+    .filter(({ isHome }) => isHome)
+    .flatMap(({ content }) => valuesIn(tomlValue(content, section)))
+}
+
+const valuesIn = (value: unknown): unknown[] =>
+  typeof value === 'object' && value !== null ? Object.values(value).flatMap(valuesIn) : [value]

@@ -1,6 +1,6 @@
 import { PipelineError, writeSecret } from '../../index.ts'
 import { platformNames } from '../../sources/chats/registry.ts'
-import { allowHosts, sourceOrigins } from '../../workbench/allowed-hosts.ts'
+import { allowDestination, allowHosts, allowSecret, sourceOrigins } from '../../workbench/allowed-hosts.ts'
 import {
   checkDestinationSecrets,
   checkSecrets,
@@ -16,8 +16,11 @@ const usage = `
 sluice secrets list [source …]     which are set, placeholders, or missing
 sluice secrets set <key>           asks for the value, and keeps it in
                                    .sluice/secrets.toml
-sluice secrets allow <source>      what assistants start may send its secrets
-                                   to the address that it has now
+sluice secrets allow <source>      its secrets may go to the address that it
+                                   has now, also by what assistants start
+         <key> <address>           one secret may go to one address
+         destination.<name>        its credentials may go where the settings
+                                   say now
 sluice secrets check [source …]    asks each API once, and tells the status
          [--destination <name>]    connects, and tells how far it came
 
@@ -109,13 +112,26 @@ async function sourcesOf(key: string): Promise<string[]> {
 /** None where the address is a setting that is not there yet. */
 const originsOf = (source: string): Promise<string[]> => sourceOrigins(process.cwd(), source).catch(() => [])
 
-async function allow([source]: readonly string[]): Promise<CommandResult> {
+async function allow([source, address]: readonly string[]): Promise<CommandResult> {
   if (source === undefined)
     throw new PipelineError('secrets allow: which source?', {
       code: 'WRONG_USE',
       fix: 'name a source file or a platform',
     })
-  onlyAtATerminal('an address is allowed', `secrets allow ${source}`)
+  onlyAtATerminal('an address is allowed', `secrets allow ${[source, address].filter(Boolean).join(' ')}`)
+  if (address !== undefined) {
+    const origin = allowSecret(process.cwd(), source, address)
+    console.log(`${style.done('✓')} ${clean(source, 60)} may be sent to ${clean(origin, 60)}`)
+    return done
+  }
+  const [, destination] = /^destination\.(\w+)$/.exec(source) ?? []
+  if (destination !== undefined) {
+    const settings = await allowDestination(process.cwd(), destination)
+    const text = settings.length === 0 ? 'needs nothing: its credentials and the rest are in one place' : 'is allowed with'
+    console.log(`${style.done('✓')} ${clean(source, 60)} ${text}`)
+    for (const setting of settings) console.log(`  ${clean(setting, 72)}`)
+    return done
+  }
   const origins = await allowHosts(process.cwd(), source)
   console.log(
     `${style.done('✓')} assistants may have it sent to ${clean(origins.join(', '), 60)}, for ${clean(source, 40)}`,

@@ -1,3 +1,4 @@
+import { SourceEgress } from '../../egress/index.ts'
 import { PipelineError, redact } from '../../errors/index.ts'
 import type { ExtractEvent } from '../../extract/index.ts'
 import { sleepFor } from '../../timers/index.ts'
@@ -18,7 +19,7 @@ import { longestStatedWaitMs, waitText } from './http/longest-wait.ts'
 import { RateLimiter } from './http/rate-limiter.ts'
 import { sharedBudget } from './http/shared-budget.ts'
 import { serverLimit, statedWaitMs } from './http/rate-headers.ts'
-import { Transport } from './http/transport.ts'
+import { environmentProxies, Transport } from './http/transport.ts'
 import { copyRequest, type RestRequest, type RestResponse } from './request.ts'
 import type { Judge } from './response-actions.ts'
 import type { ClientSpec } from './spec.ts'
@@ -59,7 +60,8 @@ export class RestClient {
   private readonly login: AuthSpec | undefined
   private readonly auths = new Map<unknown, Auth>()
 
-  constructor(spec: ClientSpec, settings: Settings) {
+  /** `isFile`: the source is a file, not code. */
+  constructor(spec: ClientSpec, settings: Settings, { isFile = false }: { isFile?: boolean } = {}) {
     this.spec = spec
     this.settings = settings
     const { url, login } = withoutLogin(settings.text(spec.baseUrl))
@@ -68,7 +70,18 @@ export class RestClient {
     this.origin = originOf(this.baseUrl)
     this.limiter = new RateLimiter(spec.rateLimit, this.concurrency, { shared: sharedBudget(this.origin) })
     const proxy = spec.proxy === undefined ? undefined : settings.text(spec.proxy)
-    this.transport = new Transport(spec, proxy, (target, request) => this.checkTarget(target, request))
+    const egress = new SourceEgress({
+      found: settings.found,
+      baseUrl: url,
+      isBuiltIn: settings.isDefault(spec.baseUrl),
+      isFile,
+      byProxy: proxy !== undefined || environmentProxies().length > 0,
+    })
+    this.transport = new Transport(spec, {
+      proxy,
+      egress,
+      checkTarget: (target, request) => this.checkTarget(target, request),
+    })
   }
 
   get concurrency(): number {
@@ -172,6 +185,8 @@ export class RestClient {
       // A write that broke while its run was asked to end may have arrived all the same.
       if (context.once === undefined) signal.throwIfAborted()
       if (error instanceof PipelineError || (error as Error).name === 'AbortError') throw error
+      const { cause } = error as Error
+      if (cause instanceof PipelineError) throw cause
       const reason = networkReason(error)
       if (cannotBeSent.test(reason)) throw unsendable(request, reason, error)
       const failed = (attempts: number): PipelineError => requestFailed(request, resource, reason, attempts, error)

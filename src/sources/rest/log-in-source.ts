@@ -20,6 +20,7 @@ export async function logInSource(
   const client = new RestClient(
     { ...rest, baseUrl: joinUrl(baseUrl, settings.text(auth.accessTokenUrl)).origin },
     settings,
+    { isFile: true },
   )
   const context = { resource: 'login', signal: options.signal, emit: () => undefined }
   await logIn(auth, settings, { ...options, baseUrl, send: (request) => client.logIn(request, context) })

@@ -1,4 +1,5 @@
 import { ConfigReference, isPlaceholder, type Config, type ConfigPlace } from '../../../config/index.ts'
+import type { LookedUp } from '../../../egress/index.ts'
 import { addSecret, PipelineError } from '../../../errors/index.ts'
 import type { Setting } from './auth-spec.ts'
 
@@ -11,6 +12,9 @@ export class Settings {
   readonly place: ConfigPlace
   /** Values of the secrets that were looked up or given so far; names of users are none. */
   readonly secrets = new Set<string>()
+  /** What was looked up so far, by its key. */
+  readonly found = new Map<string, LookedUp>()
+  private readonly unset = new Set<ConfigReference>()
 
   constructor(config: Config, place: ConfigPlace) {
     this.config = config
@@ -55,8 +59,32 @@ export class Settings {
     return value instanceof ConfigReference
   }
 
+  /** The value of a reference, as it is written: a list stays one. */
+  value(reference: ConfigReference): unknown {
+    const found = this.config.lookUp(reference, this.place)
+    if (found === undefined) {
+      this.unset.add(reference)
+      return this.config.get(reference, this.place)
+    }
+    const isSecret = reference.isSecret || this.found.get(found.key)?.isSecret === true
+    this.found.set(found.key, { ...found, isSecret })
+    return found.value
+  }
+
+  /** The values of a list, which become parts of requests. */
+  list(reference: ConfigReference): unknown {
+    const value = this.value(reference)
+    if (reference.isSecret) for (const one of [value].flat()) this.secrets.add(String(one))
+    return value
+  }
+
+  /** Whether it was looked up and nobody has set it, so that its default in code counts. */
+  isDefault(setting: Setting): boolean {
+    return setting instanceof ConfigReference && this.unset.has(setting)
+  }
+
   private valueOf(setting: Setting): string {
-    return setting instanceof ConfigReference ? String(this.config.get(setting, this.place)) : setting
+    return setting instanceof ConfigReference ? String(this.value(setting)) : setting
   }
 
   private implied(field: string): ConfigReference {

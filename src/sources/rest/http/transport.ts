@@ -1,4 +1,5 @@
 import { Agent, EnvHttpProxyAgent, fetch, ProxyAgent, request as send, type Dispatcher } from 'undici'
+import type { SourceEgress } from '../../../egress/index.ts'
 import { addSecret, PipelineError } from '../../../errors/index.ts'
 import { timerMs } from '../../../timers/index.ts'
 import { bodyText, type RestRequest } from '../request.ts'
@@ -19,16 +20,27 @@ const redirectStatuses = new Set([301, 302, 303, 307, 308])
 const maxRedirects = 10
 const minute = 60_000
 
+export interface TransportOptions {
+  /** @default the environment's */
+  proxy: string | undefined
+  egress: SourceEgress
+  /** Throws for an address that must not be asked. */
+  checkTarget: (url: URL, request: RestRequest) => void
+}
+
 /** Sends one request over connections that are kept, through the environment's proxy, and follows redirects. */
 export class Transport {
   private readonly spec: ClientSpec
   private readonly dispatcher: Dispatcher
   private readonly checkTarget: (url: URL, request: RestRequest) => void
+  private readonly egress: SourceEgress
+  private readonly proxy: URL | undefined
 
-  /** `checkTarget` throws for an address that must not be asked. */
-  constructor(spec: ClientSpec, proxy: string | undefined, checkTarget: Transport['checkTarget']) {
+  constructor(spec: ClientSpec, { proxy, egress, checkTarget }: TransportOptions) {
     this.spec = spec
-    this.dispatcher = dispatcherFor(spec, proxy)
+    this.dispatcher = dispatcherFor(spec, proxy, egress)
+    this.proxy = proxy === undefined ? undefined : new URL(proxy)
+    this.egress = egress
     this.checkTarget = checkTarget
   }
 
@@ -43,7 +55,11 @@ export class Transport {
     checkHeaders(request)
     const contentType = request.data === undefined ? 'application/json' : request.data.contentType
     const timeout = AbortSignal.timeout(timerMs(timeoutMs))
+    // A proxy sees what it passes on.
+    if (this.proxy !== undefined) await this.egress.check(this.proxy)
     for (let hop = 0; hop <= maxRedirects; hop++) {
+      const wait = this.egress.check(url)
+      if (wait !== undefined) await wait
       const options = {
         headers: {
           accept: 'application/json, */*;q=0.5',
@@ -166,24 +182,30 @@ export async function* limited(
   }
 }
 
-function dispatcherFor(spec: ClientSpec, proxy: string | undefined): Dispatcher {
+function dispatcherFor(spec: ClientSpec, proxy: string | undefined, { lookup }: SourceEgress): Dispatcher {
   const { timeoutMs = minute } = spec
+  const resolve = lookup === undefined ? {} : { lookup }
   const options: Agent.Options = {
     // The connection is shared by many streams where the server speaks HTTP/2.
     allowH2: true,
-    connect: { timeout: timerMs(spec.connectTimeoutMs ?? 10_000) },
+    connect: { timeout: timerMs(spec.connectTimeoutMs ?? 10_000), ...resolve },
     headersTimeout: timerMs(spec.headersTimeoutMs ?? timeoutMs),
     bodyTimeout: timerMs(spec.bodyTimeoutMs ?? 30_000),
   }
   if (proxy !== undefined) {
     hideLogin(proxy)
-    return new ProxyAgent({ ...options, uri: proxy })
+    return new ProxyAgent({ ...options, uri: proxy, proxyTls: resolve })
   }
-  const named = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].flatMap((name) => process.env[name] ?? [])
-  if (named.every((one) => one === '')) return new Agent(options)
+  const named = environmentProxies()
+  if (named.length === 0) return new Agent(options)
   for (const one of named) hideLogin(one)
   return new EnvHttpProxyAgent(options)
 }
+
+export const environmentProxies = (): string[] =>
+  ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY']
+    .flatMap((name) => process.env[name] ?? [])
+    .filter((one) => one !== '')
 
 /** A proxy's password must not show up in an error. */
 function hideLogin(proxy: string): void {
