@@ -128,7 +128,9 @@ export class Config {
     const all = this.paths(reference.key, place).flatMap((path) =>
       this.providers.flatMap((provider) => {
         const value = provider.find(path)
-        return value === undefined ? [] : [{ path, value, name: provider.show(path), file: provider.file?.(path)?.path }]
+        return value === undefined
+          ? []
+          : [{ path, value, name: provider.show(path), file: provider.file?.(path)?.path }]
       }),
     )
     return all.find(({ value }) => !isPlaceholder(value)) ?? all[0]

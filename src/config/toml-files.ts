@@ -73,12 +73,12 @@ export function tomlValue(content: Table | undefined, path: readonly string[]): 
   return current
 }
 
-/** The values in the home folder next to a setting: of its section, which `credentials` is a part of. */
-export function homeValues(key: string): unknown[] {
+/** The values in files of the home folder next to a setting: of its section, which `credentials` is a part of. */
+export function homeValues(key: string, files: readonly string[]): unknown[] {
   const section = key.split('.').slice(0, -1)
   if (section.at(-1) === 'credentials') section.pop()
   if (section.length === 0) return []
-  return ['secrets.toml', 'config.toml']
+  return files
     .flatMap((name) => readTomlFiles(name, homedir()))
     .filter(({ isHome }) => isHome)
     .flatMap(({ content }) => valuesIn(tomlValue(content, section)))

@@ -97,7 +97,9 @@ export class SourceEgress {
   private isNamed(key: string, origin: string): boolean {
     if (permitsSecret(this.projectDir, key, origin)) return true
     const { host } = new URL(origin)
-    return homeValues(key).some((value) => addressOf(value) === origin || value === host)
+    // Only people write secrets; what is in a config.toml an assistant may have written.
+    const files = this.isForAssistant ? ['secrets.toml'] : ['secrets.toml', 'config.toml']
+    return homeValues(key, files).some((value) => addressOf(value) === origin || value === host)
   }
 
   private notAllowed(key: string, origin: string): PipelineError {
@@ -109,7 +111,8 @@ export class SourceEgress {
 }
 
 /** Also of a proxy that speaks no HTTP. */
-export const originOf = ({ origin, protocol, host }: URL): string => (origin === 'null' ? `${protocol}//${host}` : origin)
+export const originOf = ({ origin, protocol, host }: URL): string =>
+  origin === 'null' ? `${protocol}//${host}` : origin
 
 const addressOf = (value: unknown): string | undefined =>
   typeof value === 'string' && URL.canParse(value) ? originOf(new URL(value)) : undefined

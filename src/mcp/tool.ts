@@ -61,7 +61,10 @@ export function registerTool(server: McpServer, one: Tool, workspace: Workspace)
 async function answer(one: Tool, given: Record<string, unknown>, workspace: Workspace): Promise<CallToolResult> {
   hideProjectSecrets(workspace.projectDir)
   try {
-    const result = JSON.parse(readableJson(await actForAssistant(() => one.run(given, workspace)))) as Record<string, unknown>
+    const result = JSON.parse(readableJson(await actForAssistant(() => one.run(given, workspace)))) as Record<
+      string,
+      unknown
+    >
     const structuredContent = withoutSecrets(result) as Record<string, unknown>
     const text = JSON.stringify(structuredContent)
     return { structuredContent, content: [{ type: 'text', text: one.holdsData === true ? asData(text) : text }] }

@@ -24,7 +24,8 @@ const ranges: [string, string][] = [
   ['224.0.0.0', '255.255.255.255'],
 ]
 const numberOf = (dotted: string): number => dotted.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
-const dottedOf = (value: number): string => [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.')
+const dottedOf = (value: number): string =>
+  [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.')
 const isPublicByModel = (value: number): boolean =>
   !ranges.some(([first, last]) => value >= numberOf(first) && value <= numberOf(last))
 const hex = (value: number): string => value.toString(16)
@@ -72,8 +73,10 @@ describe('where a host is, by its text', () => {
   })
 
   it('IPv6 is public only where addresses are given out', () => {
-    const closed = '64:ff9b::1 64:ff9b:1::1 100::1 :: ::1 ::7f00:1 fc00::1 fdff::1 fe80::1 fe80::1%eth0 fec0::1 ff02::1 2001::1'
-    const more = ' 2001:1ff::1 2001:db8::1 2002:7f00:1:: 3fff::1 3fff:fff::1 5f00::1 4000::1 1fff::1 e000::1 ::ffff:0:127.0.0.1'
+    const closed =
+      '64:ff9b::1 64:ff9b:1::1 100::1 :: ::1 ::7f00:1 fc00::1 fdff::1 fe80::1 fe80::1%eth0 fec0::1 ff02::1 2001::1'
+    const more =
+      ' 2001:1ff::1 2001:db8::1 2002:7f00:1:: 3fff::1 3fff:fff::1 5f00::1 4000::1 1fff::1 e000::1 ::ffff:0:127.0.0.1'
     for (const address of `${closed}${more}`.split(' ')) expect(isPublicAddress(address), address).toBe(false)
     for (const address of ['2606:4700::1111', '2a00:1450::8', '2001:200::1', '2003::1', '3ffe::1', '::ffff:8.8.8.8'])
       expect(isPublicAddress(address), address).toBe(true)
@@ -81,10 +84,19 @@ describe('where a host is, by its text', () => {
   })
 
   it('names of this machine are loopback; others are names, and odd texts are no hosts', () => {
-    for (const name of ['localhost', 'LOCALHOST', 'localhost.', 'a.localhost', 'a.b.localhost.', '[::1]', '0:0:0:0:0:0:0:1'])
+    for (const name of [
+      'localhost',
+      'LOCALHOST',
+      'localhost.',
+      'a.localhost',
+      'a.b.localhost.',
+      '[::1]',
+      '0:0:0:0:0:0:0:1',
+    ])
       expect(isLoopbackHost(name), name).toBe(true)
     for (const name of ['localhost.example.com', 'notlocalhost', 'localhost.localdomain', '127.0.0.1.nip.io'])
       expect(hostKind(name), name).toBe('name')
-    for (const text of ['', 'a b', 'x/y', 'u@h', 'h:81', '[::', 'a?b', 'a#b']) expect(hostOf(text), text).toBeUndefined()
+    for (const text of ['', 'a b', 'x/y', 'u@h', 'h:81', '[::', 'a?b', 'a#b'])
+      expect(hostOf(text), text).toBeUndefined()
   })
 })

@@ -127,7 +127,8 @@ async function allow([source, address]: readonly string[]): Promise<CommandResul
   const [, destination] = /^destination\.(\w+)$/.exec(source) ?? []
   if (destination !== undefined) {
     const settings = await allowDestination(process.cwd(), destination)
-    const text = settings.length === 0 ? 'needs nothing: its credentials and the rest are in one place' : 'is allowed with'
+    const text =
+      settings.length === 0 ? 'needs nothing: its credentials and the rest are in one place' : 'is allowed with'
     console.log(`${style.done('✓')} ${clean(source, 60)} ${text}`)
     for (const setting of settings) console.log(`  ${clean(setting, 72)}`)
     return done

@@ -34,7 +34,10 @@ export function restSource<const R extends RestSourceSpec['resources']>(
   return createRestSource(spec as RestSourceSpec)
 }
 
-export function createRestSource(spec: RestSourceSpec, { probing = false, isFile = false }: RestSourceOptions = {}): Source {
+export function createRestSource(
+  spec: RestSourceSpec,
+  { probing = false, isFile = false }: RestSourceOptions = {},
+): Source {
   validateSpec(spec)
   const clients = new ClientPool(spec, isFile)
   const declared = spec.resources.map((one) => (one instanceof Resource ? one : merged(spec, one)))
