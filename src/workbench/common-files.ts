@@ -4,7 +4,8 @@ import type { HostName } from './hosts/index.ts'
 import { toolkitsFolder, type Toolkit } from './toolkit.ts'
 
 /** The program that hosts ask before an assistant reads a file or runs a command. */
-export const guardText = (): string => readFileSync(join(toolkitsFolder, 'guard.mjs'), 'utf8')
+export const packageGuard = join(toolkitsFolder, 'guard.mjs')
+export const guardText = (): string => readFileSync(packageGuard, 'utf8')
 
 /** Our part of `AGENTS.md`, which every host reads: the rules, and which skill to begin with. */
 export function agentsBlock(toolkits: readonly Toolkit[], hostNames: readonly HostName[]): string {
