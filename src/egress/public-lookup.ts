@@ -1,17 +1,23 @@
-import { lookup } from 'node:dns'
+import { lookup, type LookupAddress, type LookupAllOptions } from 'node:dns'
 import { lookup as lookUp } from 'node:dns/promises'
 import type { LookupFunction } from 'node:net'
 import { PipelineError } from '../errors/index.ts'
 import { hostKind, isLoopbackHost, isPublicAddress } from './addresses.ts'
+
+type Resolve = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, found: LookupAddress[]) => void,
+) => void
 
 /**
  * Resolves names for connections that may only lead to the public internet. Whoever connects uses the addresses that were
  * checked: a name cannot lead elsewhere a moment later. `isAllowed` says which hosts a person has named.
  */
 export const publicLookup =
-  (isAllowed: (host: string) => boolean): LookupFunction =>
+  (isAllowed: (host: string) => boolean, resolve: Resolve = lookup): LookupFunction =>
   (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, found) => {
+    resolve(hostname, { ...options, all: true }, (error, found) => {
       if (error !== null) return callback(error, [])
       const wrong = isAllowed(hostname) ? undefined : found.find(({ address }) => !mayConnect(hostname, address))
       if (wrong !== undefined) return callback(privateNetwork(hostname), [])

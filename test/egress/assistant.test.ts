@@ -144,7 +144,7 @@ async function world() {
 }
 
 describe('what an assistant starts sends no secret where no person has allowed it', () => {
-  it.each(someOf(ways, 8).map((way) => [way.name, way] as const))('by %s', async (_name, way) => {
+  it.each(someOf(ways, 5).map((way) => [way.name, way] as const))('by %s', async (_name, way) => {
     const [{ call, write, settings, folder }, own, evil] = [await world(), await ownApi(), await listener()]
     // What was allowed for the API itself opens nothing else.
     allowSecret(folder, 'sources.shop.token', own.baseUrl)

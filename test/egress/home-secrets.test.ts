@@ -49,7 +49,7 @@ const file = (baseUrl: string): string =>
 
 describe('a secret of the home folder', () => {
   it('goes where the home folder, code or a person says, and nowhere that the project says', async () => {
-    for (let round = 0; round < effort(10, 200); round++) {
+    for (let round = 0; round < effort(4, 200); round++) {
       const { project, atHome, inProject } = folders()
       const target = await server()
       const [named, allowed, isFile, isHome] = [chance(), chance(), chance(), random() < 0.7]
