@@ -1,6 +1,6 @@
 export { hostKind, isLoopbackHost, isPublicAddress } from './addresses.ts'
-export { allowOrigins, allowSettings, permitsOrigin, permitsSecret } from './allow-list.ts'
+export { allowOrigins, allowSettings, permitsOrigin } from './allow-list.ts'
 export { checkDestinationEgress, foreignSettings } from './destination-egress.ts'
 export { actForAssistant, assistantEnvironment, isForAssistant } from './for-assistant.ts'
 export { refusePrivate } from './public-lookup.ts'
-export { originOf, SourceEgress, type LookedUp } from './source-egress.ts'
+export { isNamedByPerson, originOf, SourceEgress, type LookedUp } from './source-egress.ts'

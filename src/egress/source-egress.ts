@@ -93,13 +93,8 @@ export class SourceEgress {
     return (isOwn && (this.options.isBuiltIn || isLoopbackHost(url.hostname))) || this.isNamed(key, origin)
   }
 
-  /** By a person: in the list, or next to the secret in the home folder. */
   private isNamed(key: string, origin: string): boolean {
-    if (permitsSecret(this.projectDir, key, origin)) return true
-    const { host } = new URL(origin)
-    // Only people write secrets; what is in a config.toml an assistant may have written.
-    const files = this.isForAssistant ? ['secrets.toml'] : ['secrets.toml', 'config.toml']
-    return homeValues(key, files).some((value) => addressOf(value) === origin || value === host)
+    return isNamedByPerson(this.projectDir, { key, origin, forAssistant: this.isForAssistant })
   }
 
   private notAllowed(key: string, origin: string): PipelineError {
@@ -108,6 +103,18 @@ export class SourceEgress {
       fix: `if that is right, a person says so in their own terminal: sluice secrets allow ${key} ${origin}`,
     })
   }
+}
+
+/** Whether a person said that a secret may go to an origin: in the list, or next to the secret in the home folder. */
+export function isNamedByPerson(
+  projectDir: string,
+  { key, origin, forAssistant }: { key: string; origin: string; forAssistant: boolean },
+): boolean {
+  if (permitsSecret(projectDir, key, origin)) return true
+  const { host } = new URL(origin)
+  // Only people write secrets; what is in a config.toml an assistant may have written.
+  const files = forAssistant ? ['secrets.toml'] : ['secrets.toml', 'config.toml']
+  return homeValues(key, files).some((value) => addressOf(value) === origin || value === host)
 }
 
 /** Also of a proxy that speaks no HTTP. */

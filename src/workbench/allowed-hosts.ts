@@ -5,8 +5,8 @@ import {
   allowSettings,
   foreignSettings,
   isLoopbackHost,
+  isNamedByPerson,
   permitsOrigin,
-  permitsSecret,
   refusePrivate,
 } from '../egress/index.ts'
 import { destinationSettings } from '../destinations/destination-from-settings.ts'
@@ -89,7 +89,7 @@ export async function refuseUnknownHosts(projectDir: string, source: string): Pr
     const isBase = origin === base && (origin === originOf(platform?.docs.baseUrl) || isLoopback(origin))
     if (isBase || (secrets.length === 0 && permitsOrigin(project, origin))) continue
     if (secrets.length === 0) await refusePrivateFor(source, hostOf(origin))
-    else if (!secrets.every(({ key }) => permitsSecret(project, key, origin)))
+    else if (!secrets.every(({ key }) => mayGo(project, key, origin)))
       throw refused(source, `its secrets would be sent to ${origin}, which nobody has allowed`)
   }
 }
@@ -97,6 +97,9 @@ export async function refuseUnknownHosts(projectDir: string, source: string): Pr
 /** Hosts to which links of an API may lead; they get no secrets. */
 const alsoAsked = (projectDir: string, source: string): readonly string[] =>
   readSourceSpec(insideProject(projectDir, source)).client.allowedHosts ?? []
+
+const mayGo = (projectDir: string, key: string, origin: string): boolean =>
+  isNamedByPerson(projectDir, { key, origin, forAssistant: true })
 
 const permitsHostOf = (project: string, host: string): boolean =>
   ['https:', 'http:'].some((protocol) => permitsOrigin(project, `${protocol}//${host}`))
