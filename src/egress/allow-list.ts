@@ -67,6 +67,15 @@ function entriesOf(projectDir: string): [string, Entry][] {
   return Object.hasOwn(list, project) ? Object.entries(list[project]!) : []
 }
 
+/** The key of the token that a login brought to a source. For an assistant a login is not enough: it can start one, too. */
+export const loginKey = (source: string, forAssistant: boolean): string =>
+  `tokens.${source}${forAssistant ? '' : '.login'}`
+
+/** A person has logged in to a source, so its token may go to the origins that the source has now. */
+export function allowLogin(projectDir: string, source: string, origins: string[]): void {
+  allowOrigins(projectDir, `tokens.${source}`, { origins, secrets: [loginKey(source, false)] })
+}
+
 /** Whether a person has allowed that a secret goes to an origin. */
 export const permitsSecret = (projectDir: string, key: string, origin: string): boolean =>
   entriesOf(projectDir).some(([name, entry]) => {

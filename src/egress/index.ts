@@ -1,5 +1,5 @@
 export { hostKind, isLoopbackHost, isPublicAddress } from './addresses.ts'
-export { allowOrigins, allowSettings, permitsOrigin } from './allow-list.ts'
+export { allowLogin, allowOrigins, allowSettings, loginKey, permitsOrigin } from './allow-list.ts'
 export { checkDestinationEgress, foreignSettings } from './destination-egress.ts'
 export { actForAssistant, assistantEnvironment, isForAssistant } from './for-assistant.ts'
 export { refusePrivate } from './public-lookup.ts'

@@ -6,6 +6,7 @@ import {
   foreignSettings,
   isLoopbackHost,
   isNamedByPerson,
+  loginKey,
   permitsOrigin,
   refusePrivate,
 } from '../egress/index.ts'
@@ -38,7 +39,11 @@ async function sendingOf(projectDir: string, source: string): Promise<Sending> {
   const sections = new Set([spec.section ?? spec.name, spec.name])
   return {
     origins: originsOf(spec, projectDir),
-    secrets: [...[...sections].map((name) => `sources.${name}.*`), ...keysElsewhere(spec, projectDir)],
+    secrets: [
+      ...[...sections].map((name) => `sources.${name}.*`),
+      ...keysElsewhere(spec, projectDir),
+      ...[false, true].map((forAssistant) => loginKey(spec.name, forAssistant)),
+    ],
   }
 }
 
@@ -66,15 +71,30 @@ export function allowSecret(projectDir: string, key: string, address: string): s
   return origin
 }
 
-/** A person allows that the credentials of a destination go where the settings say now. Returns the settings, `key = value`. */
-export async function allowDestination(projectDir: string, name: string): Promise<string[]> {
+/** Settings that decide where the credentials of a destination go and are not next to them: `credentials.host = db.example`. */
+export const destinationSending = async (projectDir: string, name: string): Promise<string[]> =>
+  (await inQuestion(projectDir, name)).shown
+
+/**
+ * A person allows that the credentials of a destination go where the settings say now, and returns these settings. With `shown`,
+ * only where they are among what the person has seen.
+ */
+export async function allowDestination(projectDir: string, name: string, shown?: string[]): Promise<string[]> {
+  const now = await inQuestion(projectDir, name)
+  if (now.shown.length === 0 || now.shown.some((one) => shown?.includes(one) === false)) return []
+  allowSettings(projectDir, `destination.${name}`, now.fingerprints)
+  return now.shown
+}
+
+async function inQuestion(projectDir: string, name: string): Promise<{ shown: string[]; fingerprints: string[] }> {
   const settings = await destinationSettings(name, projectDir)
   // Which settings are in question differs by who asks; a person allows both.
   const foreign = [false, true].flatMap((forAssistant) => foreignSettings(name, settings, forAssistant) ?? [])
-  const fingerprints = foreign.map(({ fingerprint }) => fingerprint)
-  if (foreign.length > 0) allowSettings(projectDir, `destination.${name}`, fingerprints)
   const keys = new Set(foreign.flatMap((one) => one.keys))
-  return [...keys].map((key) => `${key} = ${redact(String(settings.get(key)!.value))}`)
+  return {
+    shown: [...keys].map((key) => `${key} = ${redact(String(settings.get(key)!.value))}`),
+    fingerprints: foreign.map(({ fingerprint }) => fingerprint),
+  }
 }
 
 /** Throws where a source would have a secret sent to a place that nobody has allowed, or would look into a private network. */

@@ -2,8 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { actForAssistant } from '../../src/egress/index.ts'
+import { actForAssistant, allowLogin } from '../../src/egress/index.ts'
 import { pipeline, PipelineError, writeSecret } from '../../src/index.ts'
+import { keepToken } from '../../src/sources/rest/auth/kept-tokens.ts'
 import { loadSourceFile } from '../../src/sources/rest/index.ts'
 import { allowDestination, allowHosts, allowSecret } from '../../src/workbench/allowed-hosts.ts'
 import { api, json, type TestApi } from '../support/api.ts'
@@ -275,4 +276,31 @@ it('a run in a process of its own obeys the same list', { tags: ['slow'] }, asyn
   const { data } = await call('run_pipeline', { target: 'shop.source.yaml', pipeline_name: 'other_name' })
   expect(data).toMatchObject({ ok: false, error: { code: 'HOST_NOT_ALLOWED' } })
   expect(evil.got).toEqual([])
+})
+
+it('the token of a login goes where a person allowed it, not where a file with the same name says', async () => {
+  const [{ call, write, folder }, own, evil] = [await world(), await ownApi(), await listener()]
+  const tokens = await api((_request, response) => json(response, { access_token: 'granted-token-1', expires_in: 60 }))
+  keepToken({ source: 'shop', given: 'client-1' }, planted)
+  const login = `{ type: oauth2_authorization_code, access_token_url: '${tokens.baseUrl}/t', authorization_url: '${tokens.baseUrl}/a', client_id: client-1 }`
+  const file = (resources?: string): string => source(`  base_url: ${own.baseUrl}\n  auth: ${login}`, resources)
+  const attempts = [
+    file(),
+    file(`- { name: a, endpoint: { path: '${evil.url}/a', auth: ${login} } }`),
+    file().replaceAll(tokens.baseUrl, evil.url),
+  ]
+  for (const text of attempts) {
+    await write(text)
+    const { text: answer } = await call('probe_source', { path: 'shop.source.yaml' })
+    expect(answer).toContain('secrets allow')
+    // Somebody else's folder, run by a person who once logged in to a source of that name.
+    await expect(pipeline({ name: 'direct' }).run(loadSourceFile('shop.source.yaml'))).rejects.toMatchObject({
+      code: 'HOST_NOT_ALLOWED',
+    })
+  }
+  expect([...tokens.requests, ...own.requests, ...evil.got]).toEqual([])
+  allowLogin(folder, 'shop', [own.baseUrl, tokens.baseUrl])
+  await write(file())
+  await pipeline({ name: 'direct' }).run(loadSourceFile('shop.source.yaml'))
+  expect(own.headers.map(({ authorization }) => authorization)).toEqual(['Bearer granted-token-1'])
 })

@@ -1,6 +1,12 @@
 import { PipelineError, writeSecret } from '../../index.ts'
 import { platformNames } from '../../sources/chats/registry.ts'
-import { allowDestination, allowHosts, allowSecret, sourceOrigins } from '../../workbench/allowed-hosts.ts'
+import {
+  allowDestination,
+  allowHosts,
+  allowSecret,
+  destinationSending,
+  sourceOrigins,
+} from '../../workbench/allowed-hosts.ts'
 import {
   checkDestinationSecrets,
   checkSecrets,
@@ -93,13 +99,30 @@ async function set([key]: readonly string[]): Promise<CommandResult> {
     console.error(
       `${clean(source, 30)} sends it to ${clean((await originsOf(source)).join(', ') || 'an address that is not set yet', 45)}`,
     )
+  const shown = await sendingOf(key)
+  for (const setting of shown) console.error(`it is sent where the settings say: ${clean(setting, 45)}`)
   const value = await askHidden(`value of ${key} (it is not shown): `)
   if (value.trim() === '')
     throw new PipelineError('nothing was entered', { code: 'WRONG_USE', fix: 'try again, and paste the value' })
   const path = writeSecret(key, value.trim())
   console.log(`${style.done('✓')} ${key} is set in ${clean(path, 60)}`)
-  for (const source of sources) if ((await originsOf(source)).length > 0) await allowHosts(process.cwd(), source)
+  await allowAddressesOf(key, sources, shown)
   return done
+}
+
+/** Whoever sets a secret was shown where it goes. */
+async function allowAddressesOf(key: string, sources: readonly string[], shown: string[]): Promise<void> {
+  for (const source of sources) if ((await originsOf(source)).length > 0) await allowHosts(process.cwd(), source)
+  const name = destinationOf(key)
+  if (name !== undefined) await allowDestination(process.cwd(), name, shown).catch(() => [])
+}
+
+const destinationOf = (key: string): string | undefined => /^destination\.(\w+)\./.exec(key)?.[1]
+
+/** Where the settings have a destination's credentials sent; none where they are not set yet. */
+async function sendingOf(key: string): Promise<string[]> {
+  const name = destinationOf(key)
+  return name === undefined ? [] : destinationSending(process.cwd(), name).catch(() => [])
 }
 
 /** The sources that ask for a secret, whether or not it is set. */

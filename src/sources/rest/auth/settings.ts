@@ -1,5 +1,5 @@
 import { ConfigReference, isPlaceholder, type Config, type ConfigPlace } from '../../../config/index.ts'
-import type { LookedUp } from '../../../egress/index.ts'
+import { isForAssistant, loginKey, type LookedUp } from '../../../egress/index.ts'
 import { addSecret, PipelineError } from '../../../errors/index.ts'
 import type { Setting } from './auth-spec.ts'
 
@@ -76,6 +76,13 @@ export class Settings {
     const value = this.value(reference)
     if (reference.isSecret) for (const one of [value].flat()) this.secrets.add(String(one))
     return value
+  }
+
+  /** Counts a token that a login brought as looked up: it is kept for all projects, like the secrets of the home folder. */
+  noteLogin(token: string): void {
+    const key = loginKey(this.place.name ?? '', isForAssistant())
+    this.found.set(key, { key, value: token, origin: 'home', isKept: true, isSecret: true })
+    this.secrets.add(token)
   }
 
   /** Whether it was looked up and nobody has set it, so that its default in code counts. */
