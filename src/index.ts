@@ -4,6 +4,7 @@ export {
   environmentName,
   expiringSecrets,
   hideProjectSecrets,
+  keepSecret,
   secret,
   secretStatuses,
   settingValue,

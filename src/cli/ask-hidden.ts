@@ -1,8 +1,9 @@
 /** Asks a person for a value that does not appear on the screen. */
 export function askHidden(question: string): Promise<string> {
   const { stdin, stderr } = process
-  stderr.write(question)
+  // Before the question is seen: until then the terminal itself shows what is typed.
   stdin.setRawMode(true)
+  stderr.write(question)
   stdin.resume()
   stdin.setEncoding('utf8')
   return new Promise((resolve, reject) => {

@@ -7,9 +7,14 @@ import { style } from './style.ts'
 /** Serves the dashboard until the person ends it. */
 export async function serveDashboard(
   path: string,
-  { port, opens, json = false }: { port: string | undefined; opens: boolean; json?: boolean },
+  {
+    port,
+    opens,
+    json = false,
+    renewsToken = false,
+  }: { port: string | undefined; opens: boolean; json?: boolean; renewsToken?: boolean },
 ): Promise<void> {
-  const dashboard = await startDashboard(port === undefined ? {} : { port: portNumber(port) })
+  const dashboard = await startDashboard({ renewsToken, ...(port === undefined ? {} : { port: portNumber(port) }) })
   const url = dashboard.url(path)
   if (json) printJson({ url })
   else console.log(`dashboard  ${style.strong(url)}\n${style.faint('Ctrl-C ends it')}`)

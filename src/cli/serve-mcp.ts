@@ -10,6 +10,7 @@ export async function serveMcp(options: {
   port: string | undefined
   allowsRuns: boolean
   features: string | undefined
+  renewsToken: boolean
 }): Promise<CommandResult> {
   // Also for the processes that tools start.
   Object.assign(process.env, assistantEnvironment)
@@ -20,7 +21,8 @@ export async function serveMcp(options: {
     await serveStdio(project, features)
     return done
   }
-  const server = await serveHttp(project, features, options.port === undefined ? undefined : portNumber(options.port))
+  const port = options.port === undefined ? undefined : portNumber(options.port)
+  const server = await serveHttp(project, features, { port, renewsToken: options.renewsToken })
   console.log(`${server.url}\n\nwith the header\n\n  Authorization: Bearer ${server.token}\n\nCtrl-C ends it`)
   await Promise.race(['SIGINT', 'SIGTERM'].map((signal) => once(process, signal)))
   await server.close()

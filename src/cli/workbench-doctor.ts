@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { guardText, packageGuard } from '../workbench/common-files.ts'
+import { guardFiles, packageGuard } from '../workbench/common-files.ts'
 import { guardPath, hosts } from '../workbench/hosts/index.ts'
 import { notInitialized } from '../workbench/install.ts'
 import { readIndex } from '../workbench/workbench-index.ts'
@@ -105,10 +106,10 @@ function installation(projectDir: string): 'this' | 'another' | 'none' {
 /** The guard of the package is asked as a host asks it; that of the project has to be the same text. */
 function guard(projectDir: string): Finding {
   const check = 'guard of secrets'
-  const path = join(projectDir, guardPath)
-  const own = existsSync(path) && statSync(path).isFile() ? readFileSync(path, 'utf8') : undefined
-  if (own !== guardText()) {
-    const found = own === undefined ? 'is not there' : 'is not the one of this package, and was not run'
+  const changed = guardFiles().filter(({ path, text }) => textOf(join(projectDir, path)) !== text)
+  if (changed.length > 0) {
+    const isThere = existsSync(join(projectDir, guardPath))
+    const found = isThere ? 'is not the one of this package, and was not run' : 'is not there'
     return { check, ok: false, found, fix: 'sluice ai init --overwrite' }
   }
   const ask = (file: string): number | null =>
@@ -121,6 +122,9 @@ function guard(projectDir: string): Finding {
     ? { check, ok: true, found: 'blocks secrets.toml, and nothing else that was tried' }
     : { check, ok: false, found: 'does not block', fix: 'install the package again: npm install sluice' }
 }
+
+const textOf = (path: string): string | undefined =>
+  existsSync(path) && statSync(path).isFile() ? readFileSync(path, 'utf8') : undefined
 
 function secretsInGit(projectDir: string): Finding {
   const check = 'secrets and git'
@@ -138,13 +142,14 @@ function secretsInGit(projectDir: string): Finding {
     : { check, ok: false, found: 'secrets.toml is not ignored', fix: 'add it to .gitignore: .sluice/secrets.toml' }
 }
 
+/** Files of secrets that this project uses, in it and in the home folder. */
 function secretsMode(projectDir: string): Finding {
-  const path = join(projectDir, '.sluice', 'secrets.toml')
   const check = 'secrets.toml'
-  if (!existsSync(path)) return { check, ok: true, found: 'is not there yet' }
-  if (process.platform === 'win32' || (statSync(path).mode & 0o077) === 0)
-    return { check, ok: true, found: 'only you can read it' }
-  return { check, ok: false, found: 'others on this machine can read it', fix: 'chmod 600 .sluice/secrets.toml' }
+  const paths = [projectDir, homedir()].map((base) => join(base, '.sluice', 'secrets.toml')).filter(existsSync)
+  if (paths.length === 0) return { check, ok: true, found: 'is not there yet' }
+  const open = paths.find((path) => process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0)
+  if (open === undefined) return { check, ok: true, found: 'only you can read it' }
+  return { check, ok: false, found: 'others on this machine can read it', fix: `chmod 600 ${open}` }
 }
 
 function findingText({ check, ok, found, fix }: Finding): string {

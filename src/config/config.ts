@@ -192,17 +192,16 @@ function environment(env: NodeJS.ProcessEnv): Provider {
 }
 
 function toml(name: string, holdsSecrets: boolean, files: readonly TomlFile[]): Provider {
+  // A placeholder in the project does not hide the value in the home folder.
+  const fileOf = (path: readonly string[]): TomlFile | undefined => {
+    const having = files.filter(({ content }) => tomlValue(content, path) !== undefined)
+    return having.find(({ content }) => !isPlaceholder(tomlValue(content, path))) ?? having[0]
+  }
   return {
     name,
     holdsSecrets,
-    find(path) {
-      for (const file of files) {
-        const value = tomlValue(file.content, path)
-        if (value !== undefined) return value
-      }
-      return undefined
-    },
-    file: (path) => files.find((file) => tomlValue(file.content, path) !== undefined),
+    find: (path) => tomlValue(fileOf(path)?.content, path),
+    file: (path) => fileOf(path),
     show: (path) => path.join('.'),
   }
 }

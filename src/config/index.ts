@@ -18,8 +18,7 @@ export {
   hideProjectSecrets,
   secretStatuses,
   settingValue,
-  writePlaceholders,
-  writeSecret,
   type SecretNeed,
   type SecretStatus,
 } from './project-secrets.ts'
+export { keepSecret, writePlaceholders, writeSecret } from './write-secrets.ts'

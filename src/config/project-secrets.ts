@@ -1,10 +1,8 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { dirname, join, relative, resolve } from 'node:path'
-import { parse, patch } from '@decimalturn/toml-patch'
-import { addSecret, PipelineError } from '../errors/index.ts'
+import { relative, resolve } from 'node:path'
+import { addSecret } from '../errors/index.ts'
 import { Config, looksCopied, secret, type ConfigPlace, type ConfigReference } from './config.ts'
-import { readTomlFiles, splitHeaders, tomlValue } from './toml-files.ts'
+import { readTomlFiles } from './toml-files.ts'
 
 /** A secret of a project: whether it is there, and where. Never its value, nor how long it is. */
 export interface SecretStatus {
@@ -37,8 +35,11 @@ export function secretStatuses(needs: readonly SecretNeed[], projectDir = proces
   }
   for (const { path, content } of readTomlFiles('secrets.toml', projectDir)) {
     for (const [key, value] of leaves(content ?? {})) {
-      if (found.has(key)) continue
       const status = isPlaceholderText(value) ? 'placeholder' : 'set'
+      const known = found.get(key)
+      // A placeholder in the project does not hide the value in the home folder.
+      if (known !== undefined && !(known.status === 'placeholder' && known.neededBy.length === 0 && status === 'set'))
+        continue
       found.set(key, { key, status, where: shortPath(path, projectDir), neededBy: [] })
     }
   }
@@ -53,7 +54,7 @@ function statusOf(
 ): Omit<SecretStatus, 'neededBy'> {
   const found = settings.locate(secret(key), place)
   const missing = { key: [place.root, place.name, key].filter((part) => part !== undefined).join('.') }
-  if (found === undefined) return { ...missing, status: 'missing', where: '.sluice/secrets.toml' }
+  if (found === undefined) return { ...missing, status: 'missing', where: '~/.sluice/secrets.toml' }
   return {
     key: found.path.join('.'),
     status: isPlaceholderText(found.value) ? 'placeholder' : 'set',
@@ -126,116 +127,4 @@ function expiryOf(value: unknown): Date | undefined {
   } catch {
     return undefined
   }
-}
-
-/** Puts a secret into `.sluice/secrets.toml`, which nobody else can read from then on. Comments stay. */
-export function writeSecret(key: string, value: string, projectDir = process.cwd()): string {
-  return changeSecrets(projectDir, (text) => withValue(text, keyPath(key), value))
-}
-
-/**
- * Puts placeholders in for secrets that are missing, and returns their keys; what is set already stays. `hint` says in a few
- * words what belongs there.
- */
-export function writePlaceholders(
-  wanted: readonly { key: string; hint?: string }[],
-  projectDir = process.cwd(),
-): string[] {
-  const paths = wanted.map(({ key, hint }) => ({ key, path: keyPath(key), text: placeholder(key, hint) }))
-  const written: string[] = []
-  changeSecrets(projectDir, (before) =>
-    paths.reduce((text, { key, path, text: value }) => {
-      if (tomlValue(parse(text) as Table, path) !== undefined) return text
-      written.push(key)
-      return withValue(text, path, value)
-    }, before),
-  )
-  return written
-}
-
-/** What is between the brackets could be a secret itself, so only words are taken. */
-function placeholder(key: string, hint: string | undefined): string {
-  const words = hint ?? `paste ${key.split('.').at(-1)!.replaceAll('_', ' ')} here`
-  if (/^[A-Za-z][A-Za-z ,':/-]{0,78}$/.test(words) && !words.split(/[ ,:/]/).some((word) => word.length > 18))
-    return `<${words}>`
-  throw new PipelineError('a placeholder is a few plain words, because a value must not get in that way', {
-    code: 'WRONG_USE',
-    fix: `say in words what belongs there; a person sets the value: sluice secrets set ${key}`,
-  })
-}
-
-function keyPath(key: string): string[] {
-  const path = key.split('.')
-  if (path.length > 1 && path.every((part) => /^[A-Za-z0-9_-]{1,64}$/.test(part) && part !== '__proto__')) return path
-  throw new PipelineError(`"${key.slice(0, 100)}" is no name of a secret`, {
-    code: 'WRONG_USE',
-    fix: 'name it with its sections: sources.github.token, destination.postgres.credentials',
-  })
-}
-
-type Table = Record<string, unknown>
-
-/** The text with a value in its section; a new section comes at the end. */
-function withValue(text: string, path: readonly string[], value: string): string {
-  const [section, name] = [path.slice(0, -1), path.at(-1)!]
-  const content = parse(text) as Table
-  const inner = tomlValue(content, section)
-  if (inner === undefined) {
-    const gap = text === '' || text.endsWith('\n\n') ? '' : text.endsWith('\n') ? '\n' : '\n\n'
-    return `${text}${gap}[${section.join('.')}]\n${name} = ${JSON.stringify(value)}\n`
-  }
-  if (typeof inner !== 'object' || inner === null) {
-    throw new PipelineError(`${path.join('.')}: "${section.at(-1)}" is a value in secrets.toml, and no section`, {
-      code: 'CONFIG_INVALID',
-      fix: 'take the value out of the file, or name the secret otherwise',
-    })
-  }
-  ;(inner as Table)[name] = value
-  return patch(text, content)
-}
-
-function changeSecrets(projectDir: string, change: (text: string) => string): string {
-  const path = secretsPath(projectDir)
-  const before = existsSync(path) ? splitHeaders(readFileSync(path, 'utf8')) : ''
-  let after: string
-  try {
-    after = change(before)
-    parse(after)
-  } catch (error) {
-    if (error instanceof PipelineError) throw error
-    // The parser's own message quotes the file.
-    throw new PipelineError(`${path} is not valid TOML`, { code: 'CONFIG_INVALID', fix: 'correct the file' })
-  }
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  writeFileSync(`${path}.new`, after, { mode: 0o600 })
-  chmodSync(`${path}.new`, 0o600)
-  renameSync(`${path}.new`, path)
-  keepOutOfGit(projectDir, dirname(path))
-  return path
-}
-
-/** The project's own file. A link that leads out of the project is not followed. */
-function secretsPath(projectDir: string): string {
-  const project = realpathSync(projectDir)
-  const path = join(project, process.env.SLUICE_CONFIG_FOLDER ?? '.sluice', 'secrets.toml')
-  const real = existsSync(path)
-    ? realpathSync(path)
-    : existsSync(dirname(path))
-      ? join(realpathSync(dirname(path)), 'secrets.toml')
-      : path
-  if (!relative(project, real).startsWith('..')) return real
-  throw new PipelineError(`${path} leads out of the project`, {
-    code: 'WRONG_USE',
-    fix: 'replace the link by a file, or edit what it leads to yourself',
-  })
-}
-
-/** A `.gitignore` beside the file, where the project's own does not name it. */
-function keepOutOfGit(projectDir: string, folder: string): void {
-  const path = join(folder, '.gitignore')
-  const textOf = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8') : '')
-  const text = textOf(path)
-  const isNamed = /^\/?([\w.*]+\/)*(\*\.?)?secrets\.toml\s*$/m
-  if (isNamed.test(text) || isNamed.test(textOf(join(projectDir, '.gitignore')))) return
-  writeFileSync(path, `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}secrets.toml\n*.secrets.toml\n`)
 }

@@ -49,9 +49,8 @@ const routes: Record<string, Handler> = {
   },
 }
 
-/** What answers a path, with the names in it filled in. */
-export function findRoute(method: string, pathname: string): ((asked: Asked) => Promise<Answer>) | undefined {
-  const parts = pathname.split('/')
+/** What answers a path, given as its decoded parts, with the names in it filled in. */
+export function findRoute(method: string, parts: readonly string[]): ((asked: Asked) => Promise<Answer>) | undefined {
   for (const [route, handler] of Object.entries(routes)) {
     const [wanted, pattern] = route.split(' ') as [string, string]
     const params = wanted === method ? match(pattern.split('/'), parts) : undefined
@@ -64,7 +63,7 @@ function match(pattern: readonly string[], parts: readonly string[]): Params | u
   if (pattern.length !== parts.length) return undefined
   const params: Params = {}
   for (const [at, wanted] of pattern.entries()) {
-    if (wanted.startsWith(':')) params[wanted.slice(1)] = decodeURIComponent(parts[at]!)
+    if (wanted.startsWith(':')) params[wanted.slice(1)] = parts[at]!
     else if (wanted !== parts[at]) return undefined
   }
   return params

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { dataDir, PipelineError } from '../index.ts'
 import { FileAnswer } from './file-answer.ts'
-import { accessToken, refusal } from '../loopback/guards.ts'
+import { accessToken, refusal, type AccessToken } from '../loopback/guards.ts'
 import { safeHeaders } from './safe-headers.ts'
 import { Page } from './page.ts'
 import { findRoute, type Answer } from './routes.ts'
@@ -11,6 +11,8 @@ import { findRoute, type Answer } from './routes.ts'
 export interface DashboardOptions {
   /** @default 2718, or a free one when that is taken */
   port?: number
+  /** Makes another token; links with the old one are refused. */
+  renewsToken?: boolean
 }
 
 export interface Dashboard {
@@ -20,11 +22,13 @@ export interface Dashboard {
 }
 
 const standardPort = 2718
+/** The browser keeps the token, and another program may listen on the port one day. */
+const tokenLifetimeDays = 30
 const largestBody = 1024 * 1024
 
 /** Serves the dashboard to this machine only. */
-export async function startDashboard({ port }: DashboardOptions = {}): Promise<Dashboard> {
-  const token = accessToken(dataDir(), 'dashboard')
+export async function startDashboard({ port, renewsToken = false }: DashboardOptions = {}): Promise<Dashboard> {
+  const token = accessToken(dataDir(), 'dashboard', { lifetimeDays: tokenLifetimeDays, renew: renewsToken })
   const page = new Page()
   const server = createServer((request, response) => {
     const { port: own } = server.address() as AddressInfo
@@ -36,7 +40,7 @@ export async function startDashboard({ port }: DashboardOptions = {}): Promise<D
   await listen(server, port)
   const { port: own } = server.address() as AddressInfo
   return {
-    url: (path = '/') => `http://127.0.0.1:${own}${path}#${token}`,
+    url: (path = '/') => `http://127.0.0.1:${own}${path}#${token.value}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
@@ -67,14 +71,15 @@ function listen(server: ReturnType<typeof createServer>, port: number | undefine
 
 interface Own {
   port: number
-  token: string
+  token: AccessToken
   page: Page
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, { port, token, page }: Own): Promise<void> {
   const nonce = randomBytes(12).toString('base64url')
   for (const [name, value] of Object.entries(safeHeaders(nonce))) response.setHeader(name, value)
-  const url = new URL(request.url ?? '/', `http://127.0.0.1:${port}`)
+  const url = addressOf(request.url ?? '/', port)
+  if (url === undefined) return sendJson(response, { status: 400, body: errorBody(wrongPath()) })
   const isApi = url.pathname.startsWith('/api/')
   const refused = refusal(request, port, isApi ? token : undefined)
   if (refused !== undefined) {
@@ -82,7 +87,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, { port
     return sendJson(response, { status: 403, body })
   }
   if (!isApi) return page.send(request, response, url.pathname, nonce)
-  const route = findRoute(request.method ?? 'GET', url.pathname)
+  const route = findRoute(request.method ?? 'GET', url.pathname.split('/').map(decodeURIComponent))
   if (route === undefined) {
     const body = { error: { code: 'NOT_FOUND', message: `there is no ${url.pathname}`, fix: 'reload the page' } }
     return sendJson(response, { status: 404, body })
@@ -98,6 +103,20 @@ async function answer(request: IncomingMessage, response: ServerResponse, { port
     sendJson(response, { status: error instanceof PipelineError ? 400 : 500, body: errorBody(error) })
   }
 }
+
+/** The address of a request, when all of it can be read: `%ff` is no letter, and `//` no path. */
+function addressOf(text: string, port: number): URL | undefined {
+  try {
+    const url = new URL(text, `http://127.0.0.1:${port}`)
+    decodeURIComponent(url.pathname)
+    return url
+  } catch {
+    return undefined
+  }
+}
+
+const wrongPath = (): PipelineError =>
+  new PipelineError('the path of the request cannot be read', { code: 'WRONG_USE', fix: 'reload the page' })
 
 function sendJson(response: ServerResponse, { status, body }: { status: number; body: Answer }): void {
   response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })

@@ -264,6 +264,8 @@ export interface SqlDialect {
   literal(text: string): string
   /** A whole row of the given alias, which has these columns, as JSON. */
   rowAsJson(alias: string, columns: readonly Column[]): string
+  /** Lists as `name` the tables and views of the dataset `$1`. @default a query on `information_schema` */
+  listTables?: string
   /** Lists table_name, column_name and data_type of the dataset `$1`, in order; none where the connection does it. */
   listColumns?: string
   /** Finds the schema named `$1`. @default a query on `information_schema`, which in some databases lists only a role's own */

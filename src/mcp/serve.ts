@@ -31,9 +31,9 @@ const path = '/mcp'
 export async function serveHttp(
   project: ServedProject,
   features: readonly string[],
-  port?: number,
+  { port, renewsToken = false }: { port?: number | undefined; renewsToken?: boolean } = {},
 ): Promise<HttpServer> {
-  const token = accessToken(dataDir(), 'mcp')
+  const token = accessToken(dataDir(), 'mcp', { renew: renewsToken })
   const answer = toNodeHandler(createMcpHandler(() => mcpServer(project, features)))
   const server = createServer((request, response) => {
     const { port: own } = server.address() as AddressInfo
@@ -50,7 +50,7 @@ export async function serveHttp(
   })
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`,
-    token,
+    token: token.value,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

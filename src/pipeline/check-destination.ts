@@ -67,7 +67,7 @@ export async function* checkDestination(
 
 /** A table and a row of it, in a transaction that is taken back; the error, when there is one. */
 async function tryWriting(session: DestinationSession, folder: string): Promise<unknown> {
-  mkdirSync(folder, { recursive: true })
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
   const path = join(folder, 'doctor.csv')
   const content = '1,"well"\n'
   writeFileSync(path, content)

@@ -1,11 +1,20 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import type { HostName } from './hosts/index.ts'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, posix } from 'node:path'
+import { guardPath, type HostName } from './hosts/index.ts'
 import { toolkitsFolder, type Toolkit } from './toolkit.ts'
 
-/** The program that hosts ask before an assistant reads a file or runs a command. */
+/** The entry of the program that hosts ask before an assistant reads a file or runs a command. */
 export const packageGuard = join(toolkitsFolder, 'guard.mjs')
-export const guardText = (): string => readFileSync(packageGuard, 'utf8')
+
+/** The files of that program: its entry, then its modules. */
+export function guardFiles(): { path: string; text: string }[] {
+  const modules = readdirSync(join(toolkitsFolder, 'guard'), { withFileTypes: true }).filter((entry) => entry.isFile())
+  const names = ['guard.mjs', ...modules.map(({ name }) => `guard/${name}`).sort()]
+  return names.map((name) => ({
+    path: posix.join(posix.dirname(guardPath), name),
+    text: readFileSync(join(toolkitsFolder, name), 'utf8'),
+  }))
+}
 
 /** Our part of `AGENTS.md`, which every host reads: the rules, and which skill to begin with. */
 export function agentsBlock(toolkits: readonly Toolkit[], hostNames: readonly HostName[]): string {

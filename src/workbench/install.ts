@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, writ
 import { dirname } from 'node:path'
 import { merge } from 'node-diff3'
 import { PipelineError } from '../index.ts'
-import { agentsBlock, guardText } from './common-files.ts'
-import { guardPath, hosts, type HostName, type OwnFile, type SharedFile } from './hosts/index.ts'
+import { agentsBlock, guardFiles } from './common-files.ts'
+import { hosts, type HostName, type OwnFile, type SharedFile } from './hosts/index.ts'
 import { insideProject, readProjectFile } from './project-path.ts'
 import type { Step } from './step.ts'
 import { packageVersion } from './package-version.ts'
@@ -96,7 +96,7 @@ function planFor(
 ): Plan {
   const chosen = hostNames.map((name) => hosts[name])
   const own: OwnFile[] = [
-    { path: guardPath, text: guardText(), toolkit: 'init' },
+    ...guardFiles().map((file) => ({ ...file, toolkit: 'init' })),
     ...chosen.flatMap((host) => toolkits.flatMap((toolkit) => host.files(toolkit))),
   ]
   const shared = sharedFiles(toolkits, hostNames)

@@ -30,7 +30,7 @@ export async function probeSource(source: Source): Promise<Probe[]> {
     ]),
   )
   const trial = pipeline({ name: `probe_${source.name}`.slice(0, 100), dataset: 'probe' })
-  mkdirSync(trial.dataDir, { recursive: true })
+  mkdirSync(trial.dataDir, { recursive: true, mode: 0o700 })
   const loading = pipeline({
     name: trial.name,
     dataset: 'probe',

@@ -200,12 +200,12 @@ function authentication({ title, auth, credentials, section, settings }: SourceF
     ...(first === undefined
       ? []
       : [
-          heading(3, `${credentials.length === 0 ? '' : '2. '}Keep them in .sluice/secrets.toml`),
+          heading(3, `${credentials.length === 0 ? '' : '2. '}Set them`),
           code('sh', secrets.map(({ key }) => `npx sluice secrets set ${section}.${key}`).join('\n')),
-          paragraph('asks for the value in your terminal. The file then holds:'),
+          paragraph('asks for the value in your terminal. `~/.sluice/secrets.toml` then holds:'),
           code('toml', `[${section}]\n${secrets.map(({ key }) => `${key} = "…"`).join('\n')}`),
           paragraph(
-            `A \`.dlt/secrets.toml\` that is already there is read as well. In production, set the environment variable \`${environmentName([...section.split('.'), first.key])}\`. \`npx sluice secrets list\` tells what is set, never the value.`,
+            `With \`--project\`, \`.sluice/secrets.toml\` of the project holds it instead. An existing \`.dlt/secrets.toml\` is read as well. In production, set the environment variable \`${environmentName([...section.split('.'), first.key])}\`. \`npx sluice secrets list\` shows what is set, never the value.`,
           ),
         ]),
     ...(settings.length === secrets.length

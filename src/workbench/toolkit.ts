@@ -38,7 +38,7 @@ export const toolkitsFolder = fileURLToPath(new URL('../../toolkits', import.met
 /** All toolkits of the package, those that others need first. */
 export function readToolkits(): Toolkit[] {
   const names = readdirSync(toolkitsFolder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
+    .filter((entry) => entry.isDirectory() && existsSync(join(toolkitsFolder, entry.name, 'toolkit.json')))
     .map(({ name }) => name)
   const all = new Map(names.map((name) => [name, readToolkit(name)]))
   const ordered = new Map<string, Toolkit>()

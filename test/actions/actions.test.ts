@@ -174,7 +174,7 @@ describe('rows sent to an API', () => {
     expect(keys[0]).toMatch(/^[0-9a-f]{32}$/)
   })
 
-  it('wait when the API asks for it, stop at a wrong key, and are not claimed then', async () => {
+  it('wait when the API asks for it, stop at a wrong key, and are not claimed then', { tags: ['slow'] }, async () => {
     const of = await shop(3)
     const { greet } = await inbox((id, times) => (id === 2 && times < 3 ? 429 : 200))
     expect(await sendRows(greet(of), { limit: 2 })).toEqual({ sent: 2, refused: 0, unknown: 0 })
@@ -286,7 +286,7 @@ export const greet = action({
       })
   }
 
-  it('no row is sent by two machines', async () => {
+  it('no row is sent by two machines', { tags: ['slow'] }, async () => {
     const url = await freshDatabase(await running('postgres'))
     const of = await shop(200, pipeline({ name: 'shop', dataset: 'shop', destination: postgres({ url }) }))
     const got: number[] = []

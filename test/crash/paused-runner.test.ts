@@ -34,7 +34,7 @@ const several = (['postgres', 'filesystem'] as const).filter((name) => destinati
 
 const random = randomFrom()
 const loads = several.flatMap((destination) => scenarioNames.map((scenario) => ({ scenario, destination })))
-for (const [{ scenario, destination }, options] of tiered(loads, 1, 0, 5)) {
+for (const [{ scenario, destination }, options] of tiered(loads, 0, 0, 6)) {
   it(
     `a runner of ${scenario} to ${destination} that is paused while another one goes on does not undo what that has done`,
     options,

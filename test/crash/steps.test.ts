@@ -7,6 +7,6 @@ import { scenarioNames } from './world.ts'
 
 // The slow tests next to this one kill every kind of load into every destination.
 const destinations = destinationNames.filter((name) => chosen.includes(name))
-describe.each(someOf(destinations, 2))('%s', (name) => {
+describe.each(someOf(destinations, 1))('%s', (name) => {
   endsExactlyRightAtSteps(name, someOf(scenarioNames, 1, destinations.indexOf(name)), 1)
 })

@@ -19,43 +19,47 @@ const shows = (page: Page, text: string | RegExp) => expect.poll(() => bodyText(
 const library = JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)
 const shopModule = JSON.stringify(new URL('./shop.ts', import.meta.url).href)
 
-it('shows a run while it goes on, and its rows while they are written', async () => {
-  const shop = await openShop()
-  onTestFinished(() => shop.close())
-  shop.orders = 3000
-  shop.slowMs = 200
-  const program = join(process.cwd(), 'live.ts')
-  // A package every 500 rows: their file is written again and again while it is looked at.
-  writeFileSync(
-    program,
-    `import { pipeline } from ${library}
+it(
+  'shows a run while it goes on, and its rows while they are written',
+  { tags: ['slow'], timeout: 60_000 },
+  async () => {
+    const shop = await openShop()
+    onTestFinished(() => shop.close())
+    shop.orders = 3000
+    shop.slowMs = 200
+    const program = join(process.cwd(), 'live.ts')
+    // A package every 500 rows: their file is written again and again while it is looked at.
+    writeFileSync(
+      program,
+      `import { pipeline } from ${library}
      import { shopSource } from ${shopModule}
      const live = pipeline({ name: 'live', dataset: 'live_data', package: { maxBytes: 40_000 } })
      await live.run(shopSource(${JSON.stringify(shop.url)}))`,
-  )
-  const env = { ...process.env, SOURCES__SHOP__API_KEY: shopKey }
-  const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'inherit', 'inherit'] })
-  const exited = once(child, 'exit')
-  const home = await bench.visit('/')
-  await shows(home.page, /1 at work/)
-  await home.page.getByRole('link', { name: 'live', exact: true }).first().click()
-  await home.page.locator('.last-run').click()
-  await shows(home.page, /running \d of 3 resources read/)
-  const rows = async (): Promise<number> =>
-    Number(/(\d[\d,]*) rows, \d+ pages/.exec(await bodyText(home.page))?.[1]?.replaceAll(',', '') ?? 0)
-  const before = await rows()
-  await expect.poll(rows).toBeGreaterThan(before)
-  // The file is locked by the run, and is looked at all the same.
-  const data = await bench.visit('/p/live/data/orders')
-  await shows(data.page, /\d rows/)
-  await shows(data.page, 'paid')
-  expect(child.exitCode).toBe(null)
-  expect((await exited)[0]).toBe(0)
-  await shows(home.page, /done 3 resources/)
-  await data.page.reload()
-  await shows(data.page, /3,000 rows/)
-  expect([...home.complaints, ...data.complaints]).toEqual([])
-}, 60_000)
+    )
+    const env = { ...process.env, SOURCES__SHOP__API_KEY: shopKey }
+    const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'inherit', 'inherit'] })
+    const exited = once(child, 'exit')
+    const home = await bench.visit('/')
+    await shows(home.page, /1 at work/)
+    await home.page.getByRole('link', { name: 'live', exact: true }).first().click()
+    await home.page.locator('.last-run').click()
+    await shows(home.page, /running \d of 3 resources read/)
+    const rows = async (): Promise<number> =>
+      Number(/(\d[\d,]*) rows, \d+ pages/.exec(await bodyText(home.page))?.[1]?.replaceAll(',', '') ?? 0)
+    const before = await rows()
+    await expect.poll(rows).toBeGreaterThan(before)
+    // The file is locked by the run, and is looked at all the same.
+    const data = await bench.visit('/p/live/data/orders')
+    await shows(data.page, /\d rows/)
+    await shows(data.page, 'paid')
+    expect(child.exitCode).toBe(null)
+    expect((await exited)[0]).toBe(0)
+    await shows(home.page, /done 3 resources/)
+    await data.page.reload()
+    await shows(data.page, /3,000 rows/)
+    expect([...home.complaints, ...data.complaints]).toEqual([])
+  },
+)
 
 it('shows what runs when, what is late, and that nobody runs it', async () => {
   await pipeline({ name: 'scheduled', dataset: 'scheduled' }).run([{ id: 1 }], { tableName: 't' })
@@ -154,7 +158,7 @@ it('shows what a hostile API sends, and does nothing that it says', async () => 
   expect(complaints.filter((text) => !/runs\/%3Cb%3E|is no run|there is no run/.test(text))).toEqual([])
 })
 
-it('two windows look at different things at once', async () => {
+it('two windows look at different things at once', { tags: ['slow'] }, async () => {
   const target = pipeline({ name: 'pair', dataset: 'pair_data' })
   await target.run(
     Array.from({ length: 50 }, (_, id) => ({ id })),
@@ -187,7 +191,7 @@ it('two windows look at different things at once', async () => {
   await shows(page, 'pair_data.numbers')
 })
 
-it('goes through a million rows, with as few of them in the page as can be seen', async () => {
+it('goes through a million rows, with as few of them in the page as can be seen', { tags: ['slow'] }, async () => {
   const target = pipeline({ name: 'large', dataset: 'large_data' })
   await target.run([{ id: -1 }], { tableName: 'numbers' })
   const instance = await DuckDBInstance.create(join(process.cwd(), 'large.duckdb'))

@@ -1,10 +1,12 @@
-import { statSync } from 'node:fs'
-import { request as httpRequest } from 'node:http'
+import { readFileSync, statSync, utimesSync } from 'node:fs'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { startDashboard } from '../../src/dashboard/server.ts'
 import { attach } from '../../src/index.ts'
+import { refusal } from '../../src/loopback/guards.ts'
 import { emptyTarget } from '../support/destinations.ts'
+import { randomFrom } from '../support/seed.ts'
 
 async function opened() {
   const { target, dataset } = await emptyTarget('duckdb')
@@ -89,6 +91,61 @@ it('keeps its token for this user, from start to start', async () => {
   const again = await startDashboard({ port: 0 })
   onTestFinished(() => again.close())
   expect(again.url('/p/x')).toMatch(new RegExp(`/p/x#${token}$`))
+})
+
+it('its token expires, and is replaced in time or when that is asked for', async () => {
+  const { token, url } = await opened()
+  const path = join(process.env.SLUICE_DATA_DIR!, 'dashboard.token')
+  const started = async (options: { renewsToken?: boolean } = {}) => {
+    const dashboard = await startDashboard({ port: 0, ...options })
+    onTestFinished(() => dashboard.close())
+    return new URL(dashboard.url()).hash.slice(1)
+  }
+  const writtenDaysAgo = (days: number) => utimesSync(path, new Date(), new Date(Date.now() - days * 86_400_000))
+  writtenDaysAgo(20)
+  expect(await started()).toBe(token)
+  // A week of life is left; a server that starts now must not stop before that.
+  writtenDaysAgo(23)
+  const second = await started()
+  expect(second).not.toBe(token)
+  expect(await started({ renewsToken: true })).not.toBe(second)
+  expect(readFileSync(path, 'utf8')).not.toContain(second)
+  expect(statSync(path).mode & 0o777).toBe(0o600)
+  // A clock that was wrong makes no token that lasts for years.
+  writtenDaysAgo(-400)
+  expect(await started()).not.toBe(second)
+  const asked = { headers: { host: url.host, authorization: `Bearer ${token}` } } as unknown as IncomingMessage
+  expect(refusal(asked, Number(url.port), { value: token, expiresAt: Date.now() + 60_000 })).toBeUndefined()
+  expect(refusal(asked, Number(url.port), { value: token, expiresAt: Date.now() })).toContain('expired')
+})
+
+it('a path that cannot be read is a wrong request, never an error of the server', async () => {
+  const { ask } = await opened()
+  for (const path of ['/api/pipelines/%ff/runs', '/%ff', '//', '/api/pipelines/%/runs', '/api/%c0%af/x'])
+    expect(await ask(path), path).toMatchObject({ status: 400, text: expect.stringContaining('WRONG_USE') })
+  const random = randomFrom()
+  const parts = [
+    '%ff',
+    '%',
+    '%zz',
+    '%00',
+    '%2e%2e',
+    '%2f',
+    '..',
+    '',
+    '[',
+    ':',
+    '%f0%9f',
+    'test',
+    'runs',
+    'tables',
+    '__proto__',
+  ]
+  for (let left = 40; left > 0; left--) {
+    const path = `/api/pipelines/${Array.from({ length: 4 }, () => parts[Math.floor(random() * parts.length)]).join('/')}`
+    const { status, text } = await ask(path)
+    expect(status, `${path}: ${text}`).toBeLessThan(500)
+  }
 })
 
 it('says which port is taken, and takes another one when nobody asked for it', async () => {

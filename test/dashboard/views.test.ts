@@ -134,7 +134,7 @@ const views: View[] = [
 ]
 
 describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
-  for (const [{ name, path, tells, steps }, options] of tiered(views, 3))
+  for (const [{ name, path, tells, steps }, options] of tiered(views, 2))
     it(name, options, async () => {
       const { page, context, complaints } = await bench.visit(path(), { colorScheme })
       await steps?.(page)
@@ -151,7 +151,7 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
     })
 })
 
-for (const [{ name, path, tells, steps }, options] of tiered(views, 2, 1))
+for (const [{ name, path, tells, steps }, options] of tiered(views, 1, 1))
   it(`${name}, on a phone`, options, async () => {
     const { page, context, complaints } = await bench.visit(path(), { viewport: { width: 390, height: 844 } })
     await steps?.(page)

@@ -16,7 +16,7 @@ const rows = Array.from({ length: 100 }, (_, id) => ({
   same: 7,
 }))
 
-for (const [name, options] of tiered(engineNames, 2)) {
+for (const [name, options] of tiered(engineNames, 1)) {
   describe(`columns of ${name}`, options, () => {
     let target: Pipeline
     beforeAll(async () => {

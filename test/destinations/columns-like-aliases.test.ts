@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { filesystem } from '../../src/destinations/filesystem/filesystem.ts'
 import { pipeline, type Pipeline, type RunOptions } from '../../src/index.ts'
-import { emptyTarget, engineNames, mergingDuckdb } from '../support/destinations.ts'
-import { effort } from '../support/effort.ts'
+import { emptyTarget, engineNames, mergingTarget } from '../support/destinations.ts'
+import { effort, tiered } from '../support/effort.ts'
 import { fc } from '../support/seed.ts'
 
 /** Aliases that generated statements use, or used in earlier versions. */
@@ -77,64 +77,63 @@ async function stored(target: Pipeline, strategy: Strategy): Promise<string[]> {
 
 describe('columns with the name of an alias', () => {
   const cases = [...engineNames, 'merge' as const].flatMap((name) => strategies.map((one) => [name, one] as const))
-  it.each(cases)('%s, %s', async (name, strategy) => {
-    await fc.assert(
-      fc.asyncProperty(tables, async ({ key, first, second }) => {
-        const folder = mkdtempSync(join(tmpdir(), 'sluice-aliases-'))
-        if (name === 'merge') process.env.SLUICE_DATA_DIR = join(folder, 'data')
-        const target =
-          name === 'merge'
-            ? pipeline({ name: 'test', dataset: 'd', destination: mergingDuckdb(join(folder, 'test.duckdb')) })
-            : (await emptyTarget(name)).target
-        const options = optionsFor(strategy, key)
-        await target.run(first, options)
-        await target.run(second, options)
-        expect(await stored(target, strategy)).toEqual(model(strategy, key, first, second).map(contentOf).sort())
-      }),
-      { numRuns: effort(1, 15) },
-    )
-  })
-
-  it.each(engineNames)('rows in quarantine are whole: %s', async (name) => {
-    const { target } = await emptyTarget(name)
-    const row = { id: 1, ...Object.fromEntries(aliases.map((alias, at) => [alias, at])) }
-    const checks = [{ type: 'accepted', column: 't', values: [-1], severity: 'quarantine' }] as const
-    await target.run([row], { tableName: 'rows', checks })
-    const [aside] = await target.dataset().table<{ row: unknown }>('rows_quarantine').toArray()
-    const kept = (typeof aside!.row === 'string' ? JSON.parse(aside!.row) : aside!.row) as Row
-    expect(kept).toMatchObject({ id: 1, s: 0, t: 1, n: 2 })
-  })
-
-  it.each(['v0', 'number', 'p'])('a table of files is divided by one: %s', async (name) => {
-    const folder = mkdtempSync(join(tmpdir(), 'sluice-aliases-'))
-    process.env.SLUICE_DATA_DIR = join(folder, 'data')
-    const target = pipeline({
-      name: 'test',
-      dataset: 'd',
-      destination: filesystem({ bucketUrl: join(folder, 'lake') }),
+  for (const [[name, strategy], { tags }] of tiered(cases, 3, 0, 6))
+    it(`${name}, ${strategy}`, { tags }, async () => {
+      await fc.assert(
+        fc.asyncProperty(tables, async ({ key, first, second }) => {
+          const target = name === 'merge' ? mergingTarget() : (await emptyTarget(name)).target
+          const options = optionsFor(strategy, key)
+          await target.run(first, options)
+          await target.run(second, options)
+          expect(await stored(target, strategy)).toEqual(model(strategy, key, first, second).map(contentOf).sort())
+        }),
+        { numRuns: effort(1, 15) },
+      )
     })
-    const options: RunOptions = {
-      tableName: 'rows',
-      writeDisposition: 'merge',
-      primaryKey: name,
-      columns: { [name]: { partition: true } },
-    }
-    const rows = (own: number) => [1, 2].map((at) => ({ v0: own, number: own, p: own, [name]: at }))
-    await target.run(rows(5), options)
-    await target.run(rows(6), options)
-    const found = await target.dataset().table<Row>('rows').orderBy(name).toArray()
-    const plain = found.map((row) => ({ v0: Number(row.v0), number: Number(row.number), p: Number(row.p) }))
-    expect(plain).toEqual(rows(6))
-  })
 
-  it.each(engineNames)('duplicates are named by their key: %s', async (name) => {
-    const { target } = await emptyTarget(name)
-    const upsert = { disposition: 'merge', strategy: 'upsert' } as const
-    const run = target.run([{ n: 5 }, { n: 5 }, { n: 5 }], {
-      tableName: 'rows',
-      writeDisposition: upsert,
-      primaryKey: 'n',
+  for (const [name, options] of tiered(engineNames, 1, 1))
+    it(`rows in quarantine are whole: ${name}`, options, async () => {
+      const { target } = await emptyTarget(name)
+      const row = { id: 1, ...Object.fromEntries(aliases.map((alias, at) => [alias, at])) }
+      const checks = [{ type: 'accepted', column: 't', values: [-1], severity: 'quarantine' }] as const
+      await target.run([row], { tableName: 'rows', checks })
+      const [aside] = await target.dataset().table<{ row: unknown }>('rows_quarantine').toArray()
+      const kept = (typeof aside!.row === 'string' ? JSON.parse(aside!.row) : aside!.row) as Row
+      expect(kept).toMatchObject({ id: 1, s: 0, t: 1, n: 2 })
     })
-    await expect(run).rejects.toThrow('3 rows of one load have the key n = 5')
-  })
+
+  for (const [name, options] of tiered(['v0', 'number', 'p'], 1))
+    it(`a table of files is divided by one: ${name}`, options, async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'sluice-aliases-'))
+      process.env.SLUICE_DATA_DIR = join(folder, 'data')
+      const target = pipeline({
+        name: 'test',
+        dataset: 'd',
+        destination: filesystem({ bucketUrl: join(folder, 'lake') }),
+      })
+      const options: RunOptions = {
+        tableName: 'rows',
+        writeDisposition: 'merge',
+        primaryKey: name,
+        columns: { [name]: { partition: true } },
+      }
+      const rows = (own: number) => [1, 2].map((at) => ({ v0: own, number: own, p: own, [name]: at }))
+      await target.run(rows(5), options)
+      await target.run(rows(6), options)
+      const found = await target.dataset().table<Row>('rows').orderBy(name).toArray()
+      const plain = found.map((row) => ({ v0: Number(row.v0), number: Number(row.number), p: Number(row.p) }))
+      expect(plain).toEqual(rows(6))
+    })
+
+  for (const [name, options] of tiered(engineNames, 1, 2))
+    it(`duplicates are named by their key: ${name}`, options, async () => {
+      const { target } = await emptyTarget(name)
+      const upsert = { disposition: 'merge', strategy: 'upsert' } as const
+      const run = target.run([{ n: 5 }, { n: 5 }, { n: 5 }], {
+        tableName: 'rows',
+        writeDisposition: upsert,
+        primaryKey: 'n',
+      })
+      await expect(run).rejects.toThrow('3 rows of one load have the key n = 5')
+    })
 })

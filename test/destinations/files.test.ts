@@ -180,7 +180,7 @@ describe('versions', () => {
     expect(await ids(target)).toEqual([3])
   })
 
-  it('files that the newest version lists stay, however old they are', async () => {
+  it('files that the newest version lists stay, however old they are', { tags: ['slow'] }, async () => {
     const { target, files } = lake()
     for (let id = 1; id <= 3; id++) await target.run([{ id }], { tableName: 't' })
     expect(manifests()).toBe(2)
@@ -188,7 +188,7 @@ describe('versions', () => {
     expect((await ids(target)).toSorted()).toEqual([1, 2, 3])
   })
 
-  it('more stay when asked for, by number or by age', async () => {
+  it('more stay when asked for, by number or by age', { tags: ['slow'] }, async () => {
     const { target, files } = lake({ retention: { versions: 3 } })
     await load(target, 4)
     expect([manifests(), files().length]).toEqual([3, 3])

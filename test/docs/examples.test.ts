@@ -26,7 +26,7 @@ const promised = (code: string): string[] =>
 
 const shown = examples.filter((example) => example.code !== '')
 
-for (const [{ title, code }, options] of tiered(shown, 5))
+for (const [{ title, code }, options] of tiered(shown, 3))
   it(`docs/loading.md: ${title}`, options, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-docs-'))
     // Beside the sources, so that the example's own imports are found; removed again below.

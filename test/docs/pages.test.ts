@@ -35,7 +35,7 @@ const blocks = (path: string, language: string): string[] =>
     (match) => match[1]!,
   )
 
-for (const [platform, options] of tiered(['chatlio', 'chatbot', 'chaport', 'chatra', 'cliengo'], 2))
+for (const [platform, options] of tiered(['chatlio', 'chatbot', 'chaport', 'chatra', 'cliengo'], 1))
   it(`docs/sources/${platform}.md loads its platform`, options, async () => {
     const simulated = simulation(platform, { size: 5, seed: 1 })!
     const server = await serve(simulated)
@@ -54,7 +54,7 @@ for (const [platform, options] of tiered(['chatlio', 'chatbot', 'chaport', 'chat
     expect(printed).toContain(`into dataset ${platform}_data`)
   })
 
-it('docs/destinations.md: the factories are as shown', async () => {
+it('docs/destinations.md: the factories are as shown', { tags: ['slow'] }, async () => {
   for (const code of blocks('docs/destinations.md', 'ts')) await runExample(code, {})
 })
 

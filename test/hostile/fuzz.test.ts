@@ -113,7 +113,7 @@ function put(into: Doc, path: readonly string[], value: unknown): void {
   at[path.at(-1)!] = value
 }
 
-const runs: Record<string, number> = { duckdb: effort(4, 60), postgres: effort(4, 40), filesystem: effort(2, 10) }
+const runs: Record<string, number> = { duckdb: effort(3, 60), postgres: effort(3, 40), filesystem: effort(1, 10) }
 /** What is not tried by then is tried by the next run, with another seed. */
 const limit = { interruptAfterTimeLimit: 90_000 }
 
@@ -307,7 +307,7 @@ describe('an API that does what it likes', () => {
         const rows = all.length === 0 ? [] : ((await into.dataset().table('t').toArray()) as Row[])
         expect(rows.map(({ id }) => Number(id)).sort((a, b) => a - b)).toEqual(all.map(({ id }) => id))
       }),
-      { numRuns: effort(12, 200) },
+      { numRuns: effort(8, 200) },
     )
   })
 })

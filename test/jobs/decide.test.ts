@@ -52,7 +52,7 @@ describe('ticks', () => {
         expect(trigger.last(next)).toEqual(next)
         expect(trigger.last(new Date(next.getTime() - 1))).toEqual(last)
       }),
-      { numRuns: effort(500, 5000) },
+      { numRuns: effort(200, 5000) },
     )
   })
 
@@ -147,7 +147,7 @@ describe('a job with intervals', () => {
         // All that had ended by the newest moment.
         expect(trigger.next(new Date(state.doneUntil ?? start))!.getTime()).toBeGreaterThan(newest)
       }),
-      { numRuns: effort(100, 1000) },
+      { numRuns: effort(40, 1000) },
     )
   })
 
@@ -186,7 +186,7 @@ describe('a job without intervals', () => {
         const last = trigger.last(newest)!
         if (last > moments[0]!) expect(ticks.at(-1)).toBe(last.toISOString())
       }),
-      { numRuns: effort(100, 1000) },
+      { numRuns: effort(40, 1000) },
     )
   })
 

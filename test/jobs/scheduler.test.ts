@@ -216,7 +216,7 @@ describe('sluice schedule', () => {
     },
   )
 
-  it('runs what sluice run takes, with the settings of a profile', async () => {
+  it('runs what sluice run takes, with the settings of a profile', { tags: ['slow'] }, async () => {
     const target = await api((request, response) =>
       request.headers.authorization === 'Bearer of-production' ? json(response, [{ id: 1 }]) : json(response, {}, 401),
     )

@@ -236,28 +236,32 @@ describe('a refused package', () => {
     ])
   })
 
-  it('holds the whole source together where its resources share state, and where a refresh was asked for', async () => {
-    const { target, fault } = faultyTarget()
-    const shared = (last: number): Source =>
-      source('shop', [
-        resource('a', ({ sourceState }) => {
-          const from = Number(sourceState.seen ?? 0)
-          sourceState.seen = last
-          return Array.from({ length: last - from }, (_, at) => ({ id: from + at + 1 }))
-        }),
-        resource('b', [{ id: last }]),
-      ])
-    fault.now = { table: 'b', kind: 'refuses', from: 1 }
-    const error = await refusedRun(target.run(shared(2)))
-    expect(error.info.rows).toEqual({})
-    fault.now = undefined
-    await target.run(shared(3))
-    expect(await ids(target, 'a')).toEqual([1, 2, 3])
-    fault.now = { table: 'b', kind: 'refuses', from: 1 }
-    await refusedRun(target.run(shared(3), { refresh: 'drop_data' }))
-    fault.now = undefined
-    expect(await ids(target, 'a')).toEqual([1, 2, 3])
-  })
+  it(
+    'holds the whole source together where its resources share state, and where a refresh was asked for',
+    { tags: ['slow'] },
+    async () => {
+      const { target, fault } = faultyTarget()
+      const shared = (last: number): Source =>
+        source('shop', [
+          resource('a', ({ sourceState }) => {
+            const from = Number(sourceState.seen ?? 0)
+            sourceState.seen = last
+            return Array.from({ length: last - from }, (_, at) => ({ id: from + at + 1 }))
+          }),
+          resource('b', [{ id: last }]),
+        ])
+      fault.now = { table: 'b', kind: 'refuses', from: 1 }
+      const error = await refusedRun(target.run(shared(2)))
+      expect(error.info.rows).toEqual({})
+      fault.now = undefined
+      await target.run(shared(3))
+      expect(await ids(target, 'a')).toEqual([1, 2, 3])
+      fault.now = { table: 'b', kind: 'refuses', from: 1 }
+      await refusedRun(target.run(shared(3), { refresh: 'drop_data' }))
+      fault.now = undefined
+      expect(await ids(target, 'a')).toEqual([1, 2, 3])
+    },
+  )
 
   it('of an error that nobody knows is one that was tried twice; a busy database is waited for', async () => {
     const { target, fault } = faultyTarget()
@@ -290,7 +294,7 @@ describe('a refused package', () => {
     expect(target.failedPackages()[0]!.refusals[0]).toMatchObject({ code: 'PACKAGE_DAMAGED' })
   })
 
-  it('of a part of the pipeline is kept, and the part is loaded later', async () => {
+  it('of a part of the pipeline is kept, and the part is loaded later', { tags: ['slow'] }, async () => {
     const { target, fault } = faultyTarget()
     fault.now = { table: 'b', kind: 'refuses', from: 1 }
     await refusedRun(target.run(both(2), { partition: 'one' }))

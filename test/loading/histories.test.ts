@@ -174,7 +174,7 @@ const engines = [...engineNames, ...(engineNames.includes('duckdb') ? ['merge'] 
 const names = [...engines, ...(engineNames.includes('filesystem') ? Object.keys(partitions) : [])]
 const cases = names.flatMap((name) => Object.keys(models).map((strategy) => [name, strategy] as const))
 
-for (const [[name, strategy], { tags }] of tiered(cases, 7, 0, 16)) {
+for (const [[name, strategy], { tags }] of tiered(cases, 4, 0, 16)) {
   it(`${name}: ${strategy} leaves what the model says, over random histories`, { tags, timeout: 300_000 }, async () => {
     const { options, unique, after } = models[strategy]!
     await fc.assert(
@@ -336,7 +336,7 @@ function fitting({ kind, rows, gone }: Declared): Declared {
   return { kind, rows: options.primaryKey === undefined ? rows : withKey(rows), gone: tombstones ? gone : [] }
 }
 
-for (const [name, { tags }] of tiered(engines, 2)) {
+for (const [name, { tags }] of tiered(engines, 1)) {
   it(
     `${name}: strategies and hints that change from run to run leave what the model says`,
     { tags, timeout: 300_000 },

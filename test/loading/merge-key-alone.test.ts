@@ -1,11 +1,8 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { pipeline, resource, source, type Pipeline } from '../../src/index.ts'
-import { emptyTarget, engineNames, mergingDuckdb } from '../support/destinations.ts'
+import { resource, source, type Pipeline } from '../../src/index.ts'
+import { emptyTarget, engineNames, mergingTarget } from '../support/destinations.ts'
 import { api, json } from '../support/api.ts'
-import { effort } from '../support/effort.ts'
+import { effort, tiered } from '../support/effort.ts'
 import { load } from '../support/rest.ts'
 import { fc } from '../support/seed.ts'
 
@@ -77,61 +74,58 @@ async function holds(target: Pipeline, runs: readonly (readonly Row[])[]): Promi
 
 describe('rows merged by a merge key alone', () => {
   const targets = [...engineNames, 'merge'] as const
-  it.each(targets)('all stay, each with its own nested rows, also when one comes twice: %s', async (name) => {
-    const runs = fc.array(run, { minLength: 1, maxLength: 3 })
-    await fc.assert(
-      fc.asyncProperty(runs, async (drawn) => {
-        const folder = mkdtempSync(join(tmpdir(), 'sluice-merge-key-'))
-        if (name === 'merge') process.env.SLUICE_DATA_DIR = join(folder, 'data')
-        const target =
-          name === 'merge'
-            ? pipeline({ name: 'test', dataset: 'd', destination: mergingDuckdb(join(folder, 'test.duckdb')) })
-            : (await emptyTarget(name)).target
-        await holds(target, drawn)
-      }),
-      { numRuns: effort(3, 40) },
-    )
-  })
+  for (const [name, { tags }] of tiered(targets, 1))
+    it(`all stay, each with its own nested rows, also when one comes twice: ${name}`, { tags }, async () => {
+      const runs = fc.array(run, { minLength: 1, maxLength: 3 })
+      await fc.assert(
+        fc.asyncProperty(runs, async (drawn) => {
+          const target = name === 'merge' ? mergingTarget() : (await emptyTarget(name)).target
+          await holds(target, drawn)
+        }),
+        { numRuns: effort(3, 40) },
+      )
+    })
 
-  it.each(engineNames)('of a parent that comes twice in one run are there once: %s', async (name) => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(visits, { minLength: 1, maxLength: 3 }), async (runs) => {
-        const { target } = await emptyTarget(name)
-        const model = new Map<string, string>()
-        for (const drawn of runs) {
-          const server = await api((_request, response, url) => {
-            const [, visitor] = url.pathname.split('/chats/')
-            if (visitor === undefined) return json(response, drawn)
-            const { session, texts } = drawn.find((one) => one.visitor === Number(visitor))!
-            json(
-              response,
-              texts.map((text) => ({ text, asked: session })),
-            )
-          })
-          await load(server, shopOf(), {}, target)
-          for (const { visitor, session, texts } of drawn) {
-            const sorted = JSON.stringify(texts.toSorted())
-            model.set(`chats ${visitor}`, sorted).set(`visits ${session}`, sorted)
-          }
-          const found = new Map<string, string[]>()
-          for (const [table, by] of [
-            ['chats', '_visits_visitor'],
-            ['visits', '_visits_session'],
-          ] as const) {
-            const rows = (await target.dataset().tables()).has(`${table}_texts`)
-              ? await target.dataset().table<Record<string, unknown>>(`${table}_texts`).toArray()
-              : []
-            for (const row of rows) {
-              const key = `${table} ${String(row[by])}`
-              found.set(key, [...(found.get(key) ?? []), String(row.text)])
+  for (const [name, { tags }] of tiered(engineNames, 1, 1))
+    it(`of a parent that comes twice in one run are there once: ${name}`, { tags }, async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(visits, { minLength: 1, maxLength: 3 }), async (runs) => {
+          const { target } = await emptyTarget(name)
+          const model = new Map<string, string>()
+          for (const drawn of runs) {
+            const server = await api((_request, response, url) => {
+              const [, visitor] = url.pathname.split('/chats/')
+              if (visitor === undefined) return json(response, drawn)
+              const { session, texts } = drawn.find((one) => one.visitor === Number(visitor))!
+              json(
+                response,
+                texts.map((text) => ({ text, asked: session })),
+              )
+            })
+            await load(server, shopOf(), {}, target)
+            for (const { visitor, session, texts } of drawn) {
+              const sorted = JSON.stringify(texts.toSorted())
+              model.set(`chats ${visitor}`, sorted).set(`visits ${session}`, sorted)
             }
+            const found = new Map<string, string[]>()
+            for (const [table, by] of [
+              ['chats', '_visits_visitor'],
+              ['visits', '_visits_session'],
+            ] as const) {
+              const rows = (await target.dataset().tables()).has(`${table}_texts`)
+                ? await target.dataset().table<Record<string, unknown>>(`${table}_texts`).toArray()
+                : []
+              for (const row of rows) {
+                const key = `${table} ${String(row[by])}`
+                found.set(key, [...(found.get(key) ?? []), String(row.text)])
+              }
+            }
+            expect(new Map([...found].map(([key, texts]) => [key, JSON.stringify(texts.toSorted())]))).toEqual(model)
           }
-          expect(new Map([...found].map(([key, texts]) => [key, JSON.stringify(texts.toSorted())]))).toEqual(model)
-        }
-      }),
-      { numRuns: effort(2, 30) },
-    )
-  })
+        }),
+        { numRuns: effort(2, 30) },
+      )
+    })
 })
 
 /** Visits of visitors, some of them twice; a visit names its visitor always. */

@@ -98,7 +98,7 @@ for (const [name, strategy, options] of cases) {
   })
 }
 
-it('tables that marks have named are emptied too, and rows set aside stay', async () => {
+it('tables that marks have named are emptied too, and rows set aside stay', { tags: ['slow'] }, async () => {
   const target = await emptyTarget('duckdb', 'truncate-and-insert')
   let marked = true
   const things = resource('things', () => (marked ? [withHints([{ id: 1 }], { tableName: 'marked' })] : []), {

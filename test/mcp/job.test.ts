@@ -246,7 +246,7 @@ describe('what the server says of itself', () => {
     expect((await call('get_workspace_info')).data).toMatchObject({ may_run_pipelines: false, installed_toolkits: [] })
   })
 
-  it('groups of tools are left out on demand', async () => {
+  it('groups of tools are left out on demand', { tags: ['slow'] }, async () => {
     const { client } = await assistant({ args: ['--features=-secrets,-run'] })
     const names = (await client.listTools()).tools.map(({ name }) => name)
     expect(names.filter((name) => name.startsWith('secrets_') || name === 'run_pipeline')).toEqual([])

@@ -91,7 +91,7 @@ describe('a 2xx response that is not a page of rows', () => {
         const { rows } = await run()
         expect(await rows('items')).toHaveLength(pages * perPage)
       }),
-      { numRuns: effort(10, 100) },
+      { numRuns: effort(4, 100) },
     )
   })
 

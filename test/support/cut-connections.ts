@@ -14,14 +14,16 @@ const untouched = new Set(['stream', 'close'])
 
 /**
  * A destination whose connection breaks at its n-th statement: before it is sent, or before its answer comes. The server
- * then rolls back; where the process has died and nothing does, no statement follows at all.
+ * then rolls back; where the process has died and nothing does, no statement follows at all. `sent` is what each statement
+ * says, in order.
  */
 export function breaking(
   given: SqlDestinationParts,
   at: number,
   when: 'before' | 'after' | 'died',
-): { destination: Destination; count(): number } {
+): { destination: Destination; count(): number; sent: readonly string[] } {
   let statements = 0
+  const sent: string[] = []
   const guarded = (connection: SqlConnection): SqlConnection => {
     const guard = async <T>(send: () => Promise<T>): Promise<T> => {
       statements += 1
@@ -36,7 +38,11 @@ export function breaking(
       .map(([name, part]) => {
         const call = (...args: unknown[]) => (part as (...args: unknown[]) => Promise<unknown>).apply(connection, args)
         const isServers = (args: unknown[]): boolean => args[0] === 'ROLLBACK' && when !== 'died'
-        return [name, (...args: unknown[]) => (isServers(args) ? call(...args) : guard(() => call(...args)))]
+        const noted = (...args: unknown[]): Promise<unknown> => {
+          sent.push(String(args[0]))
+          return guard(() => call(...args))
+        }
+        return [name, (...args: unknown[]) => (isServers(args) ? call(...args) : noted(...args))]
       })
     return Object.assign(Object.create(connection) as SqlConnection, Object.fromEntries(own))
   }
@@ -47,7 +53,7 @@ export function breaking(
       return { ...opened, connection: guarded(opened.connection) }
     },
   })
-  return { destination, count: () => statements }
+  return { destination, count: () => statements, sent }
 }
 
 /** Each operation of so many, before it happens and after. */

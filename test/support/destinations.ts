@@ -27,6 +27,13 @@ export function mergingDuckdb(path: string): Destination {
   return sqlDestination({ ...parts, dialect: { ...parts.dialect, changesByMerge: true } })
 }
 
+/** A pipeline into an empty DuckDB file whose rows are changed by MERGE alone. */
+export function mergingTarget(): Pipeline {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-merging-'))
+  process.env.SLUICE_DATA_DIR = join(folder, 'data')
+  return pipeline({ name: 'test', dataset: 'd', destination: mergingDuckdb(join(folder, 'test.duckdb')) })
+}
+
 let used = 0
 
 /** A pipeline into an empty dataset of its own. */

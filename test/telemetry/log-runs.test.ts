@@ -69,7 +69,7 @@ it('logs what runs do, with the id of each, without a value or a secret', async 
   expect(text).not.toMatch(/the-real-token|of-the-query|somebody/)
 })
 
-it('sluice run --progress json logs to stderr', async () => {
+it('sluice run --progress json logs to stderr', { tags: ['slow'] }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-logs-'))
   const target = await api((_request, response, url) => json(response, people(url.pathname)))
   writeFileSync(

@@ -96,34 +96,38 @@ it('tells what a run does as spans and metrics, without a value or a secret', as
   })
 })
 
-it('sluice run sends to the collector that the variables name; without them nothing is loaded, nothing sent', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-telemetry-'))
-  const collected: string[] = []
-  const collector = await api((_request, response, url, body) => {
-    collected.push(`${url.pathname} ${body}`)
-    json(response, {})
-  })
-  const target = await api((_request, response) => json(response, [{ id: 1 }]))
-  writeFileSync(
-    join(folder, 'shop.source.yaml'),
-    `name: shop\nclient: { base_url: '${target.baseUrl}' }\nresources:\n  - { name: items, endpoint: { path: items, paginator: single_page } }\n`,
-  )
-  const run = async (env: NodeJS.ProcessEnv): Promise<number> => {
-    const child = spawn(process.execPath, [main, 'run', 'shop.source.yaml', '--json'], {
-      cwd: folder,
-      env: { ...process.env, HOME: folder, SLUICE_DATA_DIR: join(folder, 'data'), ...env },
+it(
+  'sluice run sends to the collector that the variables name; without them nothing is loaded, nothing sent',
+  { tags: ['slow'] },
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-telemetry-'))
+    const collected: string[] = []
+    const collector = await api((_request, response, url, body) => {
+      collected.push(`${url.pathname} ${body}`)
+      json(response, {})
     })
-    const [code] = (await once(child, 'close')) as [number]
-    return code
-  }
-  expect(await run({})).toBe(0)
-  expect(collected).toEqual([])
-  const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.baseUrl, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' }
-  expect(await run(endpoint)).toBe(0)
-  expect(collected.find((one) => one.startsWith('/v1/traces'))).toMatch(/sluice\.run[^]*sluice/)
-  expect(collected.find((one) => one.startsWith('/v1/metrics'))).toContain('sluice.rows')
-  // A collector that is gone does not fail a run.
-  expect(
-    await run({ ...endpoint, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', OTEL_EXPORTER_OTLP_TIMEOUT: '500' }),
-  ).toBe(0)
-})
+    const target = await api((_request, response) => json(response, [{ id: 1 }]))
+    writeFileSync(
+      join(folder, 'shop.source.yaml'),
+      `name: shop\nclient: { base_url: '${target.baseUrl}' }\nresources:\n  - { name: items, endpoint: { path: items, paginator: single_page } }\n`,
+    )
+    const run = async (env: NodeJS.ProcessEnv): Promise<number> => {
+      const child = spawn(process.execPath, [main, 'run', 'shop.source.yaml', '--json'], {
+        cwd: folder,
+        env: { ...process.env, HOME: folder, SLUICE_DATA_DIR: join(folder, 'data'), ...env },
+      })
+      const [code] = (await once(child, 'close')) as [number]
+      return code
+    }
+    expect(await run({})).toBe(0)
+    expect(collected).toEqual([])
+    const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.baseUrl, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' }
+    expect(await run(endpoint)).toBe(0)
+    expect(collected.find((one) => one.startsWith('/v1/traces'))).toMatch(/sluice\.run[^]*sluice/)
+    expect(collected.find((one) => one.startsWith('/v1/metrics'))).toContain('sluice.rows')
+    // A collector that is gone does not fail a run.
+    expect(
+      await run({ ...endpoint, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', OTEL_EXPORTER_OTLP_TIMEOUT: '500' }),
+    ).toBe(0)
+  },
+)

@@ -1,24 +1,142 @@
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFile, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { hostNames, hosts } from '../../src/workbench/hosts/index.ts'
 import { apply, planInstall } from '../../src/workbench/install.ts'
-import { tiered } from '../support/effort.ts'
+import { toolkitsFolder } from '../../src/workbench/toolkit.ts'
+import { effort, someOf } from '../support/effort.ts'
+import { randomFrom } from '../support/seed.ts'
+import corpus from './guard/corpus.json' with { type: 'json' }
+import { among, reading, showing, wrapped } from './guard/spellings.ts'
 
+interface Places {
+  root: string
+  home: string
+  folder: string
+}
+interface Guard {
+  placesOf(places: Places): Places
+  refusedCommand(command: string, places: Places): string | undefined
+  refusedTool(asked: { tool: string; input: unknown }, places: Places): string | undefined
+}
+const load = async (name: string): Promise<Guard> => (await import(join(toolkitsFolder, 'guard', name))) as Guard
+const { placesOf } = await load('places.mjs')
+const { refusedCommand } = await load('command.mjs')
+const { refusedTool } = await load('tool.mjs')
+
+const hidden = 'hunter2-hunter2'
 let folder: string
+let places: Places
 beforeAll(() => {
-  folder = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-guard-')))
-  mkdirSync(join(folder, '.sluice'))
-  mkdirSync(join(folder, '.dlt'))
-  mkdirSync(join(folder, 'src'))
-  writeFileSync(join(folder, '.sluice', 'secrets.toml'), 'key = "hunter2-hunter2"\n')
-  writeFileSync(join(folder, '.dlt', 'secrets.toml'), 'key = "hunter2-hunter2"\n')
-  writeFileSync(join(folder, 'README.md'), 'hello')
+  const home = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-guard-')))
+  folder = join(home, 'p')
+  // Resolved against the home folder of these tests, not of whoever runs them.
+  delete process.env.XDG_DATA_HOME
+  delete process.env.SLUICE_DATA_DIR
+  mkdirSync(join(home, '.local/share/sluice'), { recursive: true })
+  for (const name of ['.sluice', '.dlt', 'src']) mkdirSync(join(folder, name), { recursive: true })
+  for (const name of ['.sluice', '.dlt']) writeFileSync(join(folder, name, 'secrets.toml'), `key = "${hidden}"\n`)
+  writeFileSync(join(folder, 'README.md'), 'hello\n')
   symlinkSync(join(folder, '.sluice', 'secrets.toml'), join(folder, 'innocent.txt'))
   symlinkSync(join(folder, '.sluice'), join(folder, 'settings'))
   apply(folder, planInstall(folder, { hosts: hostNames, toolkits: [] }))
+  places = placesOf({ root: folder, home, folder })
+})
+
+describe('the corpus', () => {
+  it('of commands that show secrets or change guards is refused', () => {
+    const all = [...corpus.shows, ...corpus.refused]
+    expect(all.filter((command) => refusedCommand(command, places) === undefined)).toEqual([])
+  })
+
+  it('of ordinary commands goes through, among others too', () => {
+    const random = randomFrom()
+    const all = corpus.allowed.flatMap((command) => [command, among(random, command)])
+    const refused = all.map((command) => [command, refusedCommand(command, places)])
+    expect(refused.filter(([, reason]) => reason !== undefined)).toEqual([])
+  })
+
+  it('of tools is refused, or goes through', () => {
+    const ask = ([tool, input]: unknown[]) => refusedTool({ tool: tool as string, input }, places)
+    expect(corpus.tools.refused.filter((one) => ask(one) === undefined)).toEqual([])
+    expect(corpus.tools.allowed.map((one) => [one, ask(one)]).filter(([, reason]) => reason !== undefined)).toEqual([])
+  })
+
+  it('lets a search go through a project whose secrets are elsewhere, or placeholders', () => {
+    const other = mkdtempSync(join(tmpdir(), 'sluice-guard-'))
+    const there = placesOf({ root: other, home: join(other, 'home'), folder: other })
+    const search = () => [
+      refusedCommand('grep -rn visitors .', there),
+      refusedTool({ tool: 'Grep', input: { pattern: 'visitors' } }, there),
+    ]
+    expect(search()).toEqual([undefined, undefined])
+    mkdirSync(join(other, '.sluice'))
+    writeFileSync(join(other, '.sluice/secrets.toml'), '# paste it\n[sources.shop]\ntoken = "<paste token here>"\n')
+    expect(search()).toEqual([undefined, undefined])
+    writeFileSync(join(other, '.sluice/secrets.toml'), '[sources.shop]\ntoken = "t-0123456789"\n')
+    expect(search()).not.toContain(undefined)
+    rmSync(other, { recursive: true })
+  })
+})
+
+describe('the shell as the model', () => {
+  /** What a command prints when it is run. */
+  const printed = (command: string): Promise<string> =>
+    new Promise((resolve) => {
+      const env = { PATH: process.env.PATH, HOME: places.home, SOURCES__SHOP__TOKEN: hidden }
+      execFile('bash', ['-O', 'extglob', '-c', command], { cwd: folder, env, timeout: 30_000 }, (_, stdout) =>
+        resolve(stdout),
+      )
+    })
+
+  it('what shows a secret is refused, however it is written', async ({ signal }) => {
+    const random = randomFrom()
+    const passed: string[] = []
+    let shown = 0
+    const count = effort(150, 1500)
+    for (let done = 0; done < count; done++) {
+      signal.throwIfAborted()
+      const command = wrapped(random, random() < 0.8 ? reading(random) : showing(random))
+      const reason = refusedCommand(command, places)
+      // Only what would pass has to be run; a sample of the others says whether the generator still finds secrets.
+      if (reason !== undefined && done % 15 > 0) continue
+      const isShown = (await printed(command)).includes(hidden)
+      if (isShown) shown++
+      if (isShown && reason === undefined) passed.push(command)
+    }
+    expect(passed).toEqual([])
+    expect(shown).toBeGreaterThan(count / 50)
+  })
+})
+
+it('reads commands of any length in one pass: the worst of each kind', () => {
+  const long = (text: string) => text.repeat(Math.ceil(10_000 / text.length))
+  const worst = [
+    '*',
+    '?',
+    '{a,b}',
+    '{',
+    '$(',
+    '`',
+    '"',
+    "'",
+    '\\',
+    '<<A\n',
+    '$x',
+    '${x:-',
+    '[',
+    '(',
+    '*a',
+    '.sluice/*?',
+    '-',
+    '=',
+    '@(',
+  ]
+  for (const text of someOf(worst, 6))
+    for (const before of ['cat ', 'cat .sluice/']) refusedCommand(before + long(text), places)
+  expect(refusedCommand(`cat .sluice/${long('*')}`, places)).toBeDefined()
 })
 
 /** Asks by the very command that stands in the settings of a host. */
@@ -27,7 +145,7 @@ function ask(command: string, question: object): { code: number | null; said: st
     cwd: folder,
     input: JSON.stringify({ cwd: folder, ...question }),
     encoding: 'utf8',
-    env: { ...process.env, CLAUDE_PROJECT_DIR: folder },
+    env: { ...process.env, HOME: places.home, CLAUDE_PROJECT_DIR: folder },
   })
   return { code: status, said: stderr, answer: stdout }
 }
@@ -39,137 +157,28 @@ const claudeCommand = (): string => {
 }
 const bash = (command: string) => ({ hook_event_name: 'PreToolUse', tool_name: 'Bash', tool_input: { command } })
 
-describe('commands', () => {
-  const blocked = [
-    'cat .sluice/secrets.toml',
-    'cat ./.sluice/../.sluice/secrets.toml',
-    'cat .sluice/sec""rets.toml',
-    "cat .sluice/secr'ets'.toml",
-    'cat .sluice/secrets\\.toml',
-    'cat .sluice/*',
-    'cat .sluice/s*',
-    'cat .sluice/secrets.tom?',
-    'cat .sluice/{config,secrets}.toml',
-    'cat .*/secrets.toml',
-    'head -c 100 .*/s*.toml',
-    'cat innocent.txt',
-    'cat settings/secrets.toml',
-    'cd .sluice && cat *',
-    'cd .sluice; cat s*',
-    'cp -r .sluice /tmp/x',
-    'mv .sluice backup',
-    'tar czf - . | base64',
-    'tar czf x.tgz .sluice',
-    'grep -r key .',
-    'grep -rn hunter .sluice',
-    'grep -R key',
-    'rg --hidden key',
-    'rg -uu key',
-    'find . -name "*.toml" -exec cat {} +',
-    'find .dlt -type f | xargs cat',
-    'python3 -c "print(open(\'.sluice/secrets.toml\').read())"',
-    "node -e \"console.log(require('fs').readFileSync('.sluice/secrets.toml','utf8'))\"",
-    'base64 < .sluice/secrets.toml',
-    'git show HEAD:.sluice/secrets.toml',
-    'env',
-    'env | grep TOKEN',
-    'printenv',
-    'export -p',
-    'set | less',
-    'cat /proc/self/environ',
-    'echo $SOURCES__CHATRA_SOURCE__API_KEY_PAIR',
-    'printenv DESTINATION__POSTGRES__CREDENTIALS',
-    'echo $ALERTS__SLACK_URL',
-    'SOURCES__GITHUB__TOKEN=ghp_realrealreal npx sluice run github.source.yaml',
-    'rm .sluice/guard.mjs',
-    'npx sluice ai uninstall',
-    'npx sluice ai toolkit uninstall init',
-    'npx sluice pipeline shop failed-packages discard 1790000000.1',
-    'npx sluice pipeline shop failed-jobs discard 1790000000.1',
-    'cat ~/.local/share/sluice/allowed-hosts.json',
-    'echo "process.exit(0)" > .sluice/guard.mjs',
-  ]
-  for (const [command, options] of tiered(blocked, 20))
-    it(`${command}: is blocked`, options, () => {
+describe('hosts', () => {
+  it('Claude Code is answered by an exit code, and a reason', () => {
+    const random = randomFrom()
+    const drawn = (list: readonly string[]): string => list[Math.floor(random() * list.length)]!
+    for (const command of [drawn(corpus.shows), drawn(corpus.refused)]) {
       const { code, said } = ask(claudeCommand(), bash(command))
       expect(code).toBe(2)
       expect(said).toMatch(/^Blocked: .*npx sluice secrets list/)
-      expect(said).not.toContain('hunter2')
-    })
-
-  const harmless = [
-    'ls -la',
-    'ls .sluice',
-    'cat README.md',
-    'cat .sluice/config.toml',
-    'npm test',
-    'npx sluice secrets list',
-    'npx sluice ai toolkit runtime install',
-    'npx sluice secrets check chatra',
-    'npx sluice run shop.source.yaml --limit 1',
-    'npx sluice pipeline shop failed-packages',
-    'grep -rn visitors src',
-    'rg visitors',
-    'git add -A && git commit -m "load: visitors"',
-    'git status',
-    'find src -name "*.ts"',
-    'export SOURCES__CHATRA_SOURCE__BASE_URL=http://127.0.0.1:4000/api',
-    "export SOURCES__CHATRA_SOURCE__API_KEY_PAIR='simulatedpublic:simulatedsecret'",
-    'mkdir -p .sluice',
-    'DESTINATION__FILESYSTEM__BUCKET_URL=./lake npx sluice run shop.source.yaml',
-    'cp -r src lib',
-    'NODE_ENV=test node --test',
-    'env NODE_ENV=test node --test',
-  ]
-  for (const [command, options] of tiered(harmless, 10, 1))
-    it(`${command}: goes through`, options, () => {
-      expect(ask(claudeCommand(), bash(command))).toMatchObject({ code: 0, said: '' })
-    })
-})
-
-describe('tools of hosts', () => {
-  it.each([
-    ['Read', { file_path: '.sluice/secrets.toml' }],
-    ['Read', { file_path: 'innocent.txt' }],
-    ['Read', { file_path: 'settings/secrets.toml' }],
-    ['Read', { file_path: '.dlt/prod.secrets.toml' }],
-    ['Edit', { file_path: '.sluice/secrets.toml', old_string: 'a', new_string: 'b' }],
-    ['Write', { file_path: '.sluice/secrets.toml', content: 'x' }],
-    ['Write', { file_path: '.sluice/guard.mjs', content: 'process.exit(0)' }],
-    ['Edit', { file_path: '.claude/settings.json', old_string: 'a', new_string: 'b' }],
-    ['Write', { file_path: '.mcp.json', content: '{ "args": ["sluice", "ai", "mcp", "--allow-run"] }' }],
-    ['Grep', { pattern: 'key', path: '.sluice' }],
-    ['Grep', { pattern: 'key', glob: '**/secrets.toml' }],
-    ['Glob', { pattern: '.sluice/*' }],
-    ['read_file', { path: `file:///${'x'}/.sluice/secrets.toml` }],
-    ['shell', { command: ['bash', '-lc', 'cat .sluice/secrets.toml'] }],
-    ['apply_patch', { patch: '*** Begin Patch\n*** Update File: .sluice/secrets.toml\n@@\n-a\n+b\n*** End Patch' }],
-    ['mcp__files__read_many', { paths: ['README.md', '.sluice/secrets.toml'] }],
-  ])('%s %j is blocked', (tool, input) => {
-    expect(ask(claudeCommand(), { tool_name: tool, tool_input: input }).code).toBe(2)
+      expect(said).not.toContain(hidden)
+    }
+    expect(ask(claudeCommand(), bash(drawn(corpus.allowed)))).toMatchObject({ code: 0, said: '' })
+    expect(ask(claudeCommand(), { tool_name: 'Read', tool_input: { file_path: 'innocent.txt' } }).code).toBe(2)
   })
 
-  it.each([
-    ['Read', { file_path: 'README.md' }],
-    ['Read', { file_path: '.sluice/config.toml' }],
-    ['Write', { file_path: 'docs/setup.md', content: 'Secrets stand in .sluice/secrets.toml, which nobody reads.' }],
-    ['Edit', { file_path: '.gitignore', old_string: '', new_string: '.sluice/secrets.toml' }],
-    ['Grep', { pattern: 'secrets.toml', path: 'src' }],
-    ['Glob', { pattern: 'src/**/*.ts' }],
-    ['Task', { prompt: 'find out how secrets.toml is documented', description: 'look' }],
-    ['mcp__sluice__secrets_list', { sources: [] }],
-  ])('%s %j goes through', (tool, input) => {
-    expect(ask(claudeCommand(), { tool_name: tool, tool_input: input })).toMatchObject({ code: 0, said: '' })
-  })
-
-  it('answers Cursor in its own words, before a file is read and before a command', () => {
+  it('Cursor is answered in its own words, before a file is read and before a command', () => {
     const { hooks } = settings('.cursor/hooks.json') as { hooks: Record<string, { command: string }[]> }
     for (const event of ['beforeReadFile', 'beforeShellExecution', 'preToolUse']) expect(hooks[event]).toHaveLength(1)
     const read = (path: string) =>
       ask(hooks.beforeReadFile![0]!.command, {
         hook_event_name: 'beforeReadFile',
         file_path: join(folder, path),
-        content: 'key = "hunter2-hunter2"',
+        content: `key = "${hidden}"`,
       })
     const refused = read('.sluice/secrets.toml')
     expect(refused.code).toBe(2)
@@ -182,25 +191,34 @@ describe('tools of hosts', () => {
     expect(run('npm test').code).toBe(0)
   })
 
-  it('stands in the settings of Codex and VS Code, and blocks there', () => {
+  it('the settings of Codex and VS Code name the guard, and it blocks there', () => {
     const codex = settings('.codex/hooks.json') as { hooks: { PreToolUse: { hooks: { command: string }[] }[] } }
     const vscode = settings('.github/hooks/sluice.json') as { hooks: { PreToolUse: { command: string }[] } }
-    for (const command of [codex.hooks.PreToolUse[0]!.hooks[0]!.command, vscode.hooks.PreToolUse[0]!.command]) {
-      expect(ask(command, bash('cat .sluice/secrets.toml')).code).toBe(2)
-      expect(ask(command, bash('npm test')).code).toBe(0)
-    }
+    const commands = [codex.hooks.PreToolUse[0]!.hooks[0]!.command, vscode.hooks.PreToolUse[0]!.command]
+    for (const command of commands) expect(ask(command, bash('cat .sluice/secrets.toml')).code).toBe(2)
   })
 
-  it('says no where a question cannot be read and names the file', () => {
+  it('a guard that cannot decide says no', () => {
     const asked = (text: string) =>
-      spawnSync(process.execPath, [join(folder, '.sluice/guard.mjs')], { cwd: folder, input: text }).status
-    expect(asked('{ "tool_input": { "file_path": ".sluice/secrets.toml"')).toBe(2)
-    expect(asked('not json')).toBe(0)
+      spawnSync(process.execPath, [join(folder, '.sluice/guard.mjs')], { cwd: folder, input: text, encoding: 'utf8' })
+    expect(asked('{ "tool_input": { "file_path": ".sluice/secrets.toml"').status).toBe(2)
+    expect(asked('not json').status).toBe(0)
+    const lone = join(places.home, 'lone', '.sluice')
+    mkdirSync(lone, { recursive: true })
+    writeFileSync(join(lone, 'guard.mjs'), readFileSync(join(folder, '.sluice/guard.mjs')))
+    const { status, stderr } = spawnSync(process.execPath, [join(lone, 'guard.mjs')], {
+      input: '{ "tool_name": "Bash", "tool_input": { "command": "ls" } }',
+      encoding: 'utf8',
+    })
+    expect(status).toBe(2)
+    expect(stderr).toContain('sluice ai init --overwrite')
   })
 
-  it('denies the files by rules of the hosts as well', () => {
+  it('deny the files by rules of their own as well', () => {
     const { permissions } = settings('.claude/settings.json') as { permissions: { deny: string[] } }
     expect(permissions.deny).toContain('Read(./**/secrets.toml)')
+    expect(permissions.deny).toContain('Read(~/.sluice/**)')
+    expect(permissions.deny).toContain('Edit(./.sluice/guard/**)')
     expect(readFileSync(join(folder, '.cursorignore'), 'utf8')).toContain('**/secrets.toml')
     expect(Object.keys(hosts)).toEqual([...hostNames])
   })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { secretStatuses, writePlaceholders, writeSecret } from '../../src/index.ts'
+import { keepSecret, secretStatuses, writePlaceholders, writeSecret } from '../../src/index.ts'
 import { checkSecrets, projectSecrets } from '../../src/workbench/project-secrets.ts'
 import { serve, simulation } from '../../src/testing/index.ts'
 import { api, json } from '../support/api.ts'
@@ -64,7 +64,7 @@ password = "correct horse"
       'destination.postgres.credentials.password set .sluice/secrets.toml',
       'sources.chatra_source.api_key_pair placeholder .sluice/secrets.toml',
       'sources.github.token set .sluice/secrets.toml',
-      'sources.shop.token missing .sluice/secrets.toml',
+      'sources.shop.token missing ~/.sluice/secrets.toml',
       'sources.stripe.key placeholder .sluice/secrets.toml',
     ])
     expect(all.find(({ key }) => key === 'sources.shop.token')!.neededBy).toEqual(['shop.source.yaml'])
@@ -150,15 +150,14 @@ describe('secrets set', () => {
     expect(existsSync(secretsFile())).toBe(false)
   })
 
-  it('at a terminal, takes the value and shows nothing of it', async () => {
+  it('at a terminal, takes the value, shows nothing of it, and keeps it in the home folder', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'sluice-home-'))
+    write('.sluice/secrets.toml', '# mine\n[sources.shop]\ntoken = "<paste token here>"\nother = 1\n')
     // util-linux gives a program a terminal; it is part of every Debian.
     const child = spawn(
       'script',
       ['-qefc', `"${process.execPath}" "${main}" secrets set sources.shop.token`, '/dev/null'],
-      {
-        cwd: folder,
-        env: { ...process.env, HOME: folder },
-      },
+      { cwd: folder, env: { ...process.env, HOME: home } },
     )
     let shown = ''
     child.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()))
@@ -167,7 +166,40 @@ describe('secrets set', () => {
     await expect.poll(() => shown).toContain('is set in')
     child.kill()
     expect(shown).not.toContain('typed')
-    expect(readFileSync(secretsFile(), 'utf8')).toBe('[sources.shop]\ntoken = "typed\\"value\\\\1"\n')
+    expect(readFileSync(join(home, '.sluice/secrets.toml'), 'utf8')).toBe(
+      '[sources.shop]\ntoken = "typed\\"value\\\\1"\n',
+    )
+    // The placeholder would come first.
+    expect(readFileSync(secretsFile(), 'utf8')).toBe('# mine\n[sources.shop]\nother = 1\n')
+  })
+
+  it('the home folder is for this user alone, and a broken file there or in the project changes nothing', () => {
+    const home = mkdtempSync(join(tmpdir(), 'sluice-home-'))
+    mkdirSync(join(home, '.sluice'), { mode: 0o755 })
+    const file = join(home, '.sluice/secrets.toml')
+    const before = process.env.HOME
+    process.env.HOME = home
+    try {
+      expect(keepSecret('sources.shop.token', 'first', folder)).toEqual({ path: file, takenFrom: undefined })
+      expect(statSync(join(home, '.sluice')).mode & 0o777).toBe(0o700)
+      expect(statSync(file).mode & 0o777).toBe(0o600)
+      write('.sluice/secrets.toml', '[sources.shop]\ntoken = "in the project"\n')
+      const need = { key: 'token', place: { root: 'sources', name: 'shop' }, neededBy: 'shop' }
+      const where = () => secretStatuses([need], folder).map(({ status, where }) => `${status} ${where}`)
+      expect(where()).toEqual(['set .sluice/secrets.toml'])
+      write('.sluice/secrets.toml', '[sources.shop]\ntoken = "<paste it here>"\n')
+      expect(where()).toEqual(['set ~/.sluice/secrets.toml'])
+      expect(keepSecret('sources.shop.token', 'second', folder).takenFrom).toBe(secretsFile())
+      expect(where()).toEqual(['set ~/.sluice/secrets.toml'])
+      write('.sluice/secrets.toml', '[sources.shop\n')
+      expect(() => keepSecret('sources.shop.token', 'third', folder)).toThrow('is not valid TOML')
+      expect(readFileSync(file, 'utf8')).toBe('[sources.shop]\ntoken = "second"\n')
+      write('.sluice/secrets.toml', '')
+      writeFileSync(file, '[sources.shop\n')
+      expect(() => keepSecret('sources.shop.token', 'third', folder)).toThrow('is not valid TOML')
+    } finally {
+      process.env.HOME = before
+    }
   })
 
   it('changes a value in its place', () => {

@@ -104,8 +104,11 @@ export const counted = job({
     },
   )
 
-  it('tries a failed item again, keeps it when its tries are used up, and has it tried again when asked', async () => {
-    const here = await project(`
+  it(
+    'tries a failed item again, keeps it when its tries are used up, and has it tried again when asked',
+    { tags: ['slow'] },
+    async () => {
+      const here = await project(`
 export const fragile = job({
   retries: 1,
   retryWait: '1s',
@@ -116,26 +119,27 @@ export const fragile = job({
   },
 })
 export const afterwards = job({ trigger: after(fragile, 'failure'), run: () => note('afterwards') })`)
-    await here.command('worker', 'add', 'fragile')
-    const { code, said } = await here.run('worker', '--until-done')
-    expect(code).toBe(1)
-    expect(said).toContain('the API says 500')
-    expect(here.notes().toSorted()).toEqual(['afterwards', 'bad 1', 'bad 2', 'good 1'])
-    expect((await here.command('worker', 'dead')).said).toMatch(/✗ fragile bad[^]*the API says 500/)
-    const listed = JSON.parse((await here.command('worker', 'list', '--json')).said) as { job: string }[]
-    expect(listed.find((one) => one.job === 'fragile')).toMatchObject({
-      status: 'failure',
-      waiting: 0,
-      active: 0,
-      dead: 1,
-    })
-    process.env.CURED = 'yes'
-    onTestFinished(() => void delete process.env.CURED)
-    expect((await here.command('worker', 'retry')).said).toContain('1 item wait')
-    expect((await here.run('worker', '--until-done')).code).toBe(0)
-    expect((await here.command('worker', 'dead')).said).toContain('none')
-    expect(here.notes().filter((line) => line.startsWith('good'))).toHaveLength(1)
-  })
+      await here.command('worker', 'add', 'fragile')
+      const { code, said } = await here.run('worker', '--until-done')
+      expect(code).toBe(1)
+      expect(said).toContain('the API says 500')
+      expect(here.notes().toSorted()).toEqual(['afterwards', 'bad 1', 'bad 2', 'good 1'])
+      expect((await here.command('worker', 'dead')).said).toMatch(/✗ fragile bad[^]*the API says 500/)
+      const listed = JSON.parse((await here.command('worker', 'list', '--json')).said) as { job: string }[]
+      expect(listed.find((one) => one.job === 'fragile')).toMatchObject({
+        status: 'failure',
+        waiting: 0,
+        active: 0,
+        dead: 1,
+      })
+      process.env.CURED = 'yes'
+      onTestFinished(() => void delete process.env.CURED)
+      expect((await here.command('worker', 'retry')).said).toContain('1 item wait')
+      expect((await here.run('worker', '--until-done')).code).toBe(0)
+      expect((await here.command('worker', 'dead')).said).toContain('none')
+      expect(here.notes().filter((line) => line.startsWith('good'))).toHaveLength(1)
+    },
+  )
 
   it('keeps an item while its process is busy for longer than a heartbeat', { tags: ['slow'] }, async () => {
     const here = await project(`
@@ -271,7 +275,7 @@ export const team = alerts({ to: webhook({ url: ${JSON.stringify(channel.baseUrl
     },
   )
 
-  it('fails an item whose error is no text that a database takes', async () => {
+  it('fails an item whose error is no text that a database takes', { tags: ['slow'] }, async () => {
     const here = await project(`
 export const odd = job({ retries: 0, run: () => { throw new Error('a\\0b \\ud800') } })`)
     await here.command('worker', 'add', 'odd')

@@ -25,6 +25,7 @@ sluice ai uninstall                    takes everything out again
   --overwrite        also files of yours, and what you changed
   --allow-run        mcp: assistants may run pipelines
   --features=-a,+b   mcp: groups of tools to leave out
+  --new-token        mcp --http: another token; the old one is refused
   --json             output as JSON
 `
 
@@ -39,6 +40,7 @@ export async function run(args: string[]): Promise<CommandResult> {
     http: { type: 'boolean' },
     stdio: { type: 'boolean' },
     port: { type: 'string' },
+    'new-token': { type: 'boolean' },
   })
   if (parsed === undefined) return done
   const { values, positionals } = parsed
@@ -76,6 +78,7 @@ async function mcp(values: {
   port?: string | undefined
   'allow-run'?: boolean | undefined
   features?: string | undefined
+  'new-token'?: boolean | undefined
 }): Promise<CommandResult> {
   const { serveMcp } = await import('../serve-mcp.ts')
   return serveMcp({
@@ -83,5 +86,6 @@ async function mcp(values: {
     port: values.port,
     allowsRuns: values['allow-run'] === true,
     features: values.features,
+    renewsToken: values['new-token'] === true,
   })
 }

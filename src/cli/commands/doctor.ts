@@ -1,6 +1,6 @@
-import { accessSync, constants, mkdirSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { attach, listPipelines, pipeline, PipelineError } from '../../index.ts'
+import { attach, dataDir, listPipelines, pipeline, PipelineError } from '../../index.ts'
 import { done, parseCommand, printJson, type CommandResult } from '../command.ts'
 import { plural, style, wrap } from '../style.ts'
 
@@ -60,8 +60,10 @@ const failedPackages = (): Finding[] =>
 function workingData(path: string): Finding {
   const folder = dirname(path)
   try {
-    mkdirSync(folder, { recursive: true })
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
     accessSync(folder, constants.W_OK)
+    if (process.platform !== 'win32' && (statSync(dataDir()).mode & 0o077) !== 0)
+      return { check: 'working data', ok: true, warns: true, found: `others can read it: chmod 700 ${dataDir()}` }
     return { check: 'working data', ok: true, found: folder }
   } catch (error) {
     const message = `${folder} cannot be written: ${(error as Error).message}`

@@ -1,4 +1,4 @@
-import { PipelineError, writeSecret } from '../../index.ts'
+import { keepSecret, PipelineError, secretStatuses, writeSecret, type SecretStatus } from '../../index.ts'
 import { platformNames } from '../../sources/chats/registry.ts'
 import {
   allowDestination,
@@ -21,7 +21,8 @@ import { clean, style, wrap } from '../style.ts'
 const usage = `
 sluice secrets list [source …]     which are set, placeholders, or missing
 sluice secrets set <key>           asks for the value, and keeps it in
-                                   .sluice/secrets.toml
+         [--project]               ~/.sluice/secrets.toml, for all projects;
+                                   or in .sluice/secrets.toml, for this one
 sluice secrets allow <source>      its secrets may go to the address that it
                                    has now, also by what assistants start
          <key> <address>           one secret may go to one address
@@ -36,7 +37,7 @@ Values are never shown. A key has its sections: sources.github.token
 `
 
 export async function run(args: string[]): Promise<CommandResult> {
-  const parsed = parseCommand(args, usage, { destination: { type: 'string' } })
+  const parsed = parseCommand(args, usage, { destination: { type: 'string' }, project: { type: 'boolean' } })
   if (parsed === undefined) return done
   const { values, positionals } = parsed
   const [action = 'list', ...names] = positionals
@@ -46,7 +47,7 @@ export async function run(args: string[]): Promise<CommandResult> {
     case 'view-redacted':
       return list(names, json)
     case 'set':
-      return set(names)
+      return set(names, values.project === true)
     case 'allow':
       return allow(names)
     case 'check':
@@ -90,7 +91,7 @@ function onlyAtATerminal(what: string, command: string): void {
   })
 }
 
-async function set([key]: readonly string[]): Promise<CommandResult> {
+async function set([key]: readonly string[], inProject: boolean): Promise<CommandResult> {
   if (key === undefined)
     throw new PipelineError('secrets set: which one?', { code: 'WRONG_USE', fix: 'see: sluice secrets list' })
   onlyAtATerminal('a secret is set', `secrets set ${key}; in production, set the environment variable`)
@@ -99,16 +100,29 @@ async function set([key]: readonly string[]): Promise<CommandResult> {
     console.error(
       `${clean(source, 30)} sends it to ${clean((await originsOf(source)).join(', ') || 'an address that is not set yet', 45)}`,
     )
+  if (!inProject && statusOf(key)?.where.startsWith('~'))
+    console.error(`other projects use ${clean(key, 40)} too and get the new value; --project sets it for this one`)
   const shown = await sendingOf(key)
   for (const setting of shown) console.error(`it is sent where the settings say: ${clean(setting, 45)}`)
   const value = await askHidden(`value of ${key} (it is not shown): `)
   if (value.trim() === '')
     throw new PipelineError('nothing was entered', { code: 'WRONG_USE', fix: 'try again, and paste the value' })
-  const path = writeSecret(key, value.trim())
+  const { path, takenFrom } = inProject
+    ? { path: writeSecret(key, value.trim()), takenFrom: undefined }
+    : keepSecret(key, value.trim())
   console.log(`${style.done('✓')} ${key} is set in ${clean(path, 60)}`)
+  if (takenFrom !== undefined) console.log(`  and no longer in ${clean(takenFrom, 60)}`)
+  const { where } = statusOf(key)!
+  if (!isSameFile(where, path))
+    console.log(`${style.waiting('!')} ${clean(where, 40)} has the key too, and comes first`)
   await allowAddressesOf(key, sources, shown)
   return done
 }
+
+const statusOf = (key: string): SecretStatus | undefined => secretStatuses([]).find((one) => one.key === key)
+
+/** What is shown of a path: below the project, or below the home folder. */
+const isSameFile = (shown: string, path: string): boolean => path.endsWith(shown.replace(/^~/, ''))
 
 /** Whoever sets a secret was shown where it goes. */
 async function allowAddressesOf(key: string, sources: readonly string[], shown: string[]): Promise<void> {

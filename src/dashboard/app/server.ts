@@ -48,6 +48,8 @@ async function answered(path: string, body?: unknown, signal?: AbortSignal): Pro
       },
     })
   }
+  // A token that is refused is of no use to this page, and may be to another program on this port.
+  if (response.status === 403) localStorage.removeItem(tokenKey)
   if (!response.ok) throw new Refused((await response.json()) as ApiError)
   return response
 }

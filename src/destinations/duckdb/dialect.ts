@@ -21,6 +21,8 @@ const typeNames: Record<DataType, (column: Column) => string> = {
 
 const typeName = (column: Column): string => typeNames[column.dataType!](column)
 
+const inDataset = 'schema_name = $1 AND database_name = current_database()'
+
 export const duckdbDialect: SqlDialect = {
   quote,
   typeName,
@@ -29,9 +31,12 @@ export const duckdbDialect: SqlDialect = {
   arrivalOrder: 'rowid',
   literal,
   timestampLiteral: (text) => `TIMESTAMPTZ ${literal(text)}`,
-  listColumns:
-    'SELECT table_name, column_name, data_type FROM information_schema.columns ' +
-    'WHERE table_schema = $1 AND table_catalog = current_database() ORDER BY table_name, ordinal_position',
+  // The functions that `information_schema` is made of: a new instance takes ten times longer to make its views than to read them.
+  listTables:
+    `SELECT table_name AS name FROM duckdb_tables() WHERE ${inDataset} ` +
+    `UNION ALL SELECT view_name FROM duckdb_views() WHERE ${inDataset}`,
+  findSchema: `SELECT schema_name AS name FROM duckdb_schemas() WHERE ${inDataset}`,
+  listColumns: `SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE ${inDataset} ORDER BY table_name, column_index`,
   rowAsJson: (alias) => `to_json(${alias})`,
   createStaging: (name, columns) => `CREATE OR REPLACE TEMP TABLE ${name} (${columns.join(', ')})`,
 }

@@ -14,15 +14,14 @@ export async function tableNames(
     return names === undefined ? undefined : new Set(names)
   }
   const stored = sql.dialect.storedName?.(dataset) ?? dataset
-  const rows = await connection.rows(
-    'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = $1 AND table_catalog = current_database()',
-    [stored],
-  )
+  const rows = await connection.rows(sql.dialect.listTables ?? listTables, [stored])
   if (rows.length > 0) return new Set(rows.map((row) => String(row.name)))
   const found = await connection.rows(sql.dialect.findSchema ?? findSchema, [stored])
   return found.length > 0 ? new Set() : undefined
 }
 
+const listTables =
+  'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = $1 AND table_catalog = current_database()'
 const findSchema =
   'SELECT schema_name AS name FROM information_schema.schemata WHERE schema_name = $1 AND catalog_name = current_database()'
 

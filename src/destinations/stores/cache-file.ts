@@ -11,7 +11,7 @@ export async function cacheFile(
   // The name keeps its ending, which tells DuckDB how the file is compressed.
   const file = join(folder, `${createHash('sha256').update(path).digest('hex').slice(0, 16)}-${basename(path)}`)
   if (existsSync(file)) return file
-  mkdirSync(folder, { recursive: true })
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
   const draft = `${file}.draft`
   await download(draft)
   renameSync(draft, file)

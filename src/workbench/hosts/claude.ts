@@ -1,4 +1,4 @@
-import { guardPath, mcpCommand, secretPatterns, type Host } from './host.ts'
+import { guardFolder, guardPath, mcpCommand, secretPatterns, type Host } from './host.ts'
 
 /** Claude Code: `.claude/`, `.mcp.json`, and `CLAUDE.md`, which takes in `AGENTS.md`. */
 export const claude: Host = {
@@ -25,7 +25,11 @@ export const claude: Host = {
         ...[
           ...secretPatterns.map((one) => `Read(./${one})`),
           ...secretPatterns.map((one) => `Edit(./${one})`),
+          'Read(~/.sluice/**)',
           `Edit(./${guardPath})`,
+          `Edit(./${guardFolder}/**)`,
+          'Edit(./.claude/settings*.json)',
+          'Edit(./.mcp.json)',
         ].map((value) => ({ path: ['permissions', 'deny'], value, isItem: true })),
         {
           path: ['hooks', 'PreToolUse'],

@@ -34,6 +34,8 @@ export interface Host {
 export const mcpCommand = { command: 'npx', args: ['--no-install', 'sluice', 'ai', 'mcp'] } as const
 
 export const guardPath = '.sluice/guard.mjs'
+/** The modules of the guard. */
+export const guardFolder = '.sluice/guard'
 export const guardCommand = `node ${guardPath}`
 
 /** Paths that no assistant reads, as hosts write patterns. */

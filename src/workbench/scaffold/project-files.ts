@@ -152,10 +152,11 @@ npm install
 npm test            # loads from a server on this machine, without an account
 \`\`\`
 
-Secrets are kept in \`.sluice/secrets.toml\`, which is not in version control. What is missing:
+Secrets are stored in \`~/.sluice/secrets.toml\`, out of this folder. To see what is missing, and to set it:
 
 \`\`\`sh
 npx sluice secrets list
+npx sluice secrets set <key>
 \`\`\`
 
 Then load, and look:

@@ -72,8 +72,8 @@ async function codeFromBrowser(
 ): Promise<string> {
   const answer = Promise.withResolvers<string>()
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', redirect)
-    if (url.pathname !== redirect.pathname) return void response.writeHead(404).end()
+    const url = URL.parse(request.url ?? '/', redirect.href)
+    if (url?.pathname !== redirect.pathname) return void response.writeHead(404).end()
     const code = url.searchParams.get('code')
     const refused = url.searchParams.get('error_description') ?? url.searchParams.get('error')
     const isOurs = url.searchParams.get('state') === state

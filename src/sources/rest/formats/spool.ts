@@ -16,7 +16,7 @@ export class Spool {
 
   static async from(bytes: AsyncIterable<Uint8Array>): Promise<Spool> {
     const folder = join(dataDir(), 'downloads')
-    await mkdir(folder, { recursive: true })
+    await mkdir(folder, { recursive: true, mode: 0o700 })
     const path = join(folder, randomUUID())
     const handle = await open(path, 'wx+', 0o600)
     try {
