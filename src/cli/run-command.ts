@@ -1,4 +1,5 @@
-import { LoadRefused, PipelineError } from '../index.ts'
+import { inspect } from 'node:util'
+import { LoadRefused, PipelineError, redact } from '../index.ts'
 import type { CommandResult } from './command.ts'
 import { style, wrap } from './style.ts'
 
@@ -71,7 +72,7 @@ const forPeople = (text: string, indent: number): string =>
 function report(error: unknown, args: readonly string[]): number {
   const known = error instanceof PipelineError
   const isParse = (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true
-  const summary = known ? error.summary : (error as Error).message
+  const summary = known ? error.summary : redact((error as Error).message)
   const fix = known
     ? error.fix
     : isParse
@@ -86,6 +87,7 @@ function report(error: unknown, args: readonly string[]): number {
   } else {
     console.error(`${style.failed('failed')}  ${forPeople(summary, 8)}\n  fix: ${forPeople(fix, 7)}`)
   }
-  if (args.includes('--debug')) console.error(error)
+  // Errors of drivers hold the requests they sent.
+  if (args.includes('--debug')) console.error(redact(inspect(error, { depth: 5 }), { byName: true }))
   return code === 'WRONG_USE' ? 2 : 1
 }

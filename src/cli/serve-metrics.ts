@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { PipelineError } from '../index.ts'
 
@@ -17,7 +17,7 @@ export async function serveMetrics(place: string, text: () => string | Promise<s
       cause,
     })
   if (port === undefined) throw wrong('this is no port')
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const isAsked = request.method === 'GET' && (request.url ?? '').split('?')[0] === '/metrics'
     const type = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }
     if (!isAsked) return void response.writeHead(404, type).end('the metrics are at /metrics\n')
@@ -28,9 +28,12 @@ export async function serveMetrics(place: string, text: () => string | Promise<s
       // What is asked does not answer itself.
       response.writeHead(503, type).end()
     }
+  }
+  const server = createServer((request, response) => {
+    answer(request, response).catch(() => response.destroy())
   })
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause: Error) => reject(wrong(cause.message, cause)))
+    server.on('error', (cause: Error) => reject(wrong(cause.message, cause)))
     server.listen(Number(port), host, resolve)
   })
   return {

@@ -215,7 +215,7 @@ export const isPlaceholder = (value: unknown): boolean =>
 export const looksCopied = (value: string): boolean => /^your[_-].*|^PUBLIC_KEY:PRIVATE_KEY$/i.test(value)
 
 function rememberSecret(value: unknown): void {
-  if (typeof value === 'string') addSecret(value)
+  if (typeof value === 'string' || typeof value === 'number') addSecret(String(value))
   else if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) rememberSecret(inner)
 }
 

@@ -13,12 +13,6 @@ export {
 } from './config.ts'
 export { homeValues } from './toml-files.ts'
 export { dataDir, pipelineDir, pipelinesDir } from './data-dir.ts'
-export {
-  expiringSecrets,
-  hideProjectSecrets,
-  secretStatuses,
-  settingValue,
-  type SecretNeed,
-  type SecretStatus,
-} from './project-secrets.ts'
+export { hideProjectSecrets } from './hide-project-secrets.ts'
+export { expiringSecrets, secretStatuses, settingValue, type SecretNeed, type SecretStatus } from './project-secrets.ts'
 export { keepSecret, writePlaceholders, writeSecret } from './write-secrets.ts'

@@ -70,38 +70,26 @@ const shortPath = (path: string, projectDir: string): string => {
 }
 
 /** Values with their dotted names, in the order of the file. */
-function leaves(value: unknown, path: readonly string[] = []): [string, unknown][] {
+export function leaves(value: unknown, path: readonly string[] = []): [string, unknown][] {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Date)
     return [[path.join('.'), value]]
   return Object.entries(value).flatMap(([name, inner]) => leaves(inner, [...path, name]))
 }
 
 /** Text that stands for a value that somebody has yet to put in. */
-function isPlaceholderText(value: unknown): boolean {
+export function isPlaceholderText(value: unknown): boolean {
   if (typeof value !== 'string') return false
   const text = value.trim()
   if (text === '' || /^<.*>$|^configure me$|^(change|replace|fill)[-_ ]?me$|^todo$/i.test(text)) return true
   return looksCopied(text) || /\*{3,}|x{5,}|\.{3}|…/i.test(text)
 }
 
-/** Makes `redact` hide every secret of the project, whether or not a run has used it. */
-export function hideProjectSecrets(projectDir = process.cwd()): void {
-  for (const { content } of readTomlFiles('secrets.toml', projectDir)) {
-    for (const [, value] of leaves(content ?? {}))
-      if (typeof value === 'string' && !isPlaceholderText(value)) addSecret(value)
-  }
-  for (const [name, value] of Object.entries(process.env)) {
-    // Other settings, such as names of buckets, are ordinary words.
-    const isSecret =
-      name.startsWith('ALERTS__') ||
-      (/^(SOURCES|DESTINATION)__/.test(name) && /KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS/.test(name))
-    if (isSecret && value !== undefined) addSecret(value)
-  }
-}
-
 /** A setting of a section, wherever it stands; a text stands for itself. */
 export function settingValue(setting: string | ConfigReference, section: string): string {
-  if (typeof setting === 'string') return setting
+  if (typeof setting === 'string') {
+    addSecret(setting)
+    return setting
+  }
   return String(new Config().get(setting, { root: section }))
 }
 

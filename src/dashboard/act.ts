@@ -1,5 +1,5 @@
 /** Does one action of the dashboard, in a process of its own: `act.ts <pipeline> <action> <options as JSON>`. */
-import { attach, attachToFailed, PipelineError } from '../index.ts'
+import { attach, attachToFailed, PipelineError, redact } from '../index.ts'
 import type { Action } from './actions.ts'
 
 const [name, action, text] = process.argv.slice(2) as [string, Action, string]
@@ -46,7 +46,7 @@ try {
   const { message } = error as Error
   const told = known
     ? { code: error.code, message: error.summary, fix: error.fix }
-    : { code: 'UNEXPECTED', message, fix: '' }
+    : { code: 'UNEXPECTED', message: redact(message), fix: '' }
   console.log(JSON.stringify({ error: told }))
   process.exitCode = 1
 }

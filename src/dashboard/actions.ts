@@ -77,7 +77,7 @@ async function started(
   closeSync(file)
   const code = await new Promise<number | undefined>((resolve, reject) => {
     if (Number.isFinite(waitMs)) setTimeout(() => resolve(undefined), waitMs)
-    child.once('error', reject)
+    child.on('error', reject)
     child.once('exit', (ended) => resolve(ended ?? 1))
   })
   child.unref()

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { dataDir, PipelineError } from '../index.ts'
+import { dataDir, PipelineError, redact } from '../index.ts'
 import { FileAnswer } from './file-answer.ts'
 import { accessToken, refusal, type AccessToken } from '../loopback/guards.ts'
 import { safeHeaders } from './safe-headers.ts'
@@ -52,7 +52,8 @@ export async function startDashboard({ port, renewsToken = false }: DashboardOpt
 /** On the port that is asked for, or the usual one; a free one when nobody asked and that is taken. */
 function listen(server: ReturnType<typeof createServer>, port: number | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: Error & { code?: string }) => {
+    // Also later: a connection that cannot be taken, for want of descriptors, must not end the process.
+    server.on('error', (error: Error & { code?: string }) => {
       if (error.code !== 'EADDRINUSE' || port !== undefined) {
         reject(
           new PipelineError(`the dashboard cannot use port ${port ?? standardPort}: ${error.message}`, {
@@ -125,7 +126,7 @@ function sendJson(response: ServerResponse, { status, body }: { status: number; 
 
 const errorBody = (error: unknown): Answer => {
   if (error instanceof PipelineError) return { error: { code: error.code, message: error.summary, fix: error.fix } }
-  const message = error instanceof Error ? error.message.split('\n')[0] : String(error)
+  const message = redact((error instanceof Error ? error.message : String(error)).split('\n')[0]!)
   return { error: { code: 'UNEXPECTED', message, fix: 'look at the terminal of the dashboard' } }
 }
 

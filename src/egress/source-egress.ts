@@ -123,3 +123,7 @@ export const originOf = ({ origin, protocol, host }: URL): string =>
 
 const addressOf = (value: unknown): string | undefined =>
   typeof value === 'string' && URL.canParse(value) ? originOf(new URL(value)) : undefined
+
+/** For addresses that a person gave, and that get no secret. */
+export const withoutSecrets = (url: string): SourceEgress =>
+  new SourceEgress({ found: new Map(), baseUrl: url, isBuiltIn: false, isFile: false, byProxy: false })

@@ -1,4 +1,5 @@
-import { redact } from './redact.ts'
+import { redact } from '../masking/index.ts'
+import { maskCause } from './mask-cause.ts'
 
 /** What the caller may do about an error: give up, try again later, or go on without the part that failed. */
 export type Recovery = 'abort' | 'retry' | 'skip'
@@ -29,6 +30,7 @@ export type ErrorCode =
   | 'HOST_NOT_ALLOWED'
   | 'PAGING_LOOP'
   | 'PAGING_UNKNOWN'
+  | 'NOTHING_CAME'
   | 'LOAD_FAILED'
   | 'PACKAGE_DAMAGED'
   | 'NEWER_FORMAT'
@@ -65,6 +67,7 @@ export class PipelineError extends Error {
   constructor(summary: string, options: PipelineErrorOptions) {
     const clean = redact(summary)
     const fix = redact(options.fix)
+    maskCause(options.cause)
     super(`${clean}\n  fix: ${fix}`, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'PipelineError'
     this.code = options.code

@@ -1,4 +1,4 @@
-import { PipelineError } from '../errors/index.ts'
+import { excerpt, PipelineError } from '../errors/index.ts'
 import { coerce, ExactNumber, instantFromNanos, instantText, plainJson, type DataType } from '../schema/index.ts'
 import { compareDecimals, decimalKey, nanosOfEpoch } from './decimal-steps.ts'
 
@@ -189,5 +189,5 @@ function shown(value: unknown): string {
   if (isNumber(value)) return `number ${String(value)}`
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : `Date ${value.toISOString()}`
   const kind = typeof value === 'string' && instantText(value) !== undefined ? 'timestamp' : typeof value
-  return `${kind} ${(typeof value === 'string' ? JSON.stringify(value) : plainJson(value)).slice(0, 40)}`
+  return `${kind} ${excerpt(typeof value === 'string' ? JSON.stringify(value) : plainJson(value), 40)}`
 }

@@ -24,6 +24,8 @@ export interface ExtractHost {
   checkpoint(states: Map<string, ResourceState>): void
   /** A page with everything below it has been written: the moment to package, and to wait for a slow destination. */
   pageDone(): Promise<void>
+  /** A resource with `replace` brought no rows. Throws when that would empty a table that has some. */
+  nothingCame?(resource: Resource): Promise<void>
   /** A root resource and everything below it is through; the states of all of them. */
   rootDone(root: Resource, tree: readonly Resource[], states: Map<string, ResourceState>): void
   /** A root resource that may fail did: its rows and its states are not to be kept. Throws when they cannot be left out. */
@@ -192,6 +194,7 @@ async function readRoot(root: Node, host: ExtractHost): Promise<void> {
   await read(root, [], host, { pageDone: () => pageDone(root, tree, host), windowEnded })
   for (const { kept } of tree) kept?.through.resolve(kept.rows)
   for (const node of tree) if (root.wasCut && progressOf(node, root, true) === 'some') emitUnmoved(node, host)
+  for (const node of tree) if (broughtNothing(node)) await host.nothingCame?.(node.resource)
   const states = statesOf(root, tree, true)
   const loaded = tree.filter((node) => node.selected).map((node) => node.resource)
   host.rootDone(root.resource, loaded, states)
@@ -200,6 +203,9 @@ async function readRoot(root: Node, host: ExtractHost): Promise<void> {
   }
   await host.pageDone()
 }
+
+const broughtNothing = ({ resource: { options }, selected, rows, context }: Node): boolean =>
+  selected && rows === 0 && context.leftOut !== true && options.allowEmpty !== true && replaces(options)
 
 /** Rows in the order of their cursor can be gone on with after any page. */
 async function pageDone(root: Node, tree: readonly Node[], host: ExtractHost): Promise<void> {

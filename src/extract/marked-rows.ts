@@ -1,6 +1,13 @@
 import type { TableHints } from '../normalize/index.ts'
 
-export type MarkHints = TableHints & { tableName?: string }
+export type MarkHints = TableHints & {
+  tableName?: string
+  /**
+   * Rows to load instead of a row that cannot be stored: it nests too deep, brings too many keys, or a value that no column
+   * takes. Without it, such a row ends the run. Each row of the page is tried first, which takes twice the time.
+   */
+  otherwise?(row: unknown, error: Error): MarkedRows
+}
 
 /** Rows that carry hints of their own; made by `withHints`. */
 export class MarkedRows {

@@ -24,6 +24,8 @@ export interface ResourceContext {
   readonly upstream: ResourceContext | undefined
   /** The rows above that the page which is yielded next comes from, by resource; a transformer says it for those below. */
   origin: ReadonlyMap<string, readonly unknown[]> | undefined
+  /** True when a page had rows, and steps or validators left none of them. */
+  leftOut?: boolean
   /** All rows of a resource that this one stands `alongside`, as soon as it is through. */
   rowsOf(resource: string): Promise<readonly unknown[]>
   emit(event: ExtractEvent): void
@@ -63,6 +65,11 @@ export interface ResourceOptions<Row = unknown> extends TableHints {
    * stays; the others load, and the run ends well. The resource at the root decides. @default 'fail'
    */
   onError?: 'fail' | 'continue'
+  /**
+   * `replace` may empty a table that has rows because none came. Rows that came and that filters or validators left out are
+   * enough without it. @default false, an error
+   */
+  allowEmpty?: boolean
 }
 
 /** A resource whose rows, all of them, are needed while another is read. */
@@ -196,16 +203,22 @@ export class Resource<Row = unknown> {
   async *pages(context: ResourceContext, page: readonly unknown[] = []): AsyncGenerator<Page> {
     const { schema } = this.options
     for await (const one of asPages(this.produce(page, context), context)) {
+      let isEmpty = true
       for (const changed of this.afterSteps(one)) {
-        if (schema === undefined) {
-          yield changed
-        } else {
-          const { name, options } = this
-          const rows = await validateRows(name, schema, options as ResourceOptions, rowsOf(changed), context)
-          yield* separated(withRows(changed, rows))
+        const kept = schema === undefined ? [changed] : await this.validated(schema, changed, context)
+        for (const rows of kept) {
+          isEmpty &&= rowsOf(rows).length === 0
+          yield rows
         }
       }
+      if (isEmpty && rowsOf(one).length > 0) context.leftOut = true
     }
+  }
+
+  private async validated(schema: StandardSchema<Row>, page: Page, context: ResourceContext): Promise<readonly Page[]> {
+    const { name, options } = this
+    const rows = await validateRows(name, schema, options as ResourceOptions, rowsOf(page), context)
+    return separated(withRows(page, rows))
   }
 
   /** A step may mark rows, so that one page becomes several. */

@@ -1,4 +1,4 @@
-import { PipelineError } from '../errors/index.ts'
+import { excerpt, PipelineError } from '../errors/index.ts'
 import { contractMode } from '../schema/index.ts'
 import type { ResourceContext } from './resource.ts'
 import { issuePath, type StandardSchema, type ValidationIssue } from './standard-schema.ts'
@@ -44,7 +44,7 @@ function invalidRow(resource: string, issues: readonly ValidationIssue[], row: u
   const told = issues.slice(0, 3).map((issue) => `${issuePath(issue) || 'the row'}: ${issue.message}`)
   const text = JSON.stringify(row) ?? String(row)
   return new PipelineError(
-    `resource "${resource}": a row does not fit its schema (${told.join('; ')}): ${text.length > 80 ? `${text.slice(0, 77)}…` : text}`,
+    `resource "${resource}": a row does not fit its schema (${told.join('; ')}): ${excerpt(text, 80)}`,
     {
       code: 'CONTRACT_VIOLATED',
       resource,

@@ -6,6 +6,8 @@ import { appendFileSync } from 'node:fs'
  */
 export const failpoints = [
   // A run begins.
+  'lock-drafted',
+  'lock-claimed',
   'lock-written',
   'progress-recorded',
   'target-remembered',

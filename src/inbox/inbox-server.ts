@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { PipelineError } from '../index.ts'
 import { InboxWriter } from './inbox-store.ts'
+import { shapeProblem } from './payload-shape.ts'
 
 /** A name under which payloads are received, and the part of the address that only its sender knows. */
 export interface Hook {
@@ -20,6 +21,11 @@ export interface InboxServerOptions {
   maxBytes?: number
   /** Told of every request that was answered: never its payload. */
   onRequest?(request: { name: string | undefined; status: number; bytes: number }): void
+  /**
+   * Told at the start of each inbox that another process receives, by `PIPELINE_BUSY`. Its payloads are refused with 503
+   * until that process has ended.
+   */
+  onBusy?(error: PipelineError): void
 }
 
 export interface InboxServer {
@@ -27,26 +33,32 @@ export interface InboxServer {
   close(): Promise<void>
 }
 
-/** Answers `POST /hooks/<name>/<secret>` once the payload is on disk. */
+/**
+ * Answers `POST /hooks/<name>/<secret>` once the payload is on disk: 200. One that could not be loaded is refused: 422.
+ */
 export async function serveInbox(options: InboxServerOptions): Promise<InboxServer> {
-  const { hooks, port = 8787, host = '127.0.0.1', maxBytes = 1024 * 1024, onRequest } = options
-  const writers = new Map(hooks.map(({ name }) => [name, new InboxWriter(name)]))
-  const server = createServer((request, response) => void handle(request, response))
+  const { hooks, port = 8787, host = '127.0.0.1', maxBytes = 1024 * 1024, onRequest, onBusy } = options
+  const writers = new InboxWriters()
+  const server = createServer((request, response) => {
+    handle(request, response).catch(() => response.destroy())
+  })
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let answered: Answered = { name: undefined, status: 503, bytes: 0 }
     try {
       answered = await receive(request, response, { hooks, writers, maxBytes })
     } catch {
-      // The disk refused it, or the sender has gone: it sends again what was not acknowledged.
+      // The disk refused it, another process receives here, or the sender has gone: it sends again what was not acknowledged.
     }
-    answer(response, answered.status)
-    onRequest?.(answered)
+    answer(response, answered)
+    const { name, status, bytes } = answered
+    onRequest?.({ name, status, bytes })
   }
   // A sender that dawdles must not keep others waiting.
   server.requestTimeout = 30_000
   server.headersTimeout = 10_000
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause: Error) =>
+    // Also later: a connection that cannot be taken, for want of descriptors, must not end the process.
+    server.on('error', (cause: Error) =>
       reject(
         new PipelineError(`the inbox cannot use port ${port}: ${cause.message}`, {
           code: 'WRONG_USE',
@@ -57,6 +69,18 @@ export async function serveInbox(options: InboxServerOptions): Promise<InboxServ
     )
     server.listen(port, host, resolve)
   })
+  for (const { name } of hooks) {
+    try {
+      writers.of(name)
+    } catch (error) {
+      if (!(error instanceof PipelineError) || error.code !== 'PIPELINE_BUSY') {
+        server.close()
+        await writers.close()
+        throw error
+      }
+      onBusy?.(error)
+    }
+  }
   return {
     url: `http://${host}:${(server.address() as AddressInfo).port}`,
     async close() {
@@ -64,8 +88,24 @@ export async function serveInbox(options: InboxServerOptions): Promise<InboxServ
         server.close(() => resolve())
         server.closeIdleConnections()
       })
-      for (const writer of writers.values()) await writer.close()
+      await writers.close()
     },
+  }
+}
+
+/** A writer of an inbox is opened as soon as no other process has one. */
+class InboxWriters {
+  private readonly open = new Map<string, InboxWriter>()
+
+  /** Throws `PIPELINE_BUSY` while another process receives. */
+  of(name: string): InboxWriter {
+    let writer = this.open.get(name)
+    if (writer === undefined) this.open.set(name, (writer = new InboxWriter(name)))
+    return writer
+  }
+
+  async close(): Promise<void> {
+    for (const writer of this.open.values()) await writer.close()
   }
 }
 
@@ -73,12 +113,14 @@ interface Answered {
   name: string | undefined
   status: number
   bytes: number
+  /** Why a payload is refused, for its sender. */
+  reason?: string
 }
 
 async function receive(
   request: IncomingMessage,
   response: ServerResponse,
-  { hooks, writers, maxBytes }: { hooks: readonly Hook[]; writers: ReadonlyMap<string, InboxWriter>; maxBytes: number },
+  { hooks, writers, maxBytes }: { hooks: readonly Hook[]; writers: InboxWriters; maxBytes: number },
 ): Promise<Answered> {
   const [, first, name = '', secret = ''] = new URL(request.url ?? '/', 'http://localhost').pathname.split('/')
   const hook = hooks.find((one) => one.name === name)
@@ -90,7 +132,9 @@ async function receive(
   if (body === undefined) return refuse(request, response, name, 413)
   const payload = jsonOf(body, request.headers['content-type'] ?? '')
   if (payload === undefined) return { name, status: 400, bytes: body.length }
-  await writers.get(name)!.add(payload, new Date())
+  const problem = shapeProblem(payload.value)
+  if (problem !== undefined) return { name, status: 422, bytes: body.length, reason: `the payload ${problem}` }
+  await writers.of(name).add(payload.text, new Date())
   return { name, status: 200, bytes: body.length }
 }
 
@@ -106,9 +150,9 @@ function refuse(
   return { name, status, bytes: 0 }
 }
 
-function answer(response: ServerResponse, status: number): void {
+function answer(response: ServerResponse, { status, reason }: Answered): void {
   response.writeHead(status, { 'content-type': 'application/json' })
-  response.end(status === 200 ? '{"ok":true}' : `{"ok":false,"status":${status}}`)
+  response.end(JSON.stringify(status === 200 ? { ok: true } : { ok: false, status, reason }))
 }
 
 function isEqual(given: string, expected: string): boolean {
@@ -129,19 +173,23 @@ async function bodyOf(request: IncomingMessage, maxBytes: number): Promise<Buffe
 }
 
 /** JSON as it came; a form as an object, or the JSON in its field `payload`. */
-function jsonOf(body: Buffer, type: string): string | undefined {
+function jsonOf(body: Buffer, type: string): Json | undefined {
   const text = new TextDecoder('utf8').decode(body)
-  if (!type.startsWith('application/x-www-form-urlencoded')) return isJson(text) ? text.trim() : undefined
+  if (!type.startsWith('application/x-www-form-urlencoded')) return parsed(text)
   const form = new URLSearchParams(text)
-  const inner = form.get('payload')
-  return inner !== null && isJson(inner) ? inner.trim() : JSON.stringify(Object.fromEntries(form))
+  const value = Object.fromEntries(form)
+  return parsed(form.get('payload') ?? '') ?? { text: JSON.stringify(value), value }
 }
 
-function isJson(text: string): boolean {
+interface Json {
+  text: string
+  value: unknown
+}
+
+function parsed(text: string): Json | undefined {
   try {
-    JSON.parse(text)
-    return true
+    return { text: text.trim(), value: JSON.parse(text) as unknown }
   } catch {
-    return false
+    return undefined
   }
 }

@@ -1,7 +1,17 @@
-import { parseJson, resource, source, withHints, type Resource, type ResourceContext, type Source } from '../index.ts'
+import {
+  parseJson,
+  PipelineError,
+  resource,
+  source,
+  withHints,
+  type Resource,
+  type ResourceContext,
+  type Source,
+} from '../index.ts'
 import type { WebhookTable } from '../sources/chats/platform.ts'
 import { platformByName } from '../sources/chats/registry.ts'
-import { entriesAfter, forgetLoaded } from './inbox-store.ts'
+import { entriesAfter, forgetLoaded, type InboxEntry } from './inbox-store.ts'
+import { shapeProblem } from './payload-shape.ts'
 
 export interface InboxOptions {
   /** The table of a payload. @default by platform, else `webhook_payload` */
@@ -12,7 +22,7 @@ export interface InboxOptions {
 
 /**
  * What was received under a name, each payload once: sent again by its sender, it is the same row. Tables are merged by
- * `payload_id`.
+ * `payload_id`. A payload that cannot become rows is a row of `webhook_payload` with all of it as text, in `raw_payload`.
  */
 export function inbox(name: string, { tableName, keepDays = 30 }: InboxOptions = {}): Resource {
   return resource(
@@ -22,16 +32,32 @@ export function inbox(name: string, { tableName, keepDays = 30 }: InboxOptions =
       const loaded = Number(context.state.loaded ?? 0)
       // What this run is told was loaded is in the destination already.
       forgetLoaded(name, loaded, new Date(Date.now() - keepDays * 86_400_000))
-      for (const entries of entriesAfter(name, loaded, parseJson)) {
-        const rows = entries.flatMap(({ payload, payloadId, receivedAt }) =>
-          [payload].flat().map((one, at) => rowOf(one, at === 0 ? payloadId : `${payloadId}-${at}`, receivedAt)),
-        )
-        for (const [table, own] of Map.groupBy(rows, (row) => tableOf(row) ?? standardTable))
-          yield withHints(own, { tableName: table, primaryKey: 'payload_id', writeDisposition: 'merge' })
-        context.state.loaded = Number(entries.at(-1)!.sequence)
+      let mark = loaded
+      for (const entries of entriesAfter(name, loaded)) {
+        const rows: PayloadRow[] = []
+        const raw: PayloadRow[] = []
+        const entryOfRow = new Map<unknown, InboxEntry>()
+        for (const entry of entries) {
+          const payload = payloadOf(entry)
+          const own = 'problem' in payload ? [] : [payload.value].flat().map((one, at) => rowOf(one, entry, at))
+          if (own.length === 0)
+            raw.push(rawRow(entry, 'problem' in payload ? payload.problem : 'the payload is an empty list'))
+          for (const row of own) entryOfRow.set(row.payload_id, entry)
+          rows.push(...own)
+        }
+        for (const [table, own] of Map.groupBy(rows, (row) => tableOf(row) ?? standardTable)) {
+          const otherwise = (row: unknown, error: Error) => {
+            const { payload_id: id } = row as PayloadRow
+            return withHints([{ ...rawRow(entryOfRow.get(id)!, summaryOf(error)), payload_id: id }], rawHints)
+          }
+          yield withHints(own, { ...keyed, tableName: table, otherwise })
+        }
+        if (raw.length > 0) yield withHints(raw, rawHints)
+        for (const { sequence = 0 } of entries) mark = Math.max(mark, sequence)
+        context.state.loaded = mark
       }
     },
-    { primaryKey: 'payload_id', writeDisposition: 'merge' },
+    keyed,
   )
 }
 
@@ -41,8 +67,40 @@ export const inboxSource = (name: string, options: InboxOptions = {}): Source =>
 
 const standardTable = 'webhook_payload'
 
-const rowOf = (payload: unknown, payloadId: string, receivedAt: string): Record<string, unknown> => ({
+const keyed = { primaryKey: 'payload_id', writeDisposition: 'merge' } as const
+const rawHints: Parameters<typeof withHints>[1] = {
+  ...keyed,
+  tableName: standardTable,
+  // Named here, because a table that has all the columns it can have still has room for these.
+  columns: { raw_payload: { dataType: 'text' }, raw_reason: { dataType: 'text' } },
+}
+
+type PayloadRow = Record<string, unknown>
+
+/** The payload, or why it cannot become rows. */
+function payloadOf({ sequence, text }: InboxEntry): { value: unknown } | { problem: string } {
+  if (sequence === undefined) return { problem: 'the line on disk is damaged' }
+  try {
+    const value = parseJson(text)
+    const problem = shapeProblem(value)
+    return problem === undefined ? { value } : { problem: `the payload ${problem}` }
+  } catch (error) {
+    return { problem: summaryOf(error as Error) }
+  }
+}
+
+const summaryOf = (error: Error): string => (error instanceof PipelineError ? error.summary : error.message)
+
+/** Of a list, each item is a row; the first has the id of the payload. */
+const rowOf = (payload: unknown, { payloadId, receivedAt }: InboxEntry, at: number): PayloadRow => ({
   ...(typeof payload === 'object' && payload !== null ? payload : { value: payload }),
+  payload_id: at === 0 ? payloadId : `${payloadId}-${at}`,
+  received_at: receivedAt,
+})
+
+const rawRow = ({ payloadId, receivedAt, text }: InboxEntry, reason: string): PayloadRow => ({
   payload_id: payloadId,
   received_at: receivedAt,
+  raw_payload: text,
+  raw_reason: reason,
 })

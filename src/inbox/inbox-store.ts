@@ -1,18 +1,22 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { failpoint } from '../failpoints/index.ts'
 import { dataDir, PipelineError } from '../index.ts'
+import { lockFolder } from '../locks/index.ts'
+import { segmentSpan, type SegmentSpan } from './segment-span.ts'
 
 /** A payload as it was received. */
 export interface InboxEntry {
-  /** Counts up by one from entry to entry, also over restarts. */
-  sequence: number
-  receivedAt: string
+  /** Counts up by one from entry to entry, also over restarts. Absent in a damaged line. */
+  sequence?: number
+  /** Absent in a damaged line. */
+  receivedAt?: string
   /** Of what was received: the same payload, sent again, has the same. */
   payloadId: string
-  payload: unknown
+  /** JSON; of a damaged line, the line. */
+  text: string
 }
 
 const segmentBytes = 16 * 1024 * 1024
@@ -26,18 +30,20 @@ function inboxFolder(name: string): string {
   })
 }
 
-/** Takes payloads in. What `add` has answered is on disk for good. */
+/** Takes payloads in, alone. What `add` has answered is on disk for good. */
 export class InboxWriter {
   private readonly folder: string
+  private readonly lock: Disposable
   private next: number
   private file: FileHandle | undefined
   private size = 0
   private waiting: { line: string; done(): void; failed(error: unknown): void }[] = []
   private writing: Promise<void> | undefined
 
+  /** Throws `PIPELINE_BUSY` while another writer of this inbox is open. */
   constructor(name: string) {
     this.folder = inboxFolder(name)
-    mkdirSync(this.folder, { recursive: true, mode: 0o700 })
+    this.lock = lockFolder(this.folder, (pid) => busy(name, pid))
     this.next = lastSequence(this.folder) + 1
   }
 
@@ -53,7 +59,7 @@ export class InboxWriter {
     const line = `${JSON.stringify(entry).slice(0, -4)}${payload.replace(/\s*\n\s*/g, ' ')}}\n`
     return new Promise((done, failed) => {
       this.waiting.push({ line, done, failed })
-      this.writing ??= this.write().finally(() => (this.writing = undefined))
+      this.writing ??= this.write()
     })
   }
 
@@ -76,6 +82,8 @@ export class InboxWriter {
         for (const { failed } of batch) failed(error)
       }
     }
+    // Here and now: an entry that is added a moment later would wait for the next one to be written.
+    this.writing = undefined
   }
 
   /** A writer never goes on with a file of another one, whose last line may be torn. */
@@ -93,8 +101,16 @@ export class InboxWriter {
     await this.writing
     await this.file?.close()
     this.file = undefined
+    this.lock[Symbol.dispose]()
   }
 }
+
+const busy = (name: string, pid: string): PipelineError =>
+  new PipelineError(`inbox "${name}" is being received by another process (${pid})`, {
+    code: 'PIPELINE_BUSY',
+    recovery: 'retry',
+    fix: 'end that server first; an inbox has one server at a time',
+  })
 
 const segmentName = (sequence: number): string => `${String(sequence).padStart(16, '0')}.jsonl`
 const idOf = (payload: string): string => createHash('sha256').update(payload).digest('hex').slice(0, 32)
@@ -121,40 +137,66 @@ export function inboxMark(name: string): number {
   return last === undefined ? 0 : Number(last.slice(0, 16)) * 2 * segmentBytes + statSync(join(folder, last)).size
 }
 
-/** Also of entries that nobody was told of. */
+/** The highest sequence of a folder; 0 before the first. Of a file without a whole line, the one that its name gives away. */
 function lastSequence(folder: string): number {
-  const last = segments(folder).at(-1)
-  if (last === undefined) return 0
-  const found = [...readFileSync(join(folder, last), 'utf8').matchAll(/^\{"sequence":(\d+)/gm)].map(([, one]) =>
-    Number(one),
-  )
-  return Math.max(Number(last.slice(0, 16)), ...found)
+  return segments(folder).reduce((highest, file) => {
+    const span = segmentSpan(join(folder, file))
+    return Math.max(highest, Number(file.slice(0, 16)), span?.highest ?? 0)
+  }, 0)
 }
 
-/** Whole lines of entries after one, a page for each file, parsed by `parse`. A line that a crash has torn was never acknowledged. */
-export function* entriesAfter(name: string, after: number, parse: (line: string) => unknown): Generator<InboxEntry[]> {
+/**
+ * Entries after one, a page for each file. A line that a crash has torn was never acknowledged.
+ *
+ * A file is passed over only by the sequences in it. Files whose sequences overlap had writers that did not know of each
+ * other: how far one was loaded says nothing of the other, so all of both is given again.
+ */
+export function* entriesAfter(name: string, after: number): Generator<InboxEntry[]> {
   const folder = inboxFolder(name)
-  const all = segments(folder)
-  for (const [at, file] of all.entries()) {
-    const following = all[at + 1]
-    if (following !== undefined && Number(following.slice(0, 16)) <= after + 1) continue
-    const text = readFileSync(join(folder, file), 'utf8')
+  const files = segments(folder).flatMap((file) => segmentSpan(join(folder, file)) ?? [])
+  const overlapping = overlaps(files)
+  for (const file of files) {
+    const isAlone = !overlapping.has(file)
+    if (isAlone && file.isWhole && file.highest <= after) continue
+    const text = readFileSync(file.path, 'utf8')
     const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n')
-    const entries = lines.filter((line) => line !== '').map((line) => parse(line) as InboxEntry)
-    const fresh = entries.filter(({ sequence }) => Number(sequence) > after)
+    const entries = lines.filter((line) => line !== '').map(entryOf)
+    const fresh = entries.filter(({ sequence = Infinity }) => !isAlone || sequence > after)
     if (fresh.length > 0) yield fresh
+  }
+}
+
+/** Files that have sequences in common with another one. */
+function overlaps(files: readonly SegmentSpan[]): Set<SegmentSpan> {
+  const found = new Set<SegmentSpan>()
+  let furthest: SegmentSpan | undefined
+  for (const file of files.toSorted((a, b) => a.lowest - b.lowest)) {
+    if (furthest !== undefined && file.lowest <= furthest.highest) found.add(file).add(furthest)
+    if (furthest === undefined || file.highest > furthest.highest) furthest = file
+  }
+  return found
+}
+
+/** As `add` writes it. A line that the disk has damaged is kept as a payload, and says so by what it lacks. */
+function entryOf(line: string): InboxEntry {
+  const [head, sequence, receivedAt, payloadId] =
+    /^\{"sequence":(\d+),"receivedAt":"([^"]*)","payloadId":"(\w+)","payload":/.exec(line) ?? []
+  if (head === undefined) return { payloadId: idOf(line), text: line }
+  return {
+    sequence: Number(sequence),
+    receivedAt: receivedAt!,
+    payloadId: payloadId!,
+    text: line.slice(head.length, -1),
   }
 }
 
 /** Deletes files whose entries are all loaded, once they are old. */
 export function forgetLoaded(name: string, loaded: number, olderThan: Date): void {
   const folder = inboxFolder(name)
-  const all = segments(folder)
-  for (const [at, file] of all.entries()) {
-    const following = all[at + 1]
+  // The last one may be written on.
+  for (const file of segments(folder).slice(0, -1)) {
     const path = join(folder, file)
-    // The last one may be written on.
-    if (following === undefined || Number(following.slice(0, 16)) > loaded + 1) return
-    if (statSync(path).mtime < olderThan) rmSync(path)
+    const { highest = 0 } = segmentSpan(path) ?? {}
+    if (highest <= loaded && statSync(path).mtime < olderThan) rmSync(path)
   }
 }

@@ -1,22 +1,10 @@
 import { createHash } from 'node:crypto'
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { syncFolder } from '../disk/index.ts'
+import { removeDrafts, replaceFile } from '../disk/index.ts'
 import { failpoint } from '../failpoints/index.ts'
 import { dataDir, PipelineError, type RefusedFacts } from '../index.ts'
-import { identityOf, isRunning as isRunningProcess, lockFolder, type ProcessIdentity } from '../locks/index.ts'
+import { isRunning as isRunningProcess, lockFolder, ownIdentity, type ProcessIdentity } from '../locks/index.ts'
 import type { Told } from './alerts/alerts.ts'
 import type { JobState } from './decide.ts'
 import type { JobSummary } from './job-summary.ts'
@@ -47,7 +35,7 @@ export class ScheduleStore {
 
   /** One scheduler at a time. */
   lock(): Disposable {
-    return lockFolder(
+    const lock = lockFolder(
       this.folder,
       (pid) =>
         new PipelineError(`another scheduler runs these jobs already (process ${pid})`, {
@@ -56,6 +44,8 @@ export class ScheduleStore {
           fix: 'end that one first; sluice schedule list shows what it does',
         }),
     )
+    for (const folder of [this.folder, join(this.folder, 'runs')]) removeDrafts(folder)
+    return lock
   }
 
   read(): Map<string, JobState> {
@@ -76,7 +66,7 @@ export class ScheduleStore {
   /** A run says which process it is. */
   writeIdentity(run: string): void {
     this.logPath(run)
-    writeDurably(join(this.folder, 'runs', `${run}.process.json`), JSON.stringify(identityOf(process.pid)))
+    writeDurably(join(this.folder, 'runs', `${run}.process.json`), JSON.stringify(ownIdentity))
   }
 
   identity(run: string): ProcessIdentity | undefined {
@@ -108,7 +98,7 @@ export class ScheduleStore {
 
   /** For those who only look. */
   writeSummary(file: string, jobs: readonly JobSummary[]): void {
-    const summary: StoredSummary = { file: realpathSync(file), process: identityOf(process.pid), jobs: [...jobs] }
+    const summary: StoredSummary = { file: realpathSync(file), process: ownIdentity, jobs: [...jobs] }
     writeDurably(join(this.folder, 'summary.json'), JSON.stringify(summary, null, 2))
   }
 
@@ -171,16 +161,6 @@ function abandoned(job: JobSummary, now: Date): JobSummary {
 
 /** Readers see the old text or the new one, and so does the machine after a loss of power. */
 function writeDurably(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const file = openSync(`${path}.new`, 'w')
-  try {
-    writeFileSync(file, text)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  failpoint('schedule-drafted')
-  renameSync(`${path}.new`, path)
-  syncFolder(dirname(path))
+  replaceFile(path, text, { durable: true, drafted: () => failpoint('schedule-drafted') })
   failpoint('schedule-written')
 }

@@ -129,7 +129,7 @@ export class Scheduler {
     })
     closeSync(log)
     child.once('exit', () => this.wake())
-    child.once('error', () => this.wake())
+    child.on('error', () => this.wake())
     this.children.set(run, child)
     if (child.pid !== undefined)
       this.change(job, { ...this.states.get(job.name)!, running: { ...running, ...identityOf(child.pid) } })

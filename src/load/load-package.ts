@@ -1,7 +1,7 @@
 import { ColumnFixed, inParallel, type DestinationSession, type LoadTransaction } from '../destinations/index.ts'
 import { PipelineError, redact } from '../errors/index.ts'
 import { failpoint } from '../failpoints/index.ts'
-import type { LoadPackage } from '../package/index.ts'
+import { checkSizes, type LoadPackage } from '../package/index.ts'
 import {
   rootOf,
   schemaFromStored,
@@ -86,6 +86,8 @@ export async function loadInto(
   const rows = rowCounts(whole)
   const receipt = { loadId: whole.manifest.loadId, rows, changes: [], checks: [], spans: [], fixed: [], emptied: [] }
   if (await load.ledger.hasLoad(whole.manifest.loadId)) return { ...receipt, alreadyLoaded: true }
+  // Files that were sealed a moment ago may have been changed since, like those of an earlier run.
+  checkSizes(whole)
   const [loading, fixedColumns] =
     fixed === undefined || fixed.size === 0
       ? [whole, []]

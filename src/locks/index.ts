@@ -1,3 +1,3 @@
-export { lockFolder } from './lock-folder.ts'
+export { lockFolder, type FolderLock } from './lock-folder.ts'
 export { removeOrphans } from './orphans.ts'
-export { identityOf, isAlive, isRunning, type ProcessIdentity } from './process-identity.ts'
+export { identityOf, isRunning, nameOf, ownIdentity, type ProcessIdentity } from './process-identity.ts'

@@ -1,5 +1,6 @@
 import { ResourceTemplate, type McpServer } from '@modelcontextprotocol/server'
 import { hideProjectSecrets, listPipelines, PipelineError, readableJson, redact } from '../index.ts'
+import { secretKeys } from '../workbench/secret-needs.ts'
 import { look, runOf } from './pipeline-input.ts'
 import { asData, type Workspace } from './tool.ts'
 import { runText } from './tools/runs.ts'
@@ -12,7 +13,7 @@ export function registerResources(server: McpServer, { projectDir }: Workspace):
   const names = (): string[] => listPipelines().map(({ name }) => name)
   const startingWith = (value: string): string[] => names().filter((name) => name.startsWith(value))
   const contents = (uri: URL, mimeType: string, text: string) => {
-    hideProjectSecrets(projectDir)
+    hideProjectSecrets(projectDir, secretKeys(projectDir))
     return { contents: [{ uri: uri.href, mimeType, text: redact(asData(text)) }] }
   }
 

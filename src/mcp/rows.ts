@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { PipelineError, type DatasetQuery } from '../index.ts'
+import { PipelineError, redact, type DatasetQuery } from '../index.ts'
 import { dataNotice } from './tool.ts'
 
 const mostBytes = 100_000
@@ -66,5 +66,6 @@ function cellOf(value: unknown): unknown {
       : typeof value === 'object'
         ? JSON.stringify(value)
         : String(value)
-  return text.length <= longestText ? text : `${text.slice(0, longestText)}… (${text.length} characters)`
+  // A secret is hidden before the cut, of which the beginning would be left.
+  return text.length <= longestText ? text : `${redact(text).slice(0, longestText)}… (${text.length} characters)`
 }

@@ -3,14 +3,14 @@ import type { AddressInfo } from 'node:net'
 import { toNodeHandler } from '@modelcontextprotocol/node'
 import { createMcpHandler } from '@modelcontextprotocol/server'
 import { serveStdio as serve } from '@modelcontextprotocol/server/stdio'
-import { dataDir, PipelineError } from '../index.ts'
+import { dataDir, PipelineError, redact } from '../index.ts'
 import { accessToken, refusal } from '../loopback/guards.ts'
 import { mcpServer } from './server.ts'
 import type { ServedProject } from './tool.ts'
 
 /** Speaks with the program that started this one, over its input and output, until that ends. */
 export async function serveStdio(project: ServedProject, features: readonly string[]): Promise<void> {
-  serve(() => mcpServer(project, features), { onerror: (error) => console.error(error.message) })
+  serve(() => mcpServer(project, features), { onerror: (error) => console.error(redact(error.message)) })
   await new Promise<void>((resolve) => {
     process.stdin.once('end', resolve)
     process.stdin.once('close', resolve)
@@ -39,13 +39,16 @@ export async function serveHttp(
     const { port: own } = server.address() as AddressInfo
     const refused = refusal(request, own, token)
     const isHere = (request.url ?? '').split('?')[0] === path
-    if (refused === undefined && isHere)
-      return void answer(request as IncomingMessage & { method: string; url: string }, response)
+    if (refused === undefined && isHere) {
+      const asked = answer(request as IncomingMessage & { method: string; url: string }, response)
+      asked.catch(() => response.destroy())
+      return
+    }
     response.writeHead(refused === undefined ? 404 : 403, { 'content-type': 'text/plain' })
     response.end(refused ?? `the server is at ${path}`)
   })
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause: Error) => reject(portTaken(port ?? standardPort, cause)))
+    server.on('error', (cause: Error) => reject(portTaken(port ?? standardPort, cause)))
     server.listen(port ?? standardPort, '127.0.0.1', resolve)
   })
   return {

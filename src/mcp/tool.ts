@@ -3,6 +3,7 @@ import type { CallToolResult, McpServer } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
 import { actForAssistant } from '../egress/index.ts'
 import { hideProjectSecrets, PipelineError, readableJson, redact } from '../index.ts'
+import { secretKeys } from '../workbench/secret-needs.ts'
 
 /** What a server is started for. */
 export interface ServedProject {
@@ -59,7 +60,7 @@ export function registerTool(server: McpServer, one: Tool, workspace: Workspace)
 }
 
 async function answer(one: Tool, given: Record<string, unknown>, workspace: Workspace): Promise<CallToolResult> {
-  hideProjectSecrets(workspace.projectDir)
+  hideProjectSecrets(workspace.projectDir, secretKeys(workspace.projectDir))
   try {
     const result = JSON.parse(readableJson(await actForAssistant(() => one.run(given, workspace)))) as Record<
       string,

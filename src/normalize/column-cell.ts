@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { PipelineError } from '../errors/index.ts'
+import { excerpt, PipelineError } from '../errors/index.ts'
 import {
   coerce,
   completeColumn,
@@ -147,7 +147,7 @@ function jsonText({ table, notice }: CellContext, column: Column, value: unknown
   } catch (error) {
     if (!(error instanceof PipelineError) || error instanceof NoStoredForm) throw error
     const { code, fix } = error
-    const name = column.name.slice(0, 80)
+    const name = excerpt(column.name, 80)
     throw new PipelineError(`column "${name}" of table "${table.name}": ${error.summary}`, { code, fix })
   }
 }
@@ -251,8 +251,7 @@ function refuseLong({ table, textBytes }: CellContext, { name }: Column, text: s
 export function sample(value: unknown): string {
   const isObject = typeof value === 'object' && value !== null
   const text = isObject ? inspect(value, { depth: 2, breakLength: Infinity, compact: true }) : scalarSample(value)
-  const line = text.replaceAll(/\s+/g, ' ')
-  return line.length > 60 ? `${line.slice(0, 57)}…` : line
+  return excerpt(text.replaceAll(/\s+/g, ' '), 60)
 }
 
 const scalarSample = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : String(value))

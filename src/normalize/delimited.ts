@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import { closeSync, constants, fsyncSync, openSync, writeSync } from 'node:fs'
 import { failpoint } from '../failpoints/index.ts'
 import type { DataType } from '../schema/index.ts'
 
@@ -144,7 +144,7 @@ export class DelimitedWriter {
     if (rows === 0) return
     const lines = this.padded()
     const file = this.currentFile()
-    append(file.path, lines, false)
+    append(file.path, lines, file.bytes === 0 ? createNew : existing)
     file.rows += rows
     file.bytes += lines.length
     // Padding adds a comma a column.
@@ -199,16 +199,21 @@ export class DelimitedWriter {
   /** Writes what is left and returns the files, all of them on disk for good. */
   finish(): TableFile[] {
     this.flush()
-    for (const file of this.files) append(file.path, noBytes, true)
+    for (const file of this.files) append(file.path, noBytes, existing, true)
     return this.files
   }
 }
 
 const noBytes = new Uint8Array()
 
+/** A file that is there already belongs to somebody else. */
+const createNew = 'ax'
+/** A file that is gone is not begun again: it would lack its first rows. */
+const existing = constants.O_APPEND | constants.O_WRONLY
+
 /** Opened for each write: a run with thousands of tables would otherwise run out of descriptors. */
-function append(path: string, bytes: Uint8Array, durable: boolean): void {
-  const descriptor = openSync(path, 'a')
+function append(path: string, bytes: Uint8Array, flags: string | number, durable = false): void {
+  const descriptor = openSync(path, flags)
   try {
     // A write may take less than asked, on a full disk above all.
     for (let offset = 0; offset < bytes.length;) offset += writeSync(descriptor, bytes, offset)

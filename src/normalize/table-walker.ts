@@ -1,4 +1,4 @@
-import { PipelineError } from '../errors/index.ts'
+import { excerpt, PipelineError } from '../errors/index.ts'
 import { formOf, type Column, type Table } from '../schema/index.ts'
 import type { CellContext } from './column-cell.ts'
 import { cellKind, type CellKind, type DelimitedWriter } from './delimited.ts'
@@ -121,7 +121,7 @@ export const keyPath = ({ key, parent }: Slot): string =>
 
 /** The keys are data: ids, dates, names of things. */
 export function tooManyKeys(what: string, { table }: TableWalker, { parent, key }: Slot): PipelineError {
-  const shown = JSON.stringify(key.slice(0, 80))
+  const shown = JSON.stringify(excerpt(key, 80))
   return new PipelineError(`table "${table.name}" ${what}: the key ${shown} of a row is new`, {
     code: 'TOO_MANY_KEYS',
     fix:

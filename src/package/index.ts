@@ -1,4 +1,5 @@
 export { newLoadId } from './load-id.ts'
+export { checkSizes } from './package-sizes.ts'
 export {
   keptFailed,
   PackageStore,

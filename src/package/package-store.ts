@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import {
   closeSync,
   existsSync,
@@ -8,15 +9,15 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
-import { syncFolder } from '../disk/index.ts'
+import { basename, join } from 'node:path'
+import { replaceFile, syncFolder } from '../disk/index.ts'
 import type { StateRow } from '../destinations/index.ts'
-import { type ErrorCode, PipelineError, refuseNewer } from '../errors/index.ts'
+import { type ErrorCode, refuseNewer } from '../errors/index.ts'
 import { failpoint } from '../failpoints/index.ts'
 import type { Check, StoredSchema } from '../schema/index.ts'
+import { checkSizes } from './package-sizes.ts'
 
 /** A file of a package; `path` is relative to the package's folder. */
 export interface PackageFile {
@@ -114,32 +115,39 @@ const keptManifests = 100
 export const keptFailed = 20
 
 /**
- * Load packages of one pipeline. `building/` holds open files and is worthless after a crash; a package exists once its
- * folder has been renamed into `sealed/`; `loaded/` keeps the manifests of the last loads; `failed/` keeps whole packages
+ * Load packages of one pipeline. `building/` holds open files, in a folder of each run, and is worthless after a crash; a
+ * package exists once its folder has been renamed into `sealed/`; `loaded/` keeps the manifests of the last loads; `failed/` keeps whole packages
  * that the destination refused.
  */
 export class PackageStore {
   readonly folder: string
+  /** Of this run alone: should another one work here at the same time, neither writes to files of the other. */
+  private readonly run = randomUUID()
   private files = 0
 
   constructor(folder: string) {
     this.folder = folder
   }
 
-  /** Throws away what a killed run left half-written. Only for the holder of the pipeline's lock. */
-  reset(): void {
+  /**
+   * Throws away what a killed run left half-written. Only for the holder of the pipeline's lock, who disposes the result
+   * before releasing the lock.
+   */
+  reset(): Disposable {
     rmSync(this.path('building'), { recursive: true, force: true })
     failpoint('building-emptied')
     for (const name of ['building', 'sealed', 'loaded', 'failed'])
       mkdirSync(this.path(name), { recursive: true, mode: 0o700 })
+    mkdirSync(this.building())
+    return { [Symbol.dispose]: () => rmSync(this.building(), { recursive: true, force: true }) }
   }
 
   /** Path for a new data file. Its name is counted, never taken from data. */
-  readonly nextFilePath = (): string => this.path('building', `${++this.files}.csv`)
+  readonly nextFilePath = (): string => this.building(`${++this.files}.csv`)
 
   /** Moves files into a package and seals it: after this returns, a crash loses nothing of it. */
   seal(manifest: PackageManifest): LoadPackage {
-    const draft = this.path('building', manifest.loadId)
+    const draft = this.building(manifest.loadId)
     mkdirSync(draft)
     failpoint('package-begun')
     const files = manifest.files.map((file) => {
@@ -176,7 +184,7 @@ export class PackageStore {
 
   /** From here on the package's groups are loaded one by one. */
   splitByGroup({ folder, manifest }: LoadPackage): LoadPackage {
-    replaceDurably(join(folder, byGroupName), '')
+    replaceFile(join(folder, byGroupName), '', { durable: true })
     failpoint('package-split')
     return { folder, manifest, byGroup: true }
   }
@@ -184,7 +192,8 @@ export class PackageStore {
   /** Moves a package out of the way of the others; returns the load ids of old failed packages that it displaced. */
   setAside(manifest: PackageManifest, refusals: readonly Refusal[]): string[] {
     const folder = this.path('sealed', manifest.loadId)
-    replaceDurably(join(folder, failureName), JSON.stringify({ failedAt: new Date().toISOString(), refusals }))
+    const failure = { failedAt: new Date().toISOString(), refusals }
+    replaceFile(join(folder, failureName), JSON.stringify(failure), { durable: true })
     failpoint('refusal-noted')
     mkdirSync(this.path('failed'), { recursive: true, mode: 0o700 })
     renameSync(folder, this.path('failed', manifest.loadId))
@@ -214,8 +223,7 @@ export class PackageStore {
 
   /** Deletes a failed package. */
   discard(loadId: string): void {
-    const trash = this.path('building', `${loadId}.discarded`)
-    mkdirSync(this.path('building'), { recursive: true, mode: 0o700 })
+    const trash = this.building(`${loadId}.discarded`)
     renameSync(this.path('failed', loadId), trash)
     failpoint('failed-moved-out')
     rmSync(trash, { recursive: true, force: true })
@@ -241,11 +249,11 @@ export class PackageStore {
     const manifest = byGroup === true ? { ...sealed, byGroup } : sealed
     // One rename each: a process killed in between leaves a whole package or none, never half of one.
     const name = `${manifest.loadId}.json`
-    writeFileSync(this.path('building', name), JSON.stringify(manifest))
+    writeFileSync(this.building(name), JSON.stringify(manifest))
     failpoint('loaded-drafted')
-    renameSync(this.path('building', name), this.path('loaded', name))
+    renameSync(this.building(name), this.path('loaded', name))
     failpoint('loaded-noted')
-    const trash = this.path('building', `${manifest.loadId}.loaded`)
+    const trash = this.building(`${manifest.loadId}.loaded`)
     renameSync(folder, trash)
     failpoint('package-moved-out')
     rmSync(trash, { recursive: true, force: true })
@@ -258,7 +266,7 @@ export class PackageStore {
   dropPending(isChosen: (manifest: PackageManifest) => boolean = () => true): string[] {
     const names = this.names('sealed').filter((name) => isChosen(this.manifestIn('sealed', name)))
     for (const name of names) {
-      const trash = this.path('building', `${name}.dropped`)
+      const trash = this.building(`${name}.dropped`)
       renameSync(this.path('sealed', name), trash)
       rmSync(trash, { recursive: true, force: true })
     }
@@ -268,12 +276,9 @@ export class PackageStore {
   private read(folder: string): LoadPackage {
     const manifest = readJson<PackageManifest>(join(folder, manifestName))
     refuseNewer(`load package ${manifest.loadId}`, manifest.format, packageFormat)
-    for (const file of manifest.files) {
-      const path = join(folder, file.path)
-      const size = existsSync(path) ? statSync(path).size : 0
-      if (size !== file.bytes) throw damaged(manifest, file, size)
-    }
-    return { folder, manifest, byGroup: existsSync(join(folder, byGroupName)) }
+    const sealed = { folder, manifest, byGroup: existsSync(join(folder, byGroupName)) }
+    checkSizes(sealed)
+    return sealed
   }
 
   private manifestIn(state: string, name: string): PackageManifest {
@@ -285,23 +290,16 @@ export class PackageStore {
     return existsSync(folder) ? readdirSync(folder).sort() : []
   }
 
+  private building(...parts: string[]): string {
+    return this.path('building', this.run, ...parts)
+  }
+
   private path(...parts: string[]): string {
     return join(this.folder, ...parts)
   }
 }
 
 const readJson = <T>(path: string): T => JSON.parse(readFileSync(path, 'utf8')) as T
-
-function damaged(manifest: PackageManifest, file: PackageFile, size: number): PipelineError {
-  return new PipelineError(
-    `load package ${manifest.loadId} is damaged: ${file.path} (table "${file.table}") has ${size} bytes, expected ${file.bytes}`,
-    {
-      code: 'PACKAGE_DAMAGED',
-      recovery: 'skip',
-      fix: `discard it with: sluice pipeline ${manifest.pipeline} failed-packages discard ${manifest.loadId} — its rows are read again`,
-    },
-  )
-}
 
 function writeDurably(path: string, text: string): void {
   const descriptor = openSync(path, 'wx')
@@ -311,13 +309,4 @@ function writeDurably(path: string, text: string): void {
   } finally {
     closeSync(descriptor)
   }
-}
-
-/** Writes a file so that there is the old one or the new one, never a part of it. */
-function replaceDurably(path: string, text: string): void {
-  const draft = `${path}.draft`
-  rmSync(draft, { force: true })
-  writeDurably(draft, text)
-  renameSync(draft, path)
-  syncFolder(dirname(path))
 }

@@ -1,6 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import { once } from 'node:events'
-import { finished } from 'node:stream/promises'
+import { pipeline } from 'node:stream/promises'
 import type { QueryResult } from '../destinations/index.ts'
 
 export interface CsvOptions {
@@ -18,20 +17,17 @@ export async function writeCsv(
   { formulas = 'exact' }: CsvOptions = {},
 ): Promise<number> {
   const quoted = formulas === 'text' ? (text: string) => quote(defused(text)) : quote
-  const file = createWriteStream(path)
   const names = columns.map(({ name }) => name)
   let rows = 0
-  try {
-    file.write(`${names.map(quoted).join(',')}\n`)
+  async function* texts(): AsyncGenerator<string> {
+    yield `${names.map(quoted).join(',')}\n`
     for await (const page of pages) {
       rows += page.length
       const lines = page.map((row) => names.map((name) => cell(row[name], quoted)).join(','))
-      if (lines.length > 0 && !file.write(`${lines.join('\n')}\n`)) await once(file, 'drain')
+      if (lines.length > 0) yield `${lines.join('\n')}\n`
     }
-  } finally {
-    file.end()
-    await finished(file)
   }
+  await pipeline(texts, createWriteStream(path))
   return rows
 }
 

@@ -55,6 +55,21 @@ export class LoadQueue {
     this.early = undefined
   }
 
+  /** Runs work that needs the session to itself: after the loads that wait, before the next one. */
+  async between<T>(work: () => Promise<T>): Promise<T> {
+    await this.abandonEarly()
+    const before = this.last
+    const done = before.then(work)
+    this.last = before.then(() =>
+      done.then(
+        () => undefined,
+        () => undefined,
+      ),
+    )
+    this.last.catch(() => undefined)
+    return done
+  }
+
   /** Takes a package; resolves when there is room for the next one. */
   push(sealed: LoadPackage): Promise<void> {
     const room = this.beforeLast

@@ -1,8 +1,8 @@
 import { PipelineError } from '../errors/index.ts'
-import { lockFolder } from '../locks/index.ts'
+import { lockFolder, type FolderLock } from '../locks/index.ts'
 
 /** Lets one process at a time work on a pipeline. */
-export const lockPipeline = (folder: string, pipeline: string): Disposable =>
+export const lockPipeline = (folder: string, pipeline: string): FolderLock =>
   lockFolder(
     folder,
     (pid) =>

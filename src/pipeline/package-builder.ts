@@ -1,4 +1,12 @@
-import { MarkedRows, rowsOf, type Page, type Resource, type ResourceState, type Source } from '../extract/index.ts'
+import {
+  MarkedRows,
+  rowsOf,
+  type MarkHints,
+  type Page,
+  type Resource,
+  type ResourceState,
+  type Source,
+} from '../extract/index.ts'
 import {
   dispositionOf,
   listedRows,
@@ -36,6 +44,7 @@ import { HeldStates } from './held-states.ts'
 import { HeldTables, isWhole, mayBeCut } from './held-tables.ts'
 import { packageGroups } from './package-groups.ts'
 import { stateRow, type PipelineState } from './state.ts'
+import { TrialRows } from './trial-rows.ts'
 
 /** When a growing package is sealed before the run ends. */
 export interface PackageLimits {
@@ -65,11 +74,16 @@ export class PackageBuilder {
   private readonly limits: PackageLimits
   private readonly maxColumns: number
   private readonly normalizer: Normalizer
+  private readonly trial: () => TrialRows
   private readonly targets = new Map<string, RowTarget>()
   private readonly held = new HeldTables()
   private readonly replacing = new Set<string>()
   /** Root tables that resources of this run write. */
   private readonly written = new Set<string>()
+  /** Those of them that have rows of this run. */
+  private readonly filled = new Set<string>()
+  /** Resources that have been read. */
+  private readonly done = new Set<string>()
   private readonly checks = new Map<string, Check[]>()
   /** Tables that the destination has, or that a package brings it. */
   private readonly packaged: Set<string>
@@ -114,12 +128,15 @@ export class PackageBuilder {
     this.stateChanged = parts.refresh !== undefined
     this.shared = this.sharedState()
     const { naming, notice, store } = parts
-    this.normalizer = new Normalizer(parts.schema, naming, store.nextFilePath, notice, {
+    const options = {
       infer: inference(this.source.options),
       takesNul: parts.takesNul,
       ...(parts.storage === undefined ? {} : { storage: parts.storage }),
       fileBytes: parts.limits.fileBytes,
-    })
+    }
+    this.normalizer = new Normalizer(parts.schema, naming, store.nextFilePath, notice, options)
+    this.trial = () =>
+      new TrialRows(parts.schema, (copy) => new Normalizer(copy, naming, store.nextFilePath, () => undefined, options))
   }
 
   /** The next package brings the state, whether or not a resource has changed it. */
@@ -157,9 +174,26 @@ export class PackageBuilder {
     this.normalizer.setAside(this.targets.get(`${resource.name}\n${table}`)!, reason, row)
   }
 
+  /**
+   * Root tables that `replace` is about to empty because the resource has brought no rows, which earlier runs have filled. A table
+   * of several resources is named when the last of them has brought none.
+   */
+  tablesToEmpty(resource: Resource): string[] {
+    this.done.add(resource.name)
+    const { tableName } = resource.options
+    const others = this.source.resources.filter((other) => fixedTable(other) === fixedTable(resource))
+    if (fixedTable(resource) !== undefined && others.some(({ name }) => !this.done.has(name))) return []
+    this.write(resource, [])
+    const own = [...this.targets.values()].filter((target) => target.resource === resource.name)
+    const earlier = typeof tableName === 'string' ? [] : this.earlierTables(resource)
+    const named = new Set([...own.map((target) => this.rootTable(target)), ...earlier.map(({ name }) => name)])
+    return [...named].filter((name) => !this.filled.has(name) && this.schema.tables.get(name)!.seenData)
+  }
+
   /** The resource is through: its rows may be packaged, its state is the new state. */
   rootDone(loaded: readonly Resource[], states: Map<string, ResourceState>): void {
     for (const resource of loaded) {
+      this.done.add(resource.name)
       // A resource without rows still has a table to empty or to declare.
       if (replaces(resource) || Object.keys(resource.options.columns ?? {}).length > 0) this.write(resource, [])
       for (const table of this.held.release(resource.name)) {
@@ -176,12 +210,20 @@ export class PackageBuilder {
    */
   private emptyEarlierTables(resource: Resource): void {
     if (typeof resource.options.tableName === 'string') return
-    for (const table of this.schema.tables.values()) {
-      const isOwn = table.parent === undefined && table.resource === resource.name && !this.written.has(table.name)
-      if (!isOwn || isQuarantine(this.schema, table)) continue
+    for (const table of this.earlierTables(resource)) {
       table.writeDisposition = dispositionOf(resource.options)
       this.replacing.add(table.name)
     }
+  }
+
+  private earlierTables({ name }: Resource): Table[] {
+    return [...this.schema.tables.values()].filter(
+      (table) =>
+        table.parent === undefined &&
+        table.resource === name &&
+        !this.written.has(table.name) &&
+        !isQuarantine(this.schema, table),
+    )
   }
 
   /**
@@ -318,7 +360,7 @@ export class PackageBuilder {
     return tableWithNested(this.schema, root).some((table) => table.seenData)
   }
 
-  private writeTo(resource: Resource, rows: readonly unknown[], table: string, hints?: TableHints): void {
+  private writeTo(resource: Resource, rows: readonly unknown[], table: string, hints?: MarkHints): void {
     const key = `${resource.name}\n${table}`
     let target = this.targets.get(key)
     if (target === undefined || hints !== undefined) {
@@ -332,7 +374,25 @@ export class PackageBuilder {
     if (resource.options.quarantine === true) this.held.hold(resource.name, `${name}_quarantine`, { hasRows: true })
     if (!mayBeCut(resource, target.hints))
       this.held.hold(resource.name, name, { hasRows: rows.length > 0, isWhole: isWhole(target.hints) })
-    if (rows.length > 0) this.normalizer.write(target, rows)
+    if (rows.length === 0) return
+    this.filled.add(name)
+    if (hints?.otherwise === undefined) this.normalizer.write(target, rows)
+    else this.writeEach(resource, target, rows, hints.otherwise)
+  }
+
+  /** Writes what can be written, and something else instead of the rest. */
+  private writeEach(
+    resource: Resource,
+    target: RowTarget,
+    rows: readonly unknown[],
+    otherwise: NonNullable<MarkHints['otherwise']>,
+  ): void {
+    const trial = this.trial()
+    for (const row of rows) {
+      const refusal = trial.refusalOf(target, row)
+      if (refusal === undefined) this.normalizer.write(target, [row])
+      else this.write(resource, otherwise(row, refusal))
+    }
   }
 
   private newTarget(resource: Resource, table: string, hints: TableHints): RowTarget {
@@ -353,6 +413,10 @@ export class PackageBuilder {
 
 const appends = ({ writeDisposition }: Table): boolean => (writeDisposition?.disposition ?? 'append') === 'append'
 const replaces = ({ options }: Resource): boolean => dispositionOf(options).disposition === 'replace'
+
+/** The table of all rows of a resource that is read for its own sake. */
+const fixedTable = ({ name, options: { selected, tableName = name } }: Resource): string | undefined =>
+  typeof tableName === 'string' && selected !== false ? tableName : undefined
 
 const isQuarantine = ({ tables }: Schema, { name }: Table): boolean =>
   name.endsWith('_quarantine') && tables.has(name.slice(0, -'_quarantine'.length))

@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs'
 import { Config, config as configReference, pipelineDir } from '../config/index.ts'
 import {
   destinationFromSettings,
@@ -106,13 +105,13 @@ export class Pipeline {
     const { emit } = this.events
     try {
       const folder = partition === undefined ? this.dataDir : partitionFolder(this.dataDir, partition)
-      using _lock = lockPipeline(folder, this.name)
+      using lock = lockPipeline(folder, this.name)
       const destination = await this.destination()
       const dataset = this.datasetName(destination)
       await using session = await this.openToWrite(destination, dataset)
       const environment = this.environment(destination, dataset, session, { signal, refresh, partition })
       rememberTarget(this.dataDir, { destination: destination.name, dataset, location: session.location })
-      environment.store.reset()
+      using _building = environment.store.reset()
       emit({
         type: 'run-started',
         run,
@@ -124,9 +123,8 @@ export class Pipeline {
         ...(partition === undefined ? {} : { partition: partition.name }),
       })
       const { fatalRefusals, ...rest } = await runSources(environment, sources)
-      // The lock goes with it.
       if (partition !== undefined && environment.store.isEmpty) {
-        rmSync(folder, { recursive: true, force: true })
+        lock.removeFolder()
         failpoint('part-removed')
       }
       const durationMs = performance.now() - begun
@@ -201,7 +199,7 @@ export class Pipeline {
     const dataset = this.datasetName(destination)
     await using session = await this.openToWrite(destination, dataset)
     const environment = this.environment(destination, dataset, session)
-    environment.store.reset()
+    using _building = environment.store.reset()
     return await dropResources(environment, sourceName, resources, options.stateOnly === true)
   }
 
@@ -226,7 +224,7 @@ export class Pipeline {
     {
       using _lock = lockPipeline(this.dataDir, this.name)
       const { store, target, remembered } = this.environment(destination, dataset, session)
-      store.reset()
+      using _building = store.reset()
       store.dropPending((manifest) => goesTo(target, manifest, remembered))
     }
     rememberTarget(this.dataDir, { destination: destination.name, dataset, location: session.location })
@@ -275,7 +273,7 @@ export class Pipeline {
       const store = packageStore(folder)
       if (!store.pendingManifests().some(isChosen)) return []
       using _lock = lockPipeline(folder, this.name)
-      store.reset()
+      using _building = store.reset()
       return store.dropPending(isChosen)
     })
   }
@@ -296,7 +294,7 @@ export class Pipeline {
     const dataset = this.datasetName(destination)
     await using session = await this.openToWrite(destination, dataset)
     const environment = { ...this.environment(destination, dataset, session), store: packageStore(folder) }
-    environment.store.reset()
+    using _building = environment.store.reset()
     return await retryFailed(environment, failed, force)
   }
 
@@ -304,7 +302,9 @@ export class Pipeline {
   discardFailedPackage(loadId: string): void {
     const { folder, failed } = findFailed(this.dataDir, loadId)
     using _lock = lockPipeline(folder, this.name)
-    discardFailed(packageStore(folder), failed)
+    const store = packageStore(folder)
+    using _building = store.reset()
+    discardFailed(store, failed)
   }
 
   /** What the runs on this machine did, the newest first. */
@@ -322,9 +322,12 @@ export class Pipeline {
     return new RunHistory(this.dataDir).requests(run)
   }
 
-  /** Deletes the working data; the destination keeps its tables and the state in them. */
+  /**
+   * Deletes the working data; the destination keeps its tables and the state in them. Throws `PIPELINE_BUSY` while the
+   * pipeline, or a part of it, runs.
+   */
   drop(): void {
-    rmSync(this.dataDir, { recursive: true, force: true })
+    for (const folder of packageFolders(this.dataDir).toReversed()) lockPipeline(folder, this.name).removeFolder()
   }
 
   /** Where this pipeline last loaded to; `undefined` before its first run. */

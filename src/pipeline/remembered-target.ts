@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pipelineDir, pipelinesDir } from '../config/index.ts'
+import { removeDrafts, replaceFile } from '../disk/index.ts'
 import { failpoint } from '../failpoints/index.ts'
-import { removeOrphans } from '../locks/index.ts'
 
 /** Where a pipeline last loaded to. */
 export interface RememberedTarget {
@@ -29,12 +29,9 @@ export function listPipelines(): ({ name: string } & RememberedTarget)[] {
 
 /** Keeps where a pipeline loads to, so that its name alone finds the data again. */
 export function rememberTarget(dataDir: string, target: RememberedTarget): void {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const path = join(dataDir, 'target.json')
-  // By rename, because other processes read it at any time; parts of a pipeline write it at the same time.
-  const draft = `${path}.${process.pid}`
-  removeOrphans(dataDir, /^target\.json\.(\d+)$/)
-  writeFileSync(draft, JSON.stringify(target, null, 2))
-  renameSync(draft, path)
+  // Other processes read it at any time; parts of a pipeline write it at the same time.
+  replaceFile(path, JSON.stringify(target, null, 2))
+  removeDrafts(dataDir)
   failpoint('target-remembered')
 }

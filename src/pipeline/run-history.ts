@@ -1,8 +1,9 @@
 import { channel } from 'node:diagnostics_channel'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { removeDrafts, replaceFile } from '../disk/index.ts'
 import { failpoint } from '../failpoints/index.ts'
-import { isAlive, removeOrphans } from '../locks/index.ts'
+import { isRunning } from '../locks/index.ts'
 import type { RunEvent } from './events.ts'
 import { readRequestLog, removeRequestLog, RequestLog, type LoggedRequest } from './request-log.ts'
 import { recordFormat, RunRecorder, type RunRecord } from './run-record.ts'
@@ -30,7 +31,7 @@ export class RunHistory {
     pipeline: string,
     { keepsRequests }: { keepsRequests: boolean },
   ): { run: string; take(event: RunEvent): void } {
-    this.removeDrafts()
+    this.tidy()
     const recorder = new RunRecorder(pipeline)
     const requests = keepsRequests ? new RequestLog(this.folder, recorder.id) : undefined
     const begun = performance.now()
@@ -94,7 +95,7 @@ export class RunHistory {
         resource.waits ??= []
         resource.normalizeMs ??= 0
       }
-      return run.status === 'running' && !isAlive(run.pid) ? { ...run, status: 'died' } : run
+      return run.status === 'running' && !isRunning(run.process ?? { pid: run.pid }) ? { ...run, status: 'died' } : run
     } catch {
       // Removed meanwhile, or damaged, as one of a newer version: the others are still good.
       return undefined
@@ -102,19 +103,16 @@ export class RunHistory {
   }
 
   /** What runs that were killed had half-written. */
-  private removeDrafts(): void {
+  private tidy(): void {
     try {
-      removeOrphans(this.folder, /\.(\d+)\.draft$/)
+      removeDrafts(this.folder)
     } catch {
       // No history can be kept, which is told when it is to be written.
     }
   }
 
   private write(run: RunRecord): void {
-    mkdirSync(this.folder, { recursive: true, mode: 0o700 })
-    const draft = join(this.folder, `.${run.id}.${process.pid}.draft`)
-    writeFileSync(draft, JSON.stringify(run))
-    renameSync(draft, this.path(run.id))
+    replaceFile(this.path(run.id), JSON.stringify(run))
     failpoint(run.status === 'running' ? 'progress-recorded' : 'run-recorded')
     if (run.status === 'running') return
     for (const id of this.ids().slice(0, -keptRuns)) {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { FoundSetting } from '../config/index.ts'
 import { PipelineError, redact } from '../errors/index.ts'
 import type { CheckResult, SchemaChange } from '../load/index.ts'
+import { ownIdentity, type ProcessIdentity } from '../locks/index.ts'
 import type { RunEvent } from './events.ts'
 import { refusedFacts, type LeftPackage, type RefusedFacts } from './load-info.ts'
 
@@ -45,6 +46,8 @@ export interface RunRecord {
   command: { program: string; args: string[]; cwd: string }
   /** Who runs it. */
   pid: number
+  /** The same, told apart from a later process with this id. Absent in records from before 2026-11-28. */
+  process?: ProcessIdentity
 }
 
 export interface ResourceRecord {
@@ -159,10 +162,11 @@ export class RunRecorder {
       settings: [...this.settings.values()],
       command: {
         program: process.execPath,
-        args: [...process.execArgv, ...process.argv.slice(1)].map(redact),
+        args: [...process.execArgv, ...process.argv.slice(1)].map((one) => redact(one, { byName: true })),
         cwd: process.cwd(),
       },
       pid: process.pid,
+      process: ownIdentity,
     }
   }
 
@@ -172,7 +176,12 @@ export class RunRecorder {
     switch (event.type) {
       case 'run-started': {
         const { destination, dataset, location, partition } = event
-        this.target = { destination, dataset, location, ...(partition === undefined ? {} : { partition }) }
+        this.target = {
+          destination,
+          dataset,
+          location: redact(location),
+          ...(partition === undefined ? {} : { partition }),
+        }
         break
       }
       case 'package-sealed': {

@@ -17,6 +17,7 @@ import {
 import type { RunEvent } from './events.ts'
 import type { FailedResource, LeftPackage, LoadedPackage, RefusedPackage } from './load-info.ts'
 import { LoadQueue } from './load-queue.ts'
+import { requireEmptyTables } from './nothing-came.ts'
 import { PackageBuilder, type PackageLimits } from './package-builder.ts'
 import { byOnError } from './refused-resources.ts'
 import { PackageLoads, readState } from './package-loads.ts'
@@ -236,6 +237,11 @@ async function runSource(
       pageDone: async () => {
         if (queue.takesEarly) queue.offer(builder.nextLoadId, builder.completeFiles())
         if (builder.mayCut()) await seal(false)
+      },
+      nothingCame: async (resource) => {
+        // A refresh throws the rows away in any case.
+        const tables = environment.refresh === undefined ? builder.tablesToEmpty(resource) : []
+        if (tables.length > 0) await queue.between(() => requireEmptyTables(environment.session, resource.name, tables))
       },
       rootDone: (_root, loaded, states) => onDisk(() => builder.rootDone(loaded, states)),
       isLeftOut: (tree) => tree.some(({ name }) => loads.refusalOf(builder.series, name) !== undefined),

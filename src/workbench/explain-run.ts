@@ -1,4 +1,4 @@
-import type { ErrorCode, LoggedRequest, RunRecord } from '../index.ts'
+import { redact, type ErrorCode, type LoggedRequest, type RunRecord } from '../index.ts'
 
 /** Whose matter it is. */
 export type Classification =
@@ -49,6 +49,7 @@ const byCode: Record<ErrorCode, Classification> = {
   HOST_NOT_ALLOWED: 'config',
   PAGING_LOOP: 'config',
   PAGING_UNKNOWN: 'config',
+  NOTHING_CAME: 'upstream_data',
   LOAD_FAILED: 'destination',
   PACKAGE_DAMAGED: 'resources',
   NEWER_FORMAT: 'config',
@@ -90,7 +91,7 @@ function explainError(run: RunRecord, error: Failure, requests: readonly LoggedR
   const evidence = [{ source: `run ${run.id}`, excerpt: `${error.code}: ${error.message}` }]
   if (error.cause !== undefined) evidence.push({ source: 'cause', excerpt: error.cause })
   if (last !== undefined && error.code.startsWith('HTTP')) {
-    const excerpt = `${last.method} ${last.url} answered ${last.status}: ${last.responseBody.slice(0, 300)}`
+    const excerpt = `${last.method} ${last.url} answered ${last.status}: ${redact(last.responseBody).slice(0, 300)}`
     evidence.push({ source: 'request', excerpt })
   }
   const nextCommand = commandFor(run, error, classification)
@@ -155,7 +156,9 @@ function tooLittle(run: RunRecord, requests: readonly LoggedRequest[]): RunFindi
     const answers = Object.entries(one.requests).map(([status, { count }]) => `${status} ${count} times`)
     const first = requests.find((request) => request.resource === resource && request.status < 400)
     const sample =
-      first === undefined ? [] : [{ source: 'answer', excerpt: `${first.url}: ${first.responseBody.slice(0, 300)}` }]
+      first === undefined
+        ? []
+        : [{ source: 'answer', excerpt: `${first.url}: ${redact(first.responseBody).slice(0, 300)}` }]
     const summary = {
       source: `run ${run.id}`,
       excerpt: `${resource}: ${one.rows} rows in ${one.pages} pages; answers: ${answers.join(', ')}`,

@@ -1,4 +1,4 @@
-import { PipelineError, pipeline, secretStatuses, type SecretStatus, type Source } from '../index.ts'
+import { PipelineError, pipeline, redact, secretStatuses, type SecretStatus, type Source } from '../index.ts'
 import { platformByName } from '../sources/chats/registry.ts'
 import { isSourceFile, loadSourceFile } from '../sources/rest/index.ts'
 import { insideProject } from './project-path.ts'
@@ -79,7 +79,7 @@ export async function checkDestinationSecrets(name: string): Promise<SecretCheck
     return {
       source: `destination ${name}`,
       outcome: 'failed',
-      message: `${step}: ${known ? error.summary : error.message.split('\n')[0]!}`,
+      message: `${step}: ${known ? error.summary : redact(error.message.split('\n')[0]!)}`,
       ...(known ? { fix: error.fix } : {}),
     }
   }

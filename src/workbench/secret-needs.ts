@@ -21,6 +21,19 @@ export async function secretNeeds(
   return [...needs, ...(await Promise.all([...loadedTo].map((name) => destinationNeeds(name, known)))).flat()]
 }
 
+/** The keys of all secrets that source files of the project ask for; a file that is broken asks for nothing. */
+export const secretKeys = (projectDir: string): string[] => [
+  ...new Set(
+    sourceFiles(projectDir).flatMap((file) => {
+      try {
+        return secretsOf(readSourceSpec(insideProject(projectDir, file)))
+      } catch {
+        return []
+      }
+    }),
+  ),
+]
+
 async function needsOf(projectDir: string, name: string, isAsked: boolean): Promise<SecretNeed[]> {
   const platform = await platformByName(name)
   if (platform !== undefined) {

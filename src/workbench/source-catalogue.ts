@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { parse } from 'yaml'
+import { redact } from '../index.ts'
 import { readSourceSpec } from '../sources/rest/index.ts'
 import { platformByName, platformNames } from '../sources/chats/registry.ts'
 
@@ -79,7 +80,7 @@ function sourceEntry(name: string, path: string): CatalogueEntry {
     name,
     kind: 'source file',
     title: spec.name,
-    about: `loads from ${base}`,
+    about: `loads from ${redact(base)}`,
     resources,
     command: `sluice run ${name}`,
   }

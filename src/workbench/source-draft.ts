@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parse } from 'yaml'
 import { PipelineError } from '../index.ts'
+import { isSecretField, isSecretName } from '../masking/index.ts'
 import { draftSource, readDocument, sourceFileText, type Draft } from '../sources/rest/openapi/index.ts'
 import { lintSource, loadSourceFile, readSourceSpec, type Finding } from '../sources/rest/index.ts'
 import { insideProject } from './project-path.ts'
@@ -60,19 +61,36 @@ export function writeSourceFile(projectDir: string, path: string, text: string, 
 
 /** A key that was written down in a source file would be in the version control next. */
 function refuseSecrets(path: string, text: string): void {
-  const named = /^(token|password|api_?key|client_?secret|refresh_?token|private_?key|secret_?access_?key)$/i
-  const waiting: unknown[] = [path.endsWith('.json') ? JSON.parse(text) : parse(text)]
+  const waiting: { value: unknown; isNamed: boolean }[] = [
+    { value: path.endsWith('.json') ? JSON.parse(text) : parse(text), isNamed: false },
+  ]
+  const seen = new Set<unknown>()
   while (waiting.length > 0) {
-    const value = waiting.pop()
-    if (typeof value !== 'object' || value === null) continue
-    for (const [key, inner] of Object.entries(value)) {
-      if (typeof inner === 'string' && named.test(key) && inner !== '') {
-        throw new PipelineError(`${path}: "${key}" holds a value; a source file only names its secrets`, {
-          code: 'WRONG_USE',
-          fix: `write ${key}: { secret: ${key.toLowerCase()} }, and let a person set it: sluice secrets set`,
-        })
-      }
-      waiting.push(inner)
+    const { value, isNamed } = waiting.pop()!
+    if (typeof value !== 'object' || value === null || seen.has(value)) continue
+    seen.add(value)
+    const entries = Object.entries(value)
+    // A reference, `{ secret: api_key }`: the name of one.
+    if (entries.length === 1 && entries[0]![0] === 'secret') continue
+    for (const [key, inner] of entries) {
+      if (typeof inner === 'string' && isWrittenDown(key, inner, isNamed)) throw holdsSecret(path, key)
+      waiting.push({ value: inner, isNamed: /^headers$/i.test(key) })
     }
   }
 }
+
+/** A kind of auth, and names of places in an answer, go by words that stand for secrets elsewhere. */
+const placeKeys = /^auth$|_?(?:path|param|header|cookie|url)$/i
+
+function isWrittenDown(key: string, value: string, isHeader: boolean): boolean {
+  if (value === '' || /^\{[\w.]+\}$/.test(value)) return false
+  // User and password of an address.
+  if (/^\w+:\/\/[^/?#\s]*@/.test(value)) return true
+  return isHeader ? isSecretName(key) : isSecretField(key) && !placeKeys.test(key)
+}
+
+const holdsSecret = (path: string, key: string): PipelineError =>
+  new PipelineError(`${path}: "${key}" holds a value; a source file only names its secrets`, {
+    code: 'WRONG_USE',
+    fix: `write ${key}: { secret: ${key.toLowerCase()} }, and let a person set it: sluice secrets set`,
+  })

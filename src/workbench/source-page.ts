@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { environmentName, type Source } from '../index.ts'
+import { environmentName, redact, type Source } from '../index.ts'
 import { platformByName } from '../sources/chats/registry.ts'
 import type { PlatformDocs } from '../sources/chats/platform.ts'
 import { loadSourceFile, readSourceSpec, secretsOf, type RestSourceSpec } from '../sources/rest/index.ts'
@@ -84,7 +84,7 @@ function fileFacts(file: string, spec: RestSourceSpec, source: Source): SourceFa
     given === undefined ? 'none' : typeof given === 'string' ? given : 'type' in given ? given.type : 'bearer'
   const auth =
     kind === 'none' ? 'Requests go without credentials.' : `Requests carry credentials of the kind \`${kind}\`.`
-  const address = typeof baseUrl === 'string' ? `\`${baseUrl}\`` : 'a setting'
+  const address = typeof baseUrl === 'string' ? `\`${redact(baseUrl)}\`` : 'a setting'
   const { name } = spec
   return {
     name,

@@ -52,10 +52,10 @@ export class Executor {
       const { outcome, runs } = await Promise.race([
         once(child, 'message', { signal }).then(([answer]) => answer as FromExecutor),
         once(child, 'exit', { signal }).then(([code, name]) => ({
-          outcome: this.gone(code as number | null, name as string | null, begun),
+          outcome: this.gone(`${(name as string | null) ?? `exit code ${code}`}`, begun),
           runs: [],
         })),
-      ])
+      ]).catch((error: Error) => ({ outcome: this.gone(error.message, begun), runs: [] }))
       return { ...outcome, runs, said: this.said }
     } finally {
       settled.abort()
@@ -82,18 +82,20 @@ export class Executor {
     const keep = (part: Buffer): void => {
       this.said = (this.said + part.toString()).slice(-keptText)
     }
-    child.stdout!.on('data', keep)
-    child.stderr!.on('data', keep)
-    child.once('exit', () => (this.child = undefined))
+    for (const output of [child.stdout!, child.stderr!]) output.on('data', keep).on('error', () => undefined)
+    const gone = (): void => void (this.child = this.child === child ? undefined : this.child)
+    child.once('exit', gone)
+    // While an item is done, `run` gets the error; between two items only this listener does.
+    child.on('error', gone)
     return child
   }
 
-  private gone(code: number | null, signal: string | null, begun: number): RunOutcome {
+  private gone(how: string, begun: number): RunOutcome {
     return {
       outcome: 'failure',
       endedAt: new Date().toISOString(),
       ms: Math.round(performance.now() - begun),
-      error: `its process ended by itself (${signal ?? `exit code ${code}`})`,
+      error: `its process ended by itself (${how})`,
     }
   }
 }

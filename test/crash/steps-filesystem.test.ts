@@ -5,9 +5,9 @@ import { destinationNames } from '../support/destinations.ts'
 import { endsExactlyRightAtSteps } from './any-step.ts'
 import { scenarioNames } from './world.ts'
 
-/** Steps with tests of their own: sent rows, webhooks, schedules, work items, refused packages. */
+/** Steps with tests of their own: takeovers of locks, sent rows, webhooks, schedules, work items, refused packages. */
 const notOfRuns =
-  /^(send|journal|message|schedule|item)-|^(package-split|refusal-noted|package-set-aside|failed-moved-out)$/
+  /^(send|journal|message|schedule|item)-|^(lock-claimed|package-split|refusal-noted|package-set-aside|failed-moved-out)$/
 
 describe.runIf(destinationNames.includes('filesystem'))('filesystem', () => {
   const passed = endsExactlyRightAtSteps('filesystem', scenarioNames, 1)

@@ -64,7 +64,7 @@ export const inputs = {
     'null is refused by name; the others merge by their values',
   ],
   37: ['scd2: a row that went comes back unchanged; one row twice in a snapshot', 'a new version; one version'],
-  38: ['`replace` with no rows', 'the table is empty'],
+  38: ['`replace` with no rows', 'refused: NOTHING_CAME; with `allowEmpty` the table is empty'],
   39: [
     'names `../../x`, `con`, `a/b`, `.`, 300 letters, an emoji, for pipelines, tables, datasets and loads',
     'refused where they become folders; made harmless where they become tables',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { PipelineError } from '../../src/index.ts'
-import { identityOf, lockFolder, removeOrphans } from '../../src/locks/index.ts'
+import { lockFolder, nameOf, ownIdentity, removeOrphans } from '../../src/locks/index.ts'
 import { newLoadId, PackageStore } from '../../src/package/index.ts'
 import { emptySchema, storedSchema } from '../../src/schema/index.ts'
 import { freshPipeline } from '../support/api.ts'
@@ -25,7 +25,7 @@ describe('a lock', () => {
 
   it('of a process whose id another one has now is taken over', () => {
     const folder = emptyFolder()
-    writeFileSync(join(folder, 'lock'), `${process.pid} ${Number(identityOf(process.pid).started) - 1}`)
+    writeFileSync(join(folder, 'lock'), `${process.pid} ${Number(ownIdentity.started) - 1}`)
     using _lock = take(folder)
     expect(() => take(folder)).toThrow('busy')
   })
@@ -40,9 +40,12 @@ describe('a lock', () => {
 
 it('drafts of a running process stay, those of others are removed', () => {
   const folder = emptyFolder()
-  for (const name of [`a.${process.pid}`, `a.${nobody}`, 'a.txt']) writeFileSync(join(folder, name), '')
-  removeOrphans(folder, /^a\.(\d+)$/)
-  expect(readdirSync(folder).sort()).toEqual(['a.txt', `a.${process.pid}`].sort())
+  const { pid, started } = ownIdentity
+  const kept = ['a.txt', `a.${pid}`, `a.${nameOf(ownIdentity)}`]
+  const others = [`a.${nobody}`, `a.${nobody}-1-x`, `a.${pid}-${Number(started) - 1}-x`, `a.${pid}-${started}-x`]
+  for (const name of [...kept, ...others]) writeFileSync(join(folder, name), '')
+  removeOrphans(folder, (name) => new RegExp(`^a\\.${name}$`))
+  expect(readdirSync(folder).sort()).toEqual(kept.sort())
 })
 
 describe('a package', () => {
@@ -62,7 +65,7 @@ describe('a package', () => {
 
   it('that is loaded leaves its manifest, until a hundred others have', () => {
     const store = new PackageStore(emptyFolder())
-    store.reset()
+    using _building = store.reset()
     const older = Array.from({ length: 102 }, newLoadId)
     for (const loadId of older)
       writeFileSync(join(store.folder, 'loaded', `${loadId}.json`), JSON.stringify({ loadId }))

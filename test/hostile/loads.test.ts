@@ -176,9 +176,12 @@ for (const [engine, options] of tiered(engineNames, 1, 1, 1)) {
 
     badInput(38, async () => {
       const { target } = await emptyTarget(engine)
-      const replace = (rows: Row[]) => target.run(resource('t', [rows], { writeDisposition: 'replace' }))
+      const replace = (rows: Row[], allowEmpty = false) =>
+        target.run(resource('t', [rows], { writeDisposition: 'replace', allowEmpty }))
       await replace([{ id: 1, l: [{ n: 1 }] }])
-      await replace([])
+      await expect(replace([])).rejects.toMatchObject({ code: 'NOTHING_CAME' })
+      expect(await target.dataset().table('t__l').count()).toBe(1)
+      await replace([], true)
       expect(await target.dataset().table('t').count()).toBe(0)
       expect(await target.dataset().table('t__l').count()).toBe(0)
       await replace([{ id: 2, l: [{ n: 2 }] }])

@@ -44,7 +44,7 @@ describe('what is received', () => {
     for (let times = 0; times < 3; times++) expect((await send(payload)).status).toBe(200)
     await loading().run(inboxSource('shop'))
     expect((await send('{"id": 2, "tags": ["x", "y"]}')).status).toBe(200)
-    await loading().run(inboxSource('shop'))
+    expect((await loading().run(inboxSource('shop'))).rows.webhook_payload).toBe(1)
     const info = await loading().run(inboxSource('shop'))
     expect(Object.keys(info.rows)).toEqual([])
     expect((await rows('webhook_payload', 'id', 'text')).map(({ id, text }) => [String(id), text])).toEqual([

@@ -44,7 +44,7 @@ const models: Record<string, { options: RunOptions; unique: boolean; after(loads
     after: (loads) => loads.flat().map((row) => stored(row)),
   },
   replace: {
-    options: { writeDisposition: 'replace' },
+    options: { writeDisposition: 'replace', allowEmpty: true },
     unique: false,
     after: (loads) => loads.at(-1)!.map((row) => stored(row)),
   },
@@ -249,7 +249,7 @@ const declared: Record<
     after: (before, { rows }) => [...before, ...rows.map((row) => kept(row))],
   },
   replace: {
-    options: { writeDisposition: 'replace' },
+    options: { writeDisposition: 'replace', allowEmpty: true },
     tombstones: false,
     after: (_before, { rows }) => rows.map((row) => kept(row)),
   },

@@ -24,7 +24,7 @@ interface Event {
   l?: number[]
 }
 const strategies = ['truncate-and-insert', 'insert-from-staging', 'staging-optimized'] as const
-const byKind = { tableName: (row: Event) => row.kind, writeDisposition: 'replace' } as const
+const byKind = { tableName: (row: Event) => row.kind, writeDisposition: 'replace', allowEmpty: true } as const
 
 let used = 0
 
@@ -75,11 +75,12 @@ for (const [name, strategy, options] of cases) {
     it('a table that it empties is a warning of the run; one with new rows, or empty before, is none', async () => {
       const target = await emptyTarget(name, strategy)
       const load = async (rows: object[], options: RunOptions = {}) =>
-        (await target.run(resource('things', rows, { writeDisposition: 'replace' }), options)).emptiedTables
+        (await target.run(resource('things', rows, { writeDisposition: 'replace', allowEmpty: true }), options))
+          .emptiedTables
       const before = (rows: number) => (name === 'filesystem' ? {} : { rowsBefore: rows })
       expect(await load([{ id: 1, l: [1, 2, 3] }, { id: 2 }])).toEqual([])
       expect(await load([{ id: 2, l: [] }, { id: 3 }])).toEqual([{ table: 'things__l', ...before(3) }])
-      const info = await target.run(resource('things', [], { writeDisposition: 'replace' }))
+      const info = await target.run(resource('things', [], { writeDisposition: 'replace', allowEmpty: true }))
       expect(info.emptiedTables).toEqual([{ table: 'things', ...before(2) }])
       expect(String(info)).toContain('Table things was EMPTIED')
       expect(await load([])).toEqual([])
@@ -104,13 +105,19 @@ it('tables that marks have named are emptied too, and rows set aside stay', { ta
   const things = resource('things', () => (marked ? [withHints([{ id: 1 }], { tableName: 'marked' })] : []), {
     writeDisposition: 'replace',
     quarantine: true,
+    allowEmpty: true,
   })
   await target.run(things)
   marked = false
   await target.run(things)
   expect((await counts(target)).marked).toBe(0)
 
-  const frozen = { writeDisposition: 'replace', quarantine: true, schemaContract: { columns: 'discard_row' } } as const
+  const frozen = {
+    writeDisposition: 'replace',
+    quarantine: true,
+    allowEmpty: true,
+    schemaContract: { columns: 'discard_row' },
+  } as const
   await target.run(resource('kept', [{ id: 1 }], frozen))
   await target.run(resource('kept', [{ id: 2, more: 1 }], frozen))
   await target.run(resource('kept', [], frozen))

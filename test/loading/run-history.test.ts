@@ -90,7 +90,10 @@ describe('the history of runs', () => {
     expect(kept!.requestHeaders.Authorization ?? kept!.requestHeaders.authorization).toBe('***')
     expect(kept!.responseHeaders).toMatchObject({ 'set-cookie': '***', 'x-echo': 'Bearer ***' })
     expect(new URL(kept!.url).searchParams.get('page_token')).toBe('next')
-    expect([kept!.responseBody.length, kept!.responseLength > 20_000]).toEqual([16_384, true])
+    // Cut to so many characters as they came; what was masked in them is shorter.
+    expect(kept!.responseBody.length).toBeLessThanOrEqual(16_384)
+    expect(kept!.responseBody.length).toBeGreaterThan(16_000)
+    expect(kept!.responseLength).toBeGreaterThan(20_000)
     expect(requests.at(-1)!.responseBody).toContain('no Bearer ***')
     for (const name of readdirSync(join(loading().dataDir, 'runs'))) {
       const text = readFileSync(join(loading().dataDir, 'runs', name), 'utf8')
@@ -189,7 +192,7 @@ describe('the history of runs', () => {
       const cli = pipeline({ name: 'cli', dataset: 'd', destination: 'duckdb' })
       expect(await runCommand('pipeline', ['cli', 'runs'])).toBe(1)
       for (const id of [1, 2]) {
-        const gone = resource('gone', id === 1 ? [{ id }] : [], { writeDisposition: 'replace' })
+        const gone = resource('gone', id === 1 ? [{ id }] : [], { writeDisposition: 'replace', allowEmpty: true })
         await cli.run(source('cli', [resource('things', [{ id, l: id === 1 ? [1] : [] }]), gone]))
       }
       for (const action of ['runs', 'trace', 'compare']) expect(await runCommand('pipeline', ['cli', action])).toBe(0)

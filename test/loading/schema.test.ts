@@ -151,7 +151,7 @@ describe('replace', () => {
         .query("select is_nullable from information_schema.columns where table_name = 't' and column_name = 'id'")
         .toArray()
       expect(column).toEqual({ is_nullable: 'NO' })
-      await load([])
+      await target.run([], { tableName: 't', writeDisposition: 'replace', primaryKey: 'id', allowEmpty: true })
       expect(await target.dataset().query('select count(*) as n from data.t').toArray()).toEqual([{ n: 0 }])
     },
   )

@@ -366,3 +366,34 @@ it('runs only where it may, and ends what takes too long', { tags: ['slow'] }, a
   expect(refused.isError).toBe(true)
   expect(refused.text).toContain('--allow-run')
 })
+
+describe('write_source_file', () => {
+  const source = (client: string): string => `name: a\nclient: { ${client} }\nresources: [a]\n`
+  const base = "base_url: 'https://x.test'"
+
+  it.each([
+    "base_url: 'https://me:planted-word@x.test'",
+    `${base}, headers: { Authorization: 'Bearer planted-word' }`,
+    `${base}, headers: { apikey: planted-word }`,
+    `${base}, proxy: 'http://me:planted-word@proxy.test:8080'`,
+    `${base}, auth: { type: session, url: /login, json: { user: me, password: planted-word } }`,
+    `${base}, auth: { type: oauth2_refresh_token, access_token_url: /t, refresh_token: planted-word }`,
+  ])('refuses a file that holds a secret: %s', async (client) => {
+    const { folder, call } = await assistantHere()
+    const { isError, text } = await call('write_source_file', { path: 'a.source.yaml', text: source(client) })
+    expect([isError, text.includes('holds a value'), text.includes('planted-word')]).toEqual([true, true, false])
+    expect(existsSync(join(folder, 'a.source.yaml'))).toBe(false)
+  })
+
+  it.each([
+    `${base}, auth: bearer`,
+    `${base}, headers: { Authorization: { secret: token }, X-Version: '2' }`,
+    `${base}, auth: { type: session, url: /login, json: { user: { secret: user } }, token_path: data.token, token_cookie: sid }`,
+    `${base}, paginator: { type: cursor, cursor_path: next_token, cursor_param: page_token }`,
+  ])('takes a file that names its secrets: %s', async (client) => {
+    const { folder, call } = await assistantHere()
+    const { text } = await call('write_source_file', { path: 'a.source.yaml', text: source(client) })
+    expect(text).not.toContain('holds a value')
+    expect(existsSync(join(folder, 'a.source.yaml'))).toBe(true)
+  })
+})

@@ -31,7 +31,8 @@ export class PowerCut {
 
   /** What would be lost below a folder. */
   lostBelow(folder: string): string[] {
-    const below = (path: string): boolean => path.startsWith(folder + sep)
+    // A lock ends with its process.
+    const below = (path: string): boolean => path.startsWith(folder + sep) && basename(path) !== 'lock'
     return [
       ...[...this.unsyncedContent].filter(below).map((path) => `content of ${path.slice(folder.length + 1)}`),
       ...[...this.unsyncedNames].filter(below).map((path) => `name of ${path.slice(folder.length + 1)}`),

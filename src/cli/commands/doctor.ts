@@ -1,6 +1,6 @@
 import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { attach, dataDir, listPipelines, pipeline, PipelineError } from '../../index.ts'
+import { attach, dataDir, listPipelines, pipeline, PipelineError, redact } from '../../index.ts'
 import { done, parseCommand, printJson, type CommandResult } from '../command.ts'
 import { plural, style, wrap } from '../style.ts'
 
@@ -78,7 +78,7 @@ function workingData(path: string): Finding {
 function outcome(check: string, found: string, error: Error | undefined): Finding {
   if (error === undefined) return { check, ok: true, found }
   const known = error instanceof PipelineError
-  const message = known ? error.summary : error.message.split('\n')[0]!
+  const message = known ? error.summary : redact(error.message.split('\n')[0]!)
   const fix = known ? error.fix : 'see what the destination says'
   return { check, ok: false, found, error: { code: known ? error.code : 'LOAD_FAILED', message, fix } }
 }

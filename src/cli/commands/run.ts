@@ -26,6 +26,7 @@ sluice run --work-item <json>    an item of a job: sluice worker items
   --limit <pages>          only so many pages of each resource
   --refresh <mode>         drop_sources, drop_resources or drop_data first
   --write-disposition <d>  append, replace or merge, for all resources
+  --allow-empty            replace may empty tables for which no rows come
   --file <path>            the jobs, for --work-item    [sluice.jobs.ts]
   --progress <mode>        auto, bar, log, json, off    [auto]
   --json                   the result as JSON on stdout
@@ -46,6 +47,7 @@ export async function run(args: string[], print: (text: string) => void = consol
     file: { type: 'string' },
     'write-disposition': { type: 'string' },
     refresh: { type: 'string' },
+    'allow-empty': { type: 'boolean' },
     progress: { type: 'string' },
   })
   if (parsed === undefined) return done
@@ -71,6 +73,7 @@ export async function run(args: string[], print: (text: string) => void = consol
   const options: RunOptions = {
     ...dispositionOption(values['write-disposition']),
     ...(values.refresh === undefined ? {} : { refresh: values.refresh as 'drop_data' }),
+    ...(values['allow-empty'] === true ? { allowEmpty: true } : {}),
     ...partitionOption(values.partition, values['partition-run']),
     signal: interrupt.signal,
   }

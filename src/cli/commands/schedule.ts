@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { PipelineError } from '../../index.ts'
+import { PipelineError, redact } from '../../index.ts'
 import { newState, type Due } from '../../jobs/decide.ts'
 import type { Job } from '../../jobs/job.ts'
 import { currentAlerts, runsOnThisMachine, sendAlerts, type AlertFacts } from '../../jobs/alerts/send-alerts.ts'
@@ -116,7 +116,7 @@ async function schedule(
       if (alerts.length === 0) return
       const errors = await sendAlerts(alerts, factsOf(jobs, store), { store, jobsFile: file })
       // Sent with the next look; what the schedule is for goes on.
-      for (const { message } of errors) console.error(message)
+      for (const { message } of errors) console.error(redact(message))
     },
   })
   const served =
@@ -188,6 +188,8 @@ async function runNow(
     env: environment(job, due, run),
   })
   const log = createWriteStream(store.logPath(run), { flags: 'a', mode: 0o600 })
+  // On a full disk the run goes on without its log.
+  log.on('error', (error) => console.error(style.faint(`no log: ${error.message}`)))
   for (const [from, to] of [
     [child.stdout, process.stdout],
     [child.stderr, process.stderr],
@@ -265,7 +267,7 @@ async function testChannels(alerts: JobsFile['alerts']): Promise<CommandResult> 
     } catch (error) {
       failures += 1
       console.log(
-        `${style.failed('✗')} ${name}  ${clean((error as PipelineError).summary ?? (error as Error).message, 60)}`,
+        `${style.failed('✗')} ${name}  ${clean(redact((error as PipelineError).summary ?? (error as Error).message), 60)}`,
       )
     }
   }

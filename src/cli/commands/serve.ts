@@ -78,6 +78,7 @@ async function serve({
     hooks,
     ...(port === undefined ? {} : { port: portNumber(port) }),
     ...(host === undefined ? {} : { host }),
+    onBusy: ({ summary, fix }) => console.error(`${summary}; answers 503 until that process has ended\n  fix: ${fix}`),
     onRequest: (request) => {
       if (json === true) console.log(JSON.stringify({ at: new Date().toISOString(), ...request }))
       else console.log(requestText(request))

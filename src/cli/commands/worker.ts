@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { PipelineError, secret, settingValue } from '../../index.ts'
+import { PipelineError, redact, secret, settingValue } from '../../index.ts'
 import { shareRateBudgets } from '../../sources/rest/index.ts'
 import { newState, type JobState } from '../../jobs/decide.ts'
 import type { Job } from '../../jobs/job.ts'
@@ -114,12 +114,12 @@ async function openQueue(url: string, heartbeatSeconds: number, waits: boolean):
     try {
       return await WorkQueue.open(url, {
         heartbeatSeconds,
-        onError: (error) => console.error(style.faint(`queue: ${clean(error.message, 70)}`)),
+        onError: (error) => console.error(style.faint(`queue: ${clean(redact(error.message), 70)}`)),
       })
     } catch (error) {
       const isLost = error instanceof PipelineError ? error.recovery === 'retry' : isConnectionLost(error)
       if (!waits || !isLost) throw error
-      console.error(`${style.failed('✗')} ${clean((error as Error).message, 76)}`)
+      console.error(`${style.failed('✗')} ${clean(redact((error as Error).message), 76)}`)
       await sleep(reopenMs)
     }
   }
@@ -208,7 +208,7 @@ async function tellAlerts(
     }
     const errors = await sendAlerts(alerts, await factsOf(jobs, queue), { store, jobsFile: file })
     // Sent with the next look.
-    for (const { message } of errors) console.error(message)
+    for (const { message } of errors) console.error(redact(message))
   })
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, renameSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
@@ -12,7 +12,8 @@ export async function cacheFile(
   const file = join(folder, `${createHash('sha256').update(path).digest('hex').slice(0, 16)}-${basename(path)}`)
   if (existsSync(file)) return file
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const draft = `${file}.draft`
+  // Two readers may ask for it at the same time.
+  const draft = `${file}.${randomUUID()}.draft`
   await download(draft)
   renameSync(draft, file)
   return file

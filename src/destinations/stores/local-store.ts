@@ -10,18 +10,18 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { dirname, join, relative, sep } from 'node:path'
 import { syncFile, syncFolder } from '../../disk/index.ts'
 import { failpoint } from '../../failpoints/index.ts'
-import { removeOrphans } from '../../locks/index.ts'
+import { nameOf, ownIdentity, removeOrphans } from '../../locks/index.ts'
 import { explained, type ObjectStore, type StoreAdvice } from './object-store.ts'
 
 /** Beside the datasets, so that whoever reads a folder of one never meets half a file. */
 const drafts = '.drafts'
 /** Several machines may write into one folder of a network. */
 const host = hostname().replaceAll(/[^\w-]/g, '_')
-let drafted = 0
 
 /** A folder of this machine. */
 export function localStore(folder: string): ObjectStore {
@@ -30,7 +30,7 @@ export function localStore(folder: string): ObjectStore {
     const target = at(path)
     mkdirSync(dirname(target), { recursive: true })
     mkdirSync(join(folder, drafts), { recursive: true })
-    return { target, draft: join(folder, drafts, `${host}.${process.pid}.${++drafted}`) }
+    return { target, draft: join(folder, drafts, `${host}.${nameOf(ownIdentity)}.${randomUUID()}`) }
   }
   const store: ObjectStore = {
     location: `file://${folder}`,
@@ -77,7 +77,7 @@ export function localStore(folder: string): ObjectStore {
       }
     },
     remove: async (path) => rmSync(at(path), { force: true }),
-    tidy: () => removeOrphans(join(folder, drafts), new RegExp(`^${host}\\.(\\d+)\\.\\d+$`)),
+    tidy: () => removeOrphans(join(folder, drafts), (process) => new RegExp(String.raw`^${host}\.${process}\.[\w-]+$`)),
   }
   return explained(store, advise)
 }

@@ -80,7 +80,7 @@ function refusalText(
   { showsRows, show }: { showsRows: boolean; show: string },
 ): z.input<typeof refusalShape> {
   const hidden = `the message may quote rows, which this server does not show; a person sees it with: ${show}`
-  return { ...refusal, tables, reason: showsRows ? cut(redact(message), longestReason) : hidden }
+  return { ...refusal, tables, reason: showsRows ? cut(message, longestReason) : hidden }
 }
 
 const rowsOf = (failed: FailedPackage) =>
@@ -94,4 +94,4 @@ const rowsOf = (failed: FailedPackage) =>
   })
 
 const cut = (text: string, longest: number): string =>
-  text.length <= longest ? text : `${text.slice(0, longest)}… (${text.length} characters)`
+  text.length <= longest ? text : `${redact(text).slice(0, longest)}… (${text.length} characters)`

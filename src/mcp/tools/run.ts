@@ -129,6 +129,10 @@ function sluice(args: readonly string[], cwd: string, timeoutMs: number): Promis
     }, timeoutMs)
     child.stdout.on('data', (chunk: Buffer) => (out = (out + chunk.toString()).slice(-longestOutput)))
     child.stderr.on('data', (chunk: Buffer) => (err = (err + chunk.toString()).slice(-2000)))
+    child.on('error', (error) => {
+      clearTimeout(late)
+      resolve({ error: noAnswer(null, error.message) })
+    })
     child.on('close', (code) => {
       clearTimeout(late)
       resolve(isLate ? tooLong(timeoutMs) : (parsed(out) ?? { error: noAnswer(code, err) }))

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { compareRuns, type RunRecord } from '../../index.ts'
+import { compareRuns, redact, type RunRecord } from '../../index.ts'
 import { explainRun } from '../../workbench/explain-run.ts'
 import { look, pipelineName, runId, runOf, runSummaryShape, summaryOf } from '../pipeline-input.ts'
 import { dataNotice, tool } from '../tool.ts'
@@ -215,7 +215,7 @@ export const readRequestsTool = tool({
         url,
         status,
         ms,
-        answer: responseBody.slice(0, longestBody),
+        answer: redact(responseBody).slice(0, longestBody),
       })),
       ...(begin + limit < all.length ? { next_cursor: String(begin + limit) } : {}),
       note: dataNotice,

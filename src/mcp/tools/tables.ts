@@ -4,6 +4,7 @@ import {
   isOwnTable,
   mermaid,
   PipelineError,
+  redact,
   storedSchema,
   type Column,
   type Pipeline,
@@ -169,6 +170,6 @@ export const exportSchemaTool = tool({
   holdsData: true,
   async run({ pipeline_name: name, output_format: format }) {
     const text = await schemaText(name, format)
-    return { format, text: text.slice(0, longestSchema), cut: text.length > longestSchema, note: dataNotice }
+    return { format, text: redact(text).slice(0, longestSchema), cut: text.length > longestSchema, note: dataNotice }
   },
 })

@@ -3,9 +3,10 @@ import { PipelineError, redact } from '../../errors/index.ts'
 import type { ExtractEvent } from '../../extract/index.ts'
 import { sleepFor } from '../../timers/index.ts'
 import type { AuthSpec } from './auth/auth-spec.ts'
-import { createAuth, fullAuth, type Auth, type Refused, type Settings } from './auth/index.ts'
-import { decode, NotInFormat, type FormatOptions } from './formats/index.ts'
+import { createAuth, fullAuth, rememberGranted, type Auth, type Refused, type Settings } from './auth/index.ts'
+import { decode, NotInFormat, UnreadableLine, type FormatOptions } from './formats/index.ts'
 import { exchangeOf } from './http/exchange.ts'
+import { hideLiterals } from './hide-literals.ts'
 import {
   actionFailed,
   errorForStatus,
@@ -20,7 +21,7 @@ import { RateLimiter } from './http/rate-limiter.ts'
 import { sharedBudget } from './http/shared-budget.ts'
 import { serverLimit, statedWaitMs } from './http/rate-headers.ts'
 import { environmentProxies, Transport } from './http/transport.ts'
-import { copyRequest, type RestRequest, type RestResponse } from './request.ts'
+import { copyRequest, discardRows, type RestRequest, type RestResponse } from './request.ts'
 import type { Judge } from './response-actions.ts'
 import type { ClientSpec } from './spec.ts'
 import { refuseSecrets, refuseSecretsInUrl, withholdSecrets } from './withhold-secrets.ts'
@@ -64,6 +65,7 @@ export class RestClient {
   constructor(spec: ClientSpec, settings: Settings, { isFile = false }: { isFile?: boolean } = {}) {
     this.spec = spec
     this.settings = settings
+    hideLiterals(spec)
     const { url, login } = withoutLogin(settings.text(spec.baseUrl))
     this.baseUrl = url
     this.login = login
@@ -104,16 +106,6 @@ export class RestClient {
     return this.settings.isReference(value) ? this.settings.text(value) : String(value)
   }
 
-  /** Values of a request, with those looked up that are only named; a copy. */
-  looked(values: Record<string, unknown>): Record<string, unknown> {
-    return Object.fromEntries(
-      Object.entries(values).map(([name, value]) => [
-        name,
-        this.settings.isReference(value) ? this.settings.text(value) : value,
-      ]),
-    )
-  }
-
   /** Without rules of an endpoint no answer is skipped. */
   send(
     request: RestRequest,
@@ -145,7 +137,7 @@ export class RestClient {
       if (!mayRepeat || attempt >= maxAttempts) throw outcome.error(attempt)
       const ms = this.waitBefore(attempt, statedMs)
       if (outcome.pausesAll === true) this.limiter.pause(ms)
-      context.emit({ type: 'wait', resource: context.resource, reason: 'retry', ms, detail: outcome.reason })
+      context.emit({ type: 'wait', resource: context.resource, reason: 'retry', ms, detail: redact(outcome.reason) })
       await sleepFor(ms, context.signal)
     }
   }
@@ -216,8 +208,11 @@ export class RestClient {
     try {
       const response = await decode(raw, format, this.spec.maxResponseBytes)
       text = response.text
-      return this.judge(response, { request, prepared, auth }, context)
+      // What is granted is a secret before anything is told of it.
+      if (request.isLogin === true) rememberGranted(response)
+      return await this.judgeOf(response, { request, prepared, auth }, context)
     } catch (error) {
+      if (error instanceof UnreadableLine) return { retry: true, reason: error.summary, error: () => error }
       if (!(error instanceof NotInFormat)) throw error
       // A write that was taken: what it answers is for people.
       if (context.once !== undefined)
@@ -242,11 +237,19 @@ export class RestClient {
     }
   }
 
-  private judge(
-    response: RestResponse,
-    { request, prepared, auth }: { request: RestRequest; prepared: RestRequest; auth: Auth | undefined },
-    context: RequestContext,
-  ): Outcome {
+  /** The verdict on a response, whose rows are closed where they are not its outcome. */
+  private async judgeOf(response: RestResponse, sent: Sent, context: RequestContext): Promise<Outcome> {
+    let isKept = false
+    try {
+      const outcome = this.judge(response, sent, context)
+      isKept = 'answer' in outcome && !isSkipped(outcome.answer) && outcome.answer.rows === response.rows
+      return outcome
+    } finally {
+      if (!isKept) await discardRows(response)
+    }
+  }
+
+  private judge(response: RestResponse, { request, prepared, auth }: Sent, context: RequestContext): Outcome {
     const verdict = context.judge?.(response)
     if (verdict !== undefined && 'response' in verdict) return { answer: verdict.response }
     const { status, headers, text } = response
@@ -282,7 +285,7 @@ export class RestClient {
         return { retry: true, reason: `HTTP ${status}`, statedMs, pausesAll: status === 429, error: failed }
       }
       case undefined:
-        return status < 400 ? { answer: response } : this.errorOutcome(status, refused, failed)
+        return status < 300 ? { answer: response } : this.errorOutcome(status, refused, failed)
     }
   }
 
@@ -291,7 +294,10 @@ export class RestClient {
     // GitHub answers 403 when its limit is used up, and says so in the headers.
     const limited =
       status === 429 || (status === 403 && (headers.has('retry-after') || serverLimit(headers)?.remaining === 0))
-    const passes = limited || status === 408 || status >= 500 || (this.spec.retryStatuses ?? []).includes(status)
+    // A redirect without an address, and "not modified", which no request of ours asks for.
+    const isAstray = status >= 300 && status < 400
+    const passes =
+      limited || isAstray || status === 408 || status >= 500 || (this.spec.retryStatuses ?? []).includes(status)
     return {
       retry: passes,
       ...(status === 401 ? { refused } : {}),
@@ -334,6 +340,13 @@ export class RestClient {
   }
 }
 
+interface Sent {
+  request: RestRequest
+  /** With credentials. */
+  prepared: RestRequest
+  auth: Auth | undefined
+}
+
 type Outcome =
   | { answer: RestResponse | Skipped }
   | {
@@ -352,7 +365,7 @@ type Outcome =
 
 /** Reasons that lie in the request itself: another attempt meets them again. */
 const cannotBeSent =
-  /^(bad port|unknown scheme|ERR_INVALID_(URL|CHAR|ARG_\w+)|UND_ERR_(INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH))$/
+  /^(ERR_INVALID_(URL|CHAR|ARG_\w+)|UND_ERR_(INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH))$/
 
 /** There was no connection over which it could have. */
 const neverArrived = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/
@@ -368,7 +381,7 @@ function asksToWait({ summary, code, resource, cause }: PipelineError, ms: numbe
   })
 }
 
-/** Takes user and password out of an address: `fetch` refuses them there, and messages would show them. */
+/** Takes user and password out of an address: they are sent as a header, and messages would show them. */
 function withoutLogin(text: string): { url: string; login: AuthSpec | undefined } {
   const match = /^(https?:\/\/)([^/?#@]*)@(.*)$/is.exec(text)
   if (match === null) return { url: text, login: undefined }
@@ -387,7 +400,7 @@ function originOf(baseUrl: string): string {
 }
 
 function networkReason(error: unknown): string {
-  const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } }
+  const { name, message, code, cause } = error as NodeJS.ErrnoException & { cause?: { code?: string } }
   if (name === 'TimeoutError') return 'no answer in time'
-  return cause?.code ?? cause?.message ?? message
+  return (typeof code === 'string' ? code : cause?.code) ?? message
 }

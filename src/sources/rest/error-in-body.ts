@@ -1,3 +1,5 @@
+import { excerpt } from '../../errors/index.ts'
+
 /** Names are compared without case, `_` and `-`. */
 const flags = new Set(['ok', 'success', 'succeeded', 'successful', 'issuccess', 'issuccessful'])
 const states = new Set(['status', 'stat', 'result', 'outcome'])
@@ -84,7 +86,4 @@ function textIn(entries: readonly [string, unknown][]): string {
   return of(texts) || of(errors) || of(codes)
 }
 
-function short(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim()
-  return line.length > 160 ? `${line.slice(0, 157)}…` : line
-}
+const short = (text: string): string => excerpt(text.replaceAll(/\s+/g, ' ').trim(), 160)

@@ -1,4 +1,5 @@
 import { snake } from './grammar/file-spelling.ts'
+import { redact } from '../../errors/index.ts'
 import { requireWholeTables } from '../../extract/index.ts'
 import { isNative } from './grammar/grammar.ts'
 import { problemsOf } from './grammar/validate.ts'
@@ -15,7 +16,10 @@ export interface Finding {
 }
 
 /** Everything that can be told about a source without asking its API. */
-export function lintSource(spec: RestSourceSpec): Finding[] {
+export const lintSource = (spec: RestSourceSpec): Finding[] =>
+  findingsOf(spec).map((found) => ({ ...found, message: redact(found.message) }))
+
+function findingsOf(spec: RestSourceSpec): Finding[] {
   const findings: Finding[] = problemsOf(spec, snake).map((problem) => {
     const at = problem.indexOf(': ')
     return { level: 'error', path: problem.slice(0, at), message: problem.slice(at + 2) }

@@ -11,7 +11,7 @@ import {
   type Paginator,
 } from './paginate/index.ts'
 import type { PaginatorSpec } from './paginate/paginator-spec.ts'
-import { copyRequest, jsonText, type RestRequest, type RestResponse } from './request.ts'
+import { copyRequest, discardRows, jsonText, type RestRequest, type RestResponse } from './request.ts'
 import { Progress } from './progress.ts'
 import { rowPlaces } from './row-places.ts'
 import type { RowSelector } from './select.ts'
@@ -97,44 +97,50 @@ export class PageSeries {
     }
     const waiting = [answered === undefined ? ask() : Promise.resolve(answered)]
     let foresight: 'possible' | 'used' | 'none' = ahead ? 'possible' : 'none'
-    while (waiting.length > 0) {
-      const response = await waiting.shift()!
-      if (response === undefined) return
-      const page =
-        response.rows === undefined ? wholePage(response, selector) : yield* this.pieces(response, response.rows)
-      this.hadList ||= response.rows === undefined && selector.matched
-      this.rows += page.count
-      try {
-        paginator ??= this.detectedPaginator(page, request)
-      } catch (problem) {
-        if (!this.options.probing) throw problem
-        this.tellFirstPage(page, true, problem)
-        yield page.rows as unknown[]
-        return
+    try {
+      while (waiting.length > 0) {
+        const response = await waiting.shift()!
+        if (response === undefined) return
+        const page =
+          response.rows === undefined ? wholePage(response, selector) : yield* this.pieces(response, response.rows)
+        this.hadList ||= response.rows === undefined && selector.matched
+        this.rows += page.count
+        try {
+          paginator ??= this.detectedPaginator(page, request)
+        } catch (problem) {
+          if (!this.options.probing) throw problem
+          this.tellFirstPage(page, true, problem)
+          yield page.rows as unknown[]
+          return
+        }
+        if (foresight === 'possible' && paginator.foresees?.(page) === true) foresight = 'used'
+        if (foresight === 'used' && paginator.endsWith!(page)) return this.tellDoubt(request, page, paginator)
+        if (waiting.length > 0 && paginator.rewind?.(page, waiting.length) === true) {
+          foresight = 'none'
+          this.forget(waiting)
+        }
+        if (foresight === 'used') while (waiting.length < concurrency && paginator.skip!(request)) waiting.push(ask())
+        const more = waiting.length === 0 && paginator.next(request, page)
+        const isEnd = !more && waiting.length === 0
+        this.tellFirstPage(page, !isEnd)
+        if (more && ahead) waiting.push(ask())
+        // Rows are walked in one go: without a turn for the socket, the requests would leave only after them.
+        if (waiting.length > 0) await turn()
+        this.guardProgress(page)
+        if (isEnd) this.tellDoubt(request, page, paginator)
+        if (response.rows === undefined) yield page.rows as unknown[]
+        if (more && !ahead) waiting.push(ask())
       }
-      if (foresight === 'possible' && paginator.foresees?.(page) === true) foresight = 'used'
-      if (foresight === 'used' && paginator.endsWith!(page)) return this.tellDoubt(request, page, paginator)
-      if (waiting.length > 0 && paginator.rewind?.(page, waiting.length) === true) {
-        foresight = 'none'
-        this.forget(waiting)
-      }
-      if (foresight === 'used') while (waiting.length < concurrency && paginator.skip!(request)) waiting.push(ask())
-      const more = waiting.length === 0 && paginator.next(request, page)
-      const isEnd = !more && waiting.length === 0
-      this.tellFirstPage(page, !isEnd)
-      if (more && ahead) waiting.push(ask())
-      // Rows are walked in one go: without a turn for the socket, the requests would leave only after them.
-      if (waiting.length > 0) await turn()
-      this.guardProgress(page)
-      if (isEnd) this.tellDoubt(request, page, paginator)
-      if (response.rows === undefined) yield page.rows as unknown[]
-      if (more && !ahead) waiting.push(ask())
+    } finally {
+      // Nobody takes these any more: the rows were not wanted to their end.
+      discard(waiting)
     }
   }
 
   /** Requests that were sent for pages of another size. */
-  private forget(waiting: Promise<unknown>[]): void {
+  private forget(waiting: Promise<RestResponse | undefined>[]): void {
     this.pages -= waiting.length
+    discard(waiting)
     waiting.length = 0
     this.asked.clear()
   }
@@ -260,6 +266,10 @@ export class PageSeries {
       fix: 'check the paginator: its cursor, next link or parameter does not move on, or the API does not know it',
     })
   }
+}
+
+function discard(responses: readonly Promise<RestResponse | undefined>[]): void {
+  for (const one of responses) void one.then((response) => discardRows(response ?? {})).catch(() => undefined)
 }
 
 /** What speaks against the first page being all, when nothing in it says that it is. A null where the next page is named does. */

@@ -1,4 +1,4 @@
-import { PipelineError } from '../../errors/index.ts'
+import { PipelineError, redact } from '../../errors/index.ts'
 import { jsonPath, type ResourceContext } from '../../extract/index.ts'
 import { sleepFor } from '../../timers/index.ts'
 import { condition } from './condition.ts'
@@ -47,9 +47,10 @@ export async function prepareReport(
     const { status, body, headers: said } = answer
     const scope = { status, body, headers: said, rows: [] }
     if (hasFailed(scope)) throw failed(resource, poll, 'the API says that it failed')
-    if (isDone(scope)) return download(spec, { ...values, poll: body }, answer, { get, baseUrl, poll, foreign })
+    if (isDone(scope))
+      return download(spec, { ...values, poll: body }, answer, { get, resource, baseUrl, poll, foreign })
     if (performance.now() + everyMs > until) throw failed(resource, poll, `not done after ${spec.pollFor ?? 3600} s`)
-    context.emit({ type: 'wait', resource, reason: 'report', ms: everyMs, detail: poll.url.pathname })
+    context.emit({ type: 'wait', resource, reason: 'report', ms: everyMs, detail: redact(poll.url.pathname) })
     await sleepFor(everyMs, context.signal)
   }
 }
@@ -60,10 +61,11 @@ function download(
   answered: RestResponse,
   {
     get,
+    resource,
     baseUrl,
     poll,
     foreign,
-  }: Pick<ReportContext, 'baseUrl' | 'foreign'> & {
+  }: Pick<ReportContext, 'resource' | 'baseUrl' | 'foreign'> & {
     get(url: URL, home?: string): RestRequest
     poll: RestRequest
   },
@@ -72,7 +74,11 @@ function download(
     const url = joinUrl(baseUrl, fillPath(spec.downloadPath, values))
     return { request: get(url, foreign(spec.downloadPath)) }
   }
-  if (spec.downloadUrlPath === undefined) return { request: poll, answered }
+  if (spec.downloadUrlPath === undefined) {
+    if (answered.text === '' && answered.status !== 204)
+      throw failed(resource, poll, 'it is done, and its body is empty')
+    return { request: poll, answered }
+  }
   const link = jsonPath(spec.downloadUrlPath.replace(/^body\./, '')).first(values.poll)
   if (typeof link === 'string' && link !== '') return { request: get(new URL(link, poll.url)) }
   throw new PipelineError(`the report is done, but has no address at "${spec.downloadUrlPath}"`, {

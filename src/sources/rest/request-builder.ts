@@ -1,3 +1,4 @@
+import { ConfigReference } from '../../config/index.ts'
 import { inRequest, type CursorValue } from '../../extract/index.ts'
 import type { RestClient } from './client.ts'
 import { graphqlBody } from './graphql.ts'
@@ -13,11 +14,12 @@ export function buildRequest(
   endpoint: EndpointSpec & { path: string },
   client: RestClient,
   paginator: PaginatorSpec | undefined,
-  values: TemplateValues,
+  given: TemplateValues,
 ): RestRequest {
+  const values = { ...given, lookUp: (reference: ConfigReference) => client.textOf(reference) }
   const slots = slotNames(paginator)
-  const params = client.looked(endpoint.params ?? {})
-  const path = fillPath(takePathParams(endpoint.path, params, slots), values)
+  const params = { ...endpoint.params }
+  const path = fillPath(takePathParams(endpoint.path, params, { slots, lookUp: values.lookUp }), values)
   const request: RestRequest = {
     method: endpoint.method ?? (endpoint.graphql === undefined ? 'GET' : 'POST'),
     url: joinUrl(client.baseUrl, path),
@@ -37,9 +39,7 @@ function body({ json, graphql }: EndpointSpec, client: RestClient, values: Templ
   // Lists stay lists in JSON.
   const asLists = { ...values, separator: undefined }
   if (graphql !== undefined) return graphqlBody(graphql, fill(graphql.variables ?? {}, asLists))
-  return json === undefined || json === null
-    ? undefined
-    : (fill(client.looked(json), asLists) as Record<string, unknown>)
+  return json === undefined || json === null ? undefined : (fill(json, asLists) as Record<string, unknown>)
 }
 
 /** Those of the client, which may be credentials, stay with its own origin. */
@@ -49,7 +49,7 @@ function headers(
   { values, home }: { values: TemplateValues; home: string | undefined },
 ): Record<string, string> {
   const own = fill(endpoint.headers ?? {}, values) as Record<string, unknown>
-  const texts = Object.entries(own).map(([name, value]) => [name, client.textOf(value)])
+  const texts = Object.entries(own).map(([name, value]) => [name, String(value)])
   return { ...(home === undefined ? client.headers() : {}), ...Object.fromEntries(texts) }
 }
 
@@ -82,12 +82,17 @@ export function slotNames(paginator: PaginatorSpec | undefined): string[] {
 }
 
 /** `{name}` in a path takes the parameter of that name out of the query. */
-function takePathParams(path: string, params: Record<string, unknown>, slots: readonly string[]): string {
+function takePathParams(
+  path: string,
+  params: Record<string, unknown>,
+  { slots, lookUp }: { slots: readonly string[]; lookUp(reference: ConfigReference): unknown },
+): string {
   const filled = path.replace(/\{(\w+)\}/g, (found, name: string) => {
     const value = params[name]
     if (slots.includes(name) && value === undefined) return found
     if (value === undefined || value === null) throw invalidSource(`path "${path}" needs the parameter "${name}"`)
     delete params[name]
+    if (value instanceof ConfigReference) return encodeURIComponent(String(lookUp(value)))
     // A template stays one: it is filled, and encoded, together with the rest of the path.
     return typeof value === 'string' && value.startsWith('{') ? value : encodeURIComponent(String(value))
   })

@@ -14,7 +14,7 @@ import { prepareReport } from './report.ts'
 import { buildRequest } from './request-builder.ts'
 import { authoredOrigin, copyRequest, type RestRequest, type RestResponse } from './request.ts'
 import { judgeBy, type Judge } from './response-actions.ts'
-import { pageFault } from './page-fault.ts'
+import { pageFault, statusFault } from './page-fault.ts'
 import { detectingSelector, pathSelector, type RowSelector } from './select.ts'
 import type { EndpointSpec, ResponseAction, RestResourceSpec } from './spec.ts'
 import type { CursorValues, TemplateValues } from './template.ts'
@@ -204,7 +204,7 @@ export class RequestPages {
     const { signal, emit } = context
     const judge: Judge = (response) => {
       const verdict = this.judge(response)
-      const found = verdict === undefined ? fault(response) : undefined
+      const found = verdict === undefined ? (statusFault(response, request) ?? fault(response)) : undefined
       return found === undefined ? verdict : { fault: found }
     }
     const standard = request.home === undefined ? this.spec.defaultAuth : undefined

@@ -11,7 +11,7 @@ export interface RestRequest {
   body: Record<string, unknown> | undefined
   /** Where the source's author sends it by a full address in place of a path: another origin than the client's. */
   home?: string | undefined
-  /** It trades credentials for a token, so it holds secrets, and may go to the `home` that the source names. */
+  /** It trades credentials for a token: it and its answer hold secrets, and it may go to the `home` that the source names. */
   isLogin?: true
   /** A body that is no JSON: a form, written out, or any text. */
   data?: { text: string; contentType: string | undefined } | undefined
@@ -29,6 +29,11 @@ export interface RestResponse {
   url: URL
   /** Rows of a format that is read piece by piece; `body` is undefined then. */
   rows?: AsyncIterable<unknown[]>
+}
+
+/** Closes the download of a response whose rows nobody reads. */
+export async function discardRows({ rows }: Pick<RestResponse, 'rows'>): Promise<void> {
+  await rows?.[Symbol.asyncIterator]().return?.()
 }
 
 /** Joins as dlt does: a full address stays, everything else is appended to the base. */

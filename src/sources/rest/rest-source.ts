@@ -11,6 +11,7 @@ import { keyColumns, writeDispositionOptions } from '../../schema/index.ts'
 import { ClientPool } from './client-pool.ts'
 import { configuredList, type ValueOf } from './configured-list.ts'
 import { cursorOf, EndpointReader } from './endpoint-reader.ts'
+import { hideLiterals } from './hide-literals.ts'
 import { includedFields } from './include-from-parent.ts'
 import type { MergedResource } from './request-pages.ts'
 import type { Parents } from './parent-rows.ts'
@@ -39,6 +40,8 @@ export function createRestSource(
   { probing = false, isFile = false }: RestSourceOptions = {},
 ): Source {
   validateSpec(spec)
+  hideLiterals(spec.resources)
+  hideLiterals(spec.resourceDefaults)
   const clients = new ClientPool(spec, isFile)
   const declared = spec.resources.map((one) => (one instanceof Resource ? one : merged(spec, one)))
   const built = new Map<string, Resource>()

@@ -168,6 +168,8 @@ export interface RestResourceSpec extends TableHints {
   }[]
   /** `continue`: when this resource fails, it is left out with its children, and the others load. @default 'fail' */
   onError?: 'fail' | 'continue'
+  /** `replace` may empty a table that has rows because none came. @default false, an error */
+  allowEmpty?: boolean
   selected?: boolean
   /** dlt's flag; here children are always read several at a time. */
   parallelized?: boolean

@@ -1,3 +1,4 @@
+import { ConfigReference } from '../../config/index.ts'
 import { PipelineError } from '../../errors/index.ts'
 import { inRequest, jsonPath, type IncrementalCursor } from '../../extract/index.ts'
 import { ExactNumber } from '../../schema/index.ts'
@@ -14,6 +15,8 @@ export interface TemplateValues {
   separator?: string | undefined
   cursor?: CursorValues | undefined
   convert?: ((value: unknown) => unknown) | undefined
+  /** Gives what a reference such as `{ secret: api_key }` names. */
+  lookUp?: ((reference: ConfigReference) => unknown) | undefined
   /** Answers about a report: to its creation, and to the last look at it. */
   report?: unknown
   poll?: unknown
@@ -65,7 +68,10 @@ export const fillPath = (path: string, values: TemplateValues): string =>
     substitute(path, (scope, name) => encodeURIComponent(required(scope, name, values))),
   )
 
-/** Fills placeholders in parameters, headers and bodies. A text that is one placeholder keeps the value's type. */
+/**
+ * Fills placeholders in parameters, headers and bodies, and looks references up, however deep they are. A text that is one
+ * placeholder keeps the value's type; in a value that was looked up, braces are no placeholders.
+ */
 export function fill(template: unknown, values: TemplateValues): unknown {
   if (typeof template === 'string') {
     const only = whole.exec(template)
@@ -74,6 +80,7 @@ export function fill(template: unknown, values: TemplateValues): unknown {
   }
   if (Array.isArray(template)) return template.map((item) => fill(item, values))
   if (typeof template !== 'object' || template === null) return template
+  if (template instanceof ConfigReference) return values.lookUp === undefined ? template : values.lookUp(template)
   return Object.fromEntries(
     Object.entries(template).map(([key, inner]) => [
       substitute(key, (_scope, name) => `{${name}}`),

@@ -1,5 +1,5 @@
 import { PipelineError } from '../../errors/index.ts'
-import { isSecretName } from './http/secret-name.ts'
+import { isSecretName } from '../../masking/index.ts'
 import type { RestRequest } from './request.ts'
 
 /** Shorter ones are part of ordinary words: they count as a whole value only. */

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export interface SimulatedRequest {
@@ -65,7 +65,7 @@ export async function serve(simulation: Simulation, options: ServerOptions = {})
   const requests: string[] = []
   const recent: number[] = []
   let baseUrl = ''
-  const server = createServer(async (incoming, outgoing) => {
+  const answerTo = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const request = await readRequest(incoming, simulation.root, baseUrl)
     requests.push(`${request.method} ${incoming.url}`)
     if (options.latencyMs !== undefined) await new Promise((resolve) => setTimeout(resolve, options.latencyMs))
@@ -76,6 +76,12 @@ export async function serve(simulation: Simulation, options: ServerOptions = {})
     const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body)
     outgoing.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers })
     outgoing.end(text)
+  }
+  const server = createServer((incoming, outgoing) => {
+    // A request that cannot be read, or whose sender has gone.
+    answerTo(incoming, outgoing).catch(() =>
+      outgoing.headersSent ? outgoing.destroy() : outgoing.writeHead(400).end(),
+    )
   })
   await listen(server, options.port ?? 0)
   baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}${simulation.root}`
@@ -92,7 +98,7 @@ export async function serve(simulation: Simulation, options: ServerOptions = {})
 
 function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject)
+    server.on('error', reject)
     server.listen(port, '127.0.0.1', resolve)
   })
 }

@@ -30,7 +30,9 @@ export const dispositions = [
       await bench.load([{ id: 3 }], options)
       assert.deepEqual(await bench.rows(), [{ id: 3 }])
       assert.deepEqual(await bench.rows('t__l', 'value'), [])
-      await bench.load([], options)
+      await assert.rejects(bench.load([], options), { code: 'NOTHING_CAME' })
+      assert.deepEqual(await bench.rows(), [{ id: 3 }])
+      await bench.load([], { ...options, allowEmpty: true })
       assert.deepEqual(await bench.rows(), [])
     },
   },

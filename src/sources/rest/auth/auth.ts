@@ -1,3 +1,4 @@
+import { addSecret } from '../../../errors/index.ts'
 import type { RestRequest, RestResponse } from '../request.ts'
 import type { BasicAuth, SessionAuth } from './auth-spec.ts'
 import type { Settings } from './settings.ts'
@@ -32,5 +33,8 @@ export function addCookie(request: RestRequest, name: string, value: string): vo
 export function basicHeader(spec: BasicAuth | SessionAuth, settings: Settings): string {
   const username = settings.secret(spec.username, 'username')
   const password = settings.secret(spec.password, 'password')
-  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+  const pair = Buffer.from(`${username}:${password}`).toString('base64')
+  // Some servers quote the header when they refuse it.
+  addSecret(pair)
+  return `Basic ${pair}`
 }

@@ -1,8 +1,10 @@
 import { looksCopied } from '../../../config/index.ts'
-import { setParams } from '../request.ts'
+import { isSecretName } from '../../../masking/index.ts'
+import { setParams, type RestRequest } from '../request.ts'
 import { addCookie, basicHeader, type Auth, type Send } from './auth.ts'
 import type { ApiKeyAuth, AuthSpec, CustomAuth, Setting } from './auth-spec.ts'
 import { digestAuth } from './digest-auth.ts'
+import { rememberHeader } from './granted.ts'
 import { authorizationCodeAuth, clientCredentialsAuth, jwtBearerAuth, refreshTokenAuth } from './oauth2-auth.ts'
 import { exchangeAuth, sessionAuth } from './session-auth.ts'
 import type { Settings } from './settings.ts'
@@ -75,8 +77,17 @@ function apiKeyAuth(spec: ApiKeyAuth, key: string): Auth {
 function customAuth(spec: CustomAuth, settings: Settings): Auth {
   const made = spec.create({ secret: (name) => settings.secret(undefined, name) })
   return {
-    apply: async (request) => made.apply(request),
+    async apply(request) {
+      const before = secretsOn(request)
+      await made.apply(request)
+      // It may have fetched them itself.
+      for (const [name, value] of secretsOn(request)) if (before.get(name) !== value) rememberHeader(value)
+    },
     refresh: () => made.refresh?.() ?? false,
     looksCopied: false,
   }
 }
+
+/** Headers and parameters whose names say that they are secret. */
+const secretsOn = ({ headers, url }: RestRequest): Map<string, string> =>
+  new Map([...Object.entries(headers), ...url.searchParams].filter(([name]) => isSecretName(name)))

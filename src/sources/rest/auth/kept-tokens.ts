@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { dataDir } from '../../../config/index.ts'
-import { syncFolder } from '../../../disk/index.ts'
-import { addSecret } from '../../../errors/index.ts'
+import { removeDrafts, replaceFile } from '../../../disk/index.ts'
+import { addToken } from '../../../errors/index.ts'
 
 /** Whose token: of a source, and of the credentials it began with. New credentials begin anew. */
 export interface TokenPlace {
@@ -20,7 +20,7 @@ const fileOf = ({ source, given }: TokenPlace): string => {
 export function keptToken(place: TokenPlace): string | undefined {
   try {
     const token = readFileSync(fileOf(place), 'utf8')
-    addSecret(token)
+    addToken(token)
     return token
   } catch (error) {
     if ((error as { code?: string }).code === 'ENOENT') return undefined
@@ -31,9 +31,6 @@ export function keptToken(place: TokenPlace): string | undefined {
 /** Keeps a token for later runs, readable by this user alone. The old one is valid no more, so it is written before use. */
 export function keepToken(place: TokenPlace, token: string): void {
   const path = fileOf(place)
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const fresh = `${path}.${process.pid}`
-  writeFileSync(fresh, token, { mode: 0o600, flush: true })
-  renameSync(fresh, path)
-  syncFolder(dirname(path))
+  replaceFile(path, token, { durable: true })
+  removeDrafts(dirname(path))
 }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
-import { addSecret, PipelineError } from '../../../errors/index.ts'
+import { addToken, PipelineError } from '../../../errors/index.ts'
 import { formData, joinUrl } from '../request.ts'
 import type { Send } from './auth.ts'
 import type { AuthorizationCodeAuth } from './auth-spec.ts'
@@ -82,7 +82,7 @@ async function codeFromBrowser(
     response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(text)
     // Another page may call this address as well: without the state it is not the answer.
     if (!isOurs) return
-    if (code !== null) addSecret(code)
+    if (code !== null) addToken(code)
     if (code !== null) answer.resolve(code)
     else answer.reject(loginFailed(refused ?? 'the browser came back without a code'))
   })

@@ -25,14 +25,7 @@ export function exchangeAuth(spec: JwtExchangeAuth, settings: Settings, baseUrl:
 export function sessionAuth(spec: SessionAuth, settings: Settings, baseUrl: string, send: Send): Auth {
   const secrets: string[] = []
   const resolved = (values: Record<string, unknown> | undefined): Record<string, unknown> =>
-    Object.fromEntries(
-      Object.entries(values ?? {}).map(([name, value]) => {
-        if (!settings.isReference(value) && !(typeof value === 'string' && isSecretName(name))) return [name, value]
-        const text = settings.secret(value, name)
-        secrets.push(text)
-        return [name, text]
-      }),
-    )
+    settings.values(values ?? {}, (secret) => secrets.push(secret))
   const [params, json, data, headers] = [spec.params, spec.json, spec.data, spec.headers].map(resolved) as [
     Record<string, unknown>,
     Record<string, unknown>,
@@ -80,6 +73,3 @@ function putter({ sendAs, name, scheme, tokenCookie }: SessionAuth): (request: R
       return (request, token) => addCookie(request, name ?? tokenCookie ?? 'token', token)
   }
 }
-
-/** A value that stands in the source itself is masked where its name says that it is secret. */
-const isSecretName = (name: string): boolean => /pass|secret|token|key|pin$/i.test(name)

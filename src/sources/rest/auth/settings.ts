@@ -1,6 +1,7 @@
 import { ConfigReference, isPlaceholder, type Config, type ConfigPlace } from '../../../config/index.ts'
 import { isForAssistant, loginKey, type LookedUp } from '../../../egress/index.ts'
 import { addSecret, PipelineError } from '../../../errors/index.ts'
+import { isSecretField } from '../../../masking/index.ts'
 import type { Setting } from './auth-spec.ts'
 
 /** Fields that name somebody: they are masked, yet open nothing. */
@@ -48,11 +49,20 @@ export class Settings {
     return known ? this.secret(setting, field) : undefined
   }
 
-  /** Values of a request, with those looked up that are named only. */
-  values(given: Record<string, unknown>): Record<string, unknown> {
-    return Object.fromEntries(
-      Object.entries(given).map(([name, value]) => [name, this.isReference(value) ? this.secret(value, name) : value]),
-    )
+  /** Values of a request, with those looked up that are named only, however deep they are. */
+  values(given: Record<string, unknown>, onSecret: (value: string) => void = () => undefined): Record<string, unknown> {
+    const valueOf = (name: string, value: unknown): unknown => {
+      // A value that stands in the source itself is a secret where its name says so.
+      if (this.isReference(value) || (typeof value === 'string' && (isSecretField(name) || /key$/i.test(name)))) {
+        const text = this.secret(value, name)
+        onSecret(text)
+        return text
+      }
+      if (Array.isArray(value)) return value.map((inner) => valueOf(name, inner))
+      if (typeof value !== 'object' || value === null) return value
+      return Object.fromEntries(Object.entries(value).map(([inner, one]) => [inner, valueOf(inner, one)]))
+    }
+    return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, valueOf(name, value)]))
   }
 
   isReference(value: unknown): value is ConfigReference {

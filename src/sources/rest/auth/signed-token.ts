@@ -1,5 +1,5 @@
 import type { JWTPayload } from 'jose'
-import { addSecret, PipelineError, withDriver } from '../../../errors/index.ts'
+import { addToken, PipelineError, withDriver } from '../../../errors/index.ts'
 import type { Auth } from './auth.ts'
 import type { JwtAuth, JwtBearerAuth } from './auth-spec.ts'
 import type { Settings } from './settings.ts'
@@ -41,7 +41,7 @@ export function signedToken(
     const to = spec.audience ?? audience
     if (to !== undefined) token.setAudience(to)
     const value = await token.sign(signingKey)
-    addSecret(value)
+    addToken(value)
     return { value, endsAt: endAfter(lifetime) }
   }
 }

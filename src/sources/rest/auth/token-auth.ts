@@ -1,7 +1,8 @@
-import { addSecret, PipelineError } from '../../../errors/index.ts'
+import { addToken, PipelineError } from '../../../errors/index.ts'
 import { jsonPath } from '../../../extract/index.ts'
 import type { RestRequest, RestResponse } from '../request.ts'
 import type { Auth } from './auth.ts'
+import { longestToken, tokenTooLong } from './granted.ts'
 
 export interface Token {
   value: string
@@ -61,7 +62,8 @@ export function asToken(value: unknown, url: URL, where: string): string {
       fix: 'check the auth of the source, and that the key may request tokens',
     })
   }
-  addSecret(value)
+  if (value.length > longestToken) throw tokenTooLong(url, where)
+  addToken(value)
   return value
 }
 

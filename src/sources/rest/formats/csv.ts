@@ -1,7 +1,7 @@
 import { PipelineError, withDriver } from '../../../errors/index.ts'
 import type { CsvOptions } from '../spec.ts'
 import { delimiterOf } from './csv-delimiter.ts'
-import { unreadableLine } from './unreadable-line.ts'
+import { UnreadableLine } from './unreadable-line.ts'
 
 const rowsPerPage = 1000
 const sampleCharacters = 64 * 1024
@@ -47,7 +47,7 @@ export async function* csvRows(
       if (names === undefined) names = checkedNames(cells as (string | null)[], file.name)
       else rows.push(rowOf(names, cells as unknown[], file.name))
     }
-    if (failure !== undefined) throw unreadableLine('CSV', file.name, parser.info.lines, failure)
+    if (failure !== undefined) throw new UnreadableLine('CSV', file.name, parser.info.lines, failure)
   }
   for await (const chunk of startingWith(sample, rest)) {
     parser.write(chunk)
@@ -106,7 +106,7 @@ function checkedNames(header: readonly (string | null)[], file: string | undefin
 /** All records have as many cells as the first one: the parser sees to it. */
 function rowOf(names: readonly string[], cells: readonly unknown[], file: string | undefined): unknown {
   if (cells.length !== names.length) {
-    throw unreadableLine('CSV', file, 1, new Error(`${cells.length} cells for ${names.length} declared columns`))
+    throw new UnreadableLine('CSV', file, 1, new Error(`${cells.length} cells for ${names.length} declared columns`))
   }
   return Object.fromEntries(names.map((name, at) => [name, cells[at]]))
 }

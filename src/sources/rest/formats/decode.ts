@@ -8,7 +8,7 @@ import { jsonLines } from './json-lines.ts'
 import { NotInFormat, notJson } from './not-in-format.ts'
 import { charsetOfXml, decodedText, looseTextOf, textOf } from './charset.ts'
 import { Spool } from './spool.ts'
-import { unpackAll, unpackedFiles } from './unpack.ts'
+import { checkPacked, unpackAll, unpackedFiles } from './unpack.ts'
 import { parseXml } from './xml.ts'
 
 /** How answers are to be read. */
@@ -39,7 +39,7 @@ export async function decode(
 ): Promise<RestResponse> {
   const { status, headers, url } = raw
   const answer = { status, headers, url }
-  if (status >= 400) {
+  if (status >= 300) {
     const text = looseTextOf(await beginningOf(raw))
     return { ...answer, text, body: leniently(text) }
   }
@@ -48,16 +48,10 @@ export async function decode(
   const name = fileNameOf(headers) ?? url.pathname
   const format = options.format === 'auto' ? formatOf(type, name) : options.format
   if (format === 'jsonl' || format === 'csv') {
-    const spool = await Spool.from(limited(raw.body, maxBytes ?? streamLimit, url))
-    try {
-      await refuseOtherFormat(spool, format)
-    } catch (error) {
-      await spool.close()
-      throw error
-    }
     const delimiter = isTabbed(mediaType(type)) || formatOfFile(name) === 'tsv' ? '\t' : undefined
-    const rows = rowsOf(spool, format, { charset, limit: maxBytes ?? streamLimit, url, delimiter }, options)
-    return { ...answer, text: '', body: undefined, rows }
+    const about = { charset, limit: maxBytes ?? streamLimit, url, delimiter }
+    const rows = await fileRows(raw, format, about, options)
+    return { ...answer, text: '', ...(rows === undefined ? { body: [] } : { body: undefined, rows }) }
   }
   const limit = maxBytes ?? wholeLimit
   const files = await unpackAll(await readBytes(raw, limit), limit, url)
@@ -72,7 +66,63 @@ export async function decode(
   return { ...answer, text, body: bodies.length === 1 ? bodies[0] : bodies }
 }
 
+interface AboutFile {
+  charset: string | undefined
+  limit: number
+  url: URL
+  delimiter: string | undefined
+}
+
+/**
+ * The rows of a download, which is on disk, whole and unpackable when this returns, and whose first rows can be read. `undefined`
+ * for one that is empty, where only its content type says that it is a file: a declared format says that a file may be empty.
+ */
+async function fileRows(
+  { body }: RawAnswer,
+  format: 'jsonl' | 'csv',
+  about: AboutFile,
+  options: FormatOptions,
+): Promise<AsyncIterableIterator<unknown[]> | undefined> {
+  const { limit, url } = about
+  const spool = await Spool.from(limited(body, limit, url))
+  try {
+    if (options.format === 'auto' && (await isBlank(spool))) {
+      await spool.close()
+      return undefined
+    }
+    await refuseOtherFormat(spool, format)
+    await checkPacked(spool, limit, url)
+  } catch (error) {
+    await spool.close()
+    throw error
+  }
+  const rows = rowsOf(spool, format, about, options)
+  return startingWith(await rows.next(), rows)
+}
+
+/** Closes the download also when nobody asks for a row, which a generator that has not begun would not. */
+function startingWith(
+  first: IteratorResult<unknown[], void>,
+  rest: AsyncGenerator<unknown[], void>,
+): AsyncIterableIterator<unknown[]> {
+  let held: typeof first | undefined = first
+  return {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    next() {
+      const given = held
+      held = undefined
+      return given === undefined ? rest.next() : Promise.resolve(given)
+    },
+    return: () => rest.return(),
+  }
+}
+
 const headBytes = 64 * 1024
+
+const isBlank = async (spool: Spool): Promise<boolean> =>
+  spool.size <= headBytes && (await spool.slice(0, headBytes)).toString().trim() === ''
 
 /** A login page or an error in place of a file: read as CSV or JSONL it would be a short table. */
 async function refuseOtherFormat(spool: Spool, format: 'jsonl' | 'csv'): Promise<void> {
@@ -100,9 +150,9 @@ function parsedJson(text: string): unknown {
 async function* rowsOf(
   spool: Spool,
   format: 'jsonl' | 'csv',
-  about: { charset: string | undefined; limit: number; url: URL; delimiter: string | undefined },
+  about: AboutFile,
   { csv, selector }: FormatOptions,
-): AsyncGenerator<unknown[]> {
+): AsyncGenerator<unknown[], void> {
   const path = selector === undefined || selector === '' ? undefined : jsonPath(selector)
   try {
     for await (const file of unpackedFiles(spool)) {
@@ -147,14 +197,18 @@ function fileNameOf(headers: Headers): string | undefined {
   return encoded ?? quoted ?? plain
 }
 
-/** An error's text is for people; more than this nobody reads. */
+/** An error's text is for people; more than this nobody reads. What cannot be unpacked is still an error of that status. */
 async function beginningOf(raw: RawAnswer): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of raw.body) {
-    chunks.push(chunk)
-    bytes += chunk.length
-    if (bytes > errorLimit) break
+  try {
+    for await (const chunk of raw.body) {
+      chunks.push(chunk)
+      bytes += chunk.length
+      if (bytes > errorLimit) break
+    }
+  } catch (error) {
+    if (!(error instanceof NotInFormat)) throw error
   }
   return Buffer.concat(chunks)
 }

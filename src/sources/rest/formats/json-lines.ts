@@ -1,5 +1,5 @@
 import { parseJson } from '../../../extract/index.ts'
-import { unreadableLine } from './unreadable-line.ts'
+import { UnreadableLine } from './unreadable-line.ts'
 
 const linesPerPage = 1000
 
@@ -44,7 +44,7 @@ function parseLines(lines: readonly string[], file: string | undefined, before: 
     try {
       return [parseJson(own)]
     } catch (error) {
-      throw unreadableLine('JSONL', file, before + at + 1, error)
+      throw new UnreadableLine('JSONL', file, before + at + 1, error)
     }
   })
 }

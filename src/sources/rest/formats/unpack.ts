@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream'
-import { createGunzip, gunzipSync } from 'node:zlib'
+import { crc32 } from 'node:zlib'
 import type { Entry, RandomAccessReader, ZipFile } from 'yauzl'
 import { withDriver } from '../../../errors/index.ts'
-import { tooLarge } from '../http/transport.ts'
+import { limited, tooLarge } from '../http/transport.ts'
+import { decompressed } from './decompress.ts'
 import { NotInFormat } from './not-in-format.ts'
 import type { Spool } from './spool.ts'
 
@@ -10,6 +11,7 @@ import type { Spool } from './spool.ts'
 export interface UnpackedFile {
   /** Only files in a zip have a name. */
   name: string | undefined
+  /** Throws `NotInFormat` where the file is damaged or cut off. */
   bytes: AsyncIterable<Uint8Array>
 }
 
@@ -23,19 +25,9 @@ export async function unpackAll(
   limit: number,
   url: URL,
 ): Promise<{ name: string | undefined; bytes: Buffer }[]> {
-  if (isGzip(bytes)) {
-    try {
-      return [{ name: undefined, bytes: gunzipSync(bytes, { maxOutputLength: limit }) }]
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(url, limit)
-      throw new NotInFormat(`gzip that cannot be unpacked (${(error as Error).message})`, { cause: error })
-    }
-  }
-  if (!isZip(bytes)) return [{ name: undefined, bytes }]
-  const { fromBuffer } = await zipReader()
   const files: { name: string | undefined; bytes: Buffer }[] = []
   let left = limit
-  for await (const file of entries((options, done) => fromBuffer(bytes, options, done))) {
+  for await (const file of filesIn(bytes)) {
     const chunks: Uint8Array[] = []
     for await (const chunk of file.bytes) {
       left -= chunk.length
@@ -47,11 +39,24 @@ export async function unpackAll(
   return files
 }
 
+async function* filesIn(bytes: Buffer): AsyncGenerator<UnpackedFile> {
+  if (isGzip(bytes)) yield { name: undefined, bytes: decompressed(once(bytes), 'gzip') }
+  else if (!isZip(bytes)) yield { name: undefined, bytes: once(bytes) }
+  else {
+    const { fromBuffer } = await zipReader()
+    yield* entries((options, done) => fromBuffer(bytes, options, done))
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
+
 /** What a download holds, file by file. */
 export async function* unpackedFiles(spool: Spool): AsyncGenerator<UnpackedFile> {
   const head = await spool.slice(0, 4)
   if (isGzip(head)) {
-    yield { name: undefined, bytes: Readable.from(spool.bytes()).compose(createGunzip()) as AsyncIterable<Uint8Array> }
+    yield { name: undefined, bytes: decompressed(spool.bytes(), 'gzip') }
     return
   }
   if (!isZip(head)) {
@@ -66,6 +71,19 @@ export async function* unpackedFiles(spool: Spool): AsyncGenerator<UnpackedFile>
   }
   const reader: RandomAccessReader = new SpoolReader()
   yield* entries((options, done) => fromRandomAccessReader(reader, spool.size, options, done))
+}
+
+/**
+ * Reads a packed download to its end, because its checksums are there: one that is damaged must be asked for again before its
+ * first row is used. Throws `NotInFormat`.
+ */
+export async function checkPacked(spool: Spool, limit: number, url: URL): Promise<void> {
+  const head = await spool.slice(0, 4)
+  if (!isGzip(head) && !isZip(head)) return
+  for await (const { bytes } of unpackedFiles(spool)) {
+    const chunks = limited(bytes, limit, url)
+    while ((await chunks.next()).done !== true);
+  }
 }
 
 const zipReader = async () => (await withDriver('unpacking zip files', ['yauzl'], () => import('yauzl'))).default
@@ -89,8 +107,29 @@ async function* entries(open: Open): AsyncGenerator<UnpackedFile> {
     const stream = await new Promise<Readable>((resolve, reject) => {
       zip.openReadStream(entry, (error, opened) => (error === null ? resolve(opened) : reject(damaged(error))))
     })
-    yield { name: entry.fileName, bytes: stream as AsyncIterable<Uint8Array> }
+    // Whoever reads the stream gets its errors; one that comes before or after must not end the process.
+    stream.on('error', () => undefined)
+    yield { name: entry.fileName, bytes: checkedBytes(stream, entry) }
   }
+}
+
+/** The zip reader compares sizes, and leaves the checksum to its caller. */
+async function* checkedBytes(stream: AsyncIterable<Uint8Array>, entry: Entry): AsyncGenerator<Uint8Array> {
+  let checksum = 0
+  const chunks = stream[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const next = await chunks.next().catch((error: Error) => {
+        throw damaged(error)
+      })
+      if (next.done === true) break
+      checksum = crc32(next.value, checksum)
+      yield next.value
+    }
+  } finally {
+    await chunks.return?.()
+  }
+  if (checksum !== entry.crc32) throw damaged(new Error(`the checksum of "${entry.fileName}" is wrong`))
 }
 
 const nextEntry = (zip: ZipFile): Promise<Entry | undefined> =>
@@ -98,7 +137,7 @@ const nextEntry = (zip: ZipFile): Promise<Entry | undefined> =>
     zip.removeAllListeners()
     zip.once('entry', (entry: Entry) => resolve(entry))
     zip.once('end', () => resolve(undefined))
-    zip.once('error', (error: Error) => reject(damaged(error)))
+    zip.on('error', (error: Error) => reject(damaged(error)))
     zip.readEntry()
   })
 

@@ -159,6 +159,7 @@ const defaults: KeysOf<Omit<RestResourceSpec, 'name' | 'endpoint' | 'rows' | 'ne
   includeFromParent: either(list(text), names(text)),
   processingSteps: code,
   onError: oneOf('fail', 'continue'),
+  allowEmpty: flag,
   selected: flag,
   parallelized: flag,
   tableName: text,

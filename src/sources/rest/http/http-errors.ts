@@ -1,4 +1,4 @@
-import { PipelineError } from '../../../errors/index.ts'
+import { excerpt, PipelineError } from '../../../errors/index.ts'
 import type { Auth } from '../auth/index.ts'
 import type { NotInFormat } from '../formats/index.ts'
 import type { RestRequest } from '../request.ts'
@@ -25,7 +25,7 @@ export function errorForStatus(failure: Failure): PipelineError {
     {
       code: 'HTTP_STATUS',
       resource,
-      recovery: status === 429 || status >= 500 ? 'retry' : 'abort',
+      recovery: status === 429 || status < 400 || status >= 500 ? 'retry' : 'abort',
       fix: fixFor(failure),
       cause: { status },
     },
@@ -60,7 +60,10 @@ function fixFor({ status, auth }: Pick<Failure, 'status' | 'auth'>): string {
       return 'check the path and the ids in it; to go on without missing ones, add responseActions: [{ statusCode: 404, action: "ignore" }]'
     case 429:
       return 'the API wants fewer requests: set client.rateLimit, or run again later'
+    case 304:
+      return 'the server says that nothing has changed: take If-None-Match and If-Modified-Since out of the headers, or take the status for no rows with responseActions: [{ statusCode: 304, action: "ignore" }]'
     default:
+      if (status < 400) return 'the redirect names no address to go to: check the base URL and the path, then run again'
       return status >= 500
         ? 'the server is in trouble: run again later, nothing was half-loaded'
         : 'the API refuses the request: compare its parameters with the documentation'
@@ -69,10 +72,7 @@ function fixFor({ status, auth }: Pick<Failure, 'status' | 'auth'>): string {
 
 /** What the server says about an error: the message of a JSON body, or the beginning of a text. */
 function bodyMessage(text: string): string {
-  const short = (message: string): string => {
-    const line = message.replace(/\s+/g, ' ').trim()
-    return line.length > 160 ? `${line.slice(0, 157)}…` : line
-  }
+  const short = (message: string): string => excerpt(message.replace(/\s+/g, ' ').trim(), 160)
   try {
     const body = JSON.parse(text) as Record<string, unknown> | null
     const error = body?.error

@@ -1,9 +1,11 @@
-import { Agent, EnvHttpProxyAgent, fetch, ProxyAgent, request as send, type Dispatcher } from 'undici'
+import { Agent, EnvHttpProxyAgent, ProxyAgent, request as send, type Dispatcher } from 'undici'
 import type { SourceEgress } from '../../../egress/index.ts'
 import { addSecret, PipelineError } from '../../../errors/index.ts'
 import { timerMs } from '../../../timers/index.ts'
 import { bodyText, type RestRequest } from '../request.ts'
 import type { ClientSpec } from '../spec.ts'
+import { blockedPorts } from './blocked-ports.ts'
+import { acceptedCodings, withoutCodings } from './content-coding.ts'
 import { requestName, unsendable } from './http-errors.ts'
 
 /** An answer whose body has not been read yet. */
@@ -11,9 +13,8 @@ export interface RawAnswer {
   status: number
   headers: Headers
   url: URL
+  /** Unpacked as far as `Content-Encoding` says. Throws `NotInFormat` where that is not whole. */
   body: AsyncIterable<Uint8Array>
-  /** Ends the reading; nothing else is sent. */
-  cancel(): Promise<void>
 }
 
 const redirectStatuses = new Set([301, 302, 303, 307, 308])
@@ -44,7 +45,7 @@ export class Transport {
     this.checkTarget = checkTarget
   }
 
-  /** Follows redirects by hand: `fetch` would carry keys in custom headers to any host. */
+  /** Follows redirects by hand: keys in custom headers must not reach any other host. */
   async fetch(
     request: RestRequest,
     signal: AbortSignal,
@@ -60,34 +61,33 @@ export class Transport {
     for (let hop = 0; hop <= maxRedirects; hop++) {
       const wait = this.egress.check(url)
       if (wait !== undefined) await wait
-      const options = {
+      if (blockedPorts.has(url.port)) throw unsendable(request, `port ${url.port} belongs to another protocol`)
+      const response = await send(url, {
+        method,
         headers: {
-          accept: 'application/json, */*;q=0.5',
+          ...standardHeaders,
+          'accept-encoding': acceptedCodings(url),
           ...(body === null || contentType === undefined ? {} : { 'content-type': contentType }),
-          ...headers,
+          ...lowerCased(headers),
         },
         body,
         signal: AbortSignal.any([signal, timeout]),
         dispatcher: this.dispatcher,
+      })
+      // The reader of the body gets its errors. Without a listener, an error after the last read ends the process.
+      response.body.on('error', () => undefined)
+      const received = headersOf(response.headers)
+      const { statusCode: status } = response
+      const location = received.get('location')
+      if (!redirectStatuses.has(status) || location === null || !URL.canParse(location, url.href)) {
+        // Servers name a coding for a response without a body, too.
+        const content = status === 204 ? response.body : withoutCodings(response.body, received)
+        return { status, headers: received, url, body: content }
       }
-      const response =
-        method === 'GET' && body !== null
-          ? await getWithBody(url, options)
-          : await fetch(url, { ...options, method, redirect: 'manual' })
-      const location = response.headers.get('location')
-      if (!redirectStatuses.has(response.status) || location === null) {
-        return {
-          status: response.status,
-          headers: response.headers as unknown as Headers,
-          url,
-          body: (response.body ?? []) as AsyncIterable<Uint8Array>,
-          cancel: async () => void (await response.body?.cancel()),
-        }
-      }
-      await response.body?.cancel()
+      await response.body.dump()
       const target = new URL(location, url)
       this.checkTarget(target, request)
-      if (response.status < 307 && (method === 'POST' || response.status === 303)) [method, body] = ['GET', null]
+      if (status < 307 && (method === 'POST' || status === 303)) [method, body] = ['GET', null]
       if (target.origin !== url.origin) {
         if (request.isLogin === true || body !== null) throw keepsToItsOrigin(request, target)
         headers = {}
@@ -111,31 +111,18 @@ const keepsToItsOrigin = (request: RestRequest, { origin }: URL): PipelineError 
     },
   )
 
-interface SendOptions {
-  headers: Record<string, string>
-  body: string | null
-  signal: AbortSignal
-  dispatcher: Dispatcher
-}
+const standardHeaders = { accept: 'application/json, */*;q=0.5', 'accept-language': '*', 'user-agent': 'undici' }
 
-/** `fetch` refuses a GET with a body, which search APIs ask for. Sent without it, the server would answer another question. */
-async function getWithBody(url: URL, { headers, ...options }: SendOptions) {
-  const {
-    statusCode,
-    headers: received,
-    body,
-  } = await send(url, {
-    ...options,
-    method: 'GET',
-    // Nothing unpacks the response here.
-    headers: { ...headers, 'accept-encoding': 'identity' },
-  })
-  const named = Object.entries(received).flatMap(([name, value]) => [value ?? []].flat().map((one) => [name, one]))
-  return {
-    status: statusCode,
-    headers: new Headers(named as [string, string][]),
-    body: Object.assign(body, { cancel: () => body.dump() }),
+/** A header of the source takes the place of the standard one, however either is spelled. */
+const lowerCased = (headers: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value.trim()]))
+
+function headersOf(received: Record<string, string | string[] | undefined>): Headers {
+  const headers = new Headers()
+  for (const [name, values] of Object.entries(received)) {
+    for (const value of [values ?? []].flat()) headers.append(name, value)
   }
+  return headers
 }
 
 function checkedBody(request: RestRequest): string | null {

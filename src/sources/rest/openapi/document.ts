@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { parse as parseYaml } from 'yaml'
+import { withoutSecrets } from '../../../egress/index.ts'
 import { PipelineError } from '../../../errors/index.ts'
+import { readBytes, Transport } from '../http/transport.ts'
+
+const largestDocument = 64 * 1024 * 1024
 
 /** A node of a description, as it was parsed. */
 export type Node = Record<string, unknown>
@@ -76,7 +80,8 @@ export class ApiDocument {
   }
 }
 
-const trimmed = (url: string): string => url.replace(/\/+$/, '')
+/** A login in it is nobody's but the author's. */
+const trimmed = (url: string): string => url.replace(/^(https?:\/\/)[^/?#@]*@/i, '$1').replace(/\/+$/, '')
 
 /** Reads a description from a file or an address, JSON or YAML. */
 export async function readDocument(place: string): Promise<ApiDocument> {
@@ -103,7 +108,22 @@ function readText(path: string): string {
 }
 
 async function fetchText(url: string): Promise<string> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(60_000) })
-  if (response.ok) return response.text()
-  throw new PipelineError(`${url} answered ${response.status}`, { code: 'HTTP_STATUS', fix: 'check the address' })
+  const transport = new Transport(
+    { baseUrl: url },
+    { proxy: undefined, egress: withoutSecrets(url), checkTarget: () => undefined },
+  )
+  try {
+    const request = { method: 'GET' as const, url: new URL(url), headers: {}, body: undefined }
+    const answer = await transport.fetch(request, AbortSignal.timeout(60_000))
+    if (answer.status === 200) return (await readBytes(answer, largestDocument)).toString()
+    throw new PipelineError(`${url} answered ${answer.status}`, { code: 'HTTP_STATUS', fix: 'check the address' })
+  } catch (error) {
+    if (error instanceof PipelineError) throw error
+    throw new PipelineError(`${url} cannot be read: ${(error as Error).message}`, {
+      code: 'HTTP_FAILED',
+      recovery: 'retry',
+      fix: 'check the address and the network, then run again',
+      cause: error,
+    })
+  }
 }

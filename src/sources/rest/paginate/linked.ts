@@ -1,4 +1,4 @@
-import { PipelineError } from '../../../errors/index.ts'
+import { excerpt, PipelineError } from '../../../errors/index.ts'
 import { jsonPath } from '../../../extract/index.ts'
 import type { RestRequest } from '../request.ts'
 import type { CursorSpec, HeaderCursorSpec, HeaderLinkSpec, KeysetSpec, LinkListSpec } from './paginator-spec.ts'
@@ -20,7 +20,7 @@ function follow(request: RestRequest, link: string): boolean {
   try {
     request.url = linkedFrom(request.url, link)
   } catch (error) {
-    throw new PipelineError(`paging: the next link is no URL: ${JSON.stringify(link.slice(0, 80))}`, {
+    throw new PipelineError(`paging: the next link is no URL: ${JSON.stringify(excerpt(link, 80))}`, {
       code: 'PAGING_UNKNOWN',
       fix: 'correct the path of the link',
       cause: error,

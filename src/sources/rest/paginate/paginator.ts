@@ -1,4 +1,4 @@
-import { PipelineError } from '../../../errors/index.ts'
+import { excerpt, PipelineError } from '../../../errors/index.ts'
 import { jsonPath } from '../../../extract/index.ts'
 import type { RestRequest, RestResponse } from '../request.ts'
 
@@ -41,7 +41,7 @@ export function numberAt(body: unknown, path: string): number | undefined {
   const number = Number(value)
   if (Number.isInteger(number)) return number
   throw new PipelineError(
-    `paging: expected a whole number at "${path}", got ${JSON.stringify(String(value).slice(0, 40))}`,
+    `paging: expected a whole number at "${path}", got ${JSON.stringify(excerpt(String(value), 40))}`,
     {
       code: 'PAGING_UNKNOWN',
       fix: 'correct totalPath, or set it to null',
@@ -56,7 +56,7 @@ export function flagAt(body: unknown, path: string): boolean {
   const word = String(value).toLowerCase()
   if (['true', 'yes', 't', 'y', '1'].includes(word)) return true
   if (['false', 'no', 'f', 'n', '0'].includes(word)) return false
-  throw new PipelineError(`paging: expected true or false at "${path}", got ${JSON.stringify(word.slice(0, 40))}`, {
+  throw new PipelineError(`paging: expected true or false at "${path}", got ${JSON.stringify(excerpt(word, 40))}`, {
     code: 'PAGING_UNKNOWN',
     fix: 'correct hasMorePath',
   })

@@ -1,3 +1,4 @@
+import { excerpt } from '../../../errors/index.ts'
 import type { RestResponse } from '../request.ts'
 import { fieldsOutsideRows, type Field } from './fields.ts'
 import { linkWith } from './linked.ts'
@@ -297,7 +298,4 @@ function signsInHeaders({ headers, status }: RestResponse, count: number, read: 
 const rowsRead = (count: number, read: Read): string =>
   read.pages === 1 ? `the page has ${count} rows` : `${read.rows} rows were read`
 
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value)
-  return text.length > 60 ? `${text.slice(0, 59)}…` : text
-}
+const shown = (value: unknown): string => excerpt(JSON.stringify(value) ?? String(value), 60)
