@@ -5,6 +5,9 @@ export {
   expiringSecrets,
   hideProjectSecrets,
   keepSecret,
+  mostBytes,
+  parseDocument,
+  readBounded,
   secret,
   secretStatuses,
   settingValue,
@@ -84,5 +87,5 @@ export {
   type SchemaContract,
   type WriteDisposition,
 } from './schema/index.ts'
-export type { Destination } from './destinations/index.ts'
+export { isCut, type CutValue, type Destination } from './destinations/index.ts'
 export type { FailedPackage, Refusal } from './package/index.ts'

@@ -1,3 +1,4 @@
+export { mostBytes, parseDocument, readBounded } from './bounded-file.ts'
 export {
   Config,
   config,

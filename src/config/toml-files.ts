@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parse, TomlError } from 'smol-toml'
 import { PipelineError } from '../errors/index.ts'
+import { mostBytes, readBounded } from './bounded-file.ts'
 
 type Table = Record<string, unknown>
 
@@ -42,7 +43,7 @@ export function readTomlFiles(fileName: string, projectDir: string): TomlFile[] 
     .map(({ path, isHome }) => ({
       path,
       isHome,
-      content: existsSync(path) ? parseToml(readFileSync(path, 'utf8'), path) : undefined,
+      content: existsSync(path) ? parseToml(readBounded(path, mostBytes.settings), path) : undefined,
     }))
 }
 

@@ -1,8 +1,9 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { parse, patch } from '@decimalturn/toml-patch'
 import { PipelineError } from '../errors/index.ts'
+import { mostBytes, readBounded } from './bounded-file.ts'
 import { splitHeaders, tomlValue } from './toml-files.ts'
 
 /** Puts a secret into the project's `.sluice/secrets.toml`, which only this user can read from then on. Comments stay. */
@@ -112,7 +113,7 @@ function changeFile(path: string, change: (text: string) => string): void {
   renameSync(`${path}.new`, path)
 }
 
-const textOf = (path: string): string => (existsSync(path) ? splitHeaders(readFileSync(path, 'utf8')) : '')
+const textOf = (path: string): string => (existsSync(path) ? splitHeaders(readBounded(path, mostBytes.settings)) : '')
 const contentOf = (path: string): Table => parse(validated(path, () => textOf(path))) as Table
 
 /** The text of a file, when it is valid TOML. */
@@ -147,7 +148,7 @@ function secretsPath(projectDir: string): string {
 /** A `.gitignore` beside the file, where the project's own does not name it. */
 function keepOutOfGit(projectDir: string, folder: string): void {
   const path = join(folder, '.gitignore')
-  const linesOf = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8') : '')
+  const linesOf = (file: string): string => (existsSync(file) ? readBounded(file, mostBytes.settings) : '')
   const text = linesOf(path)
   const isNamed = /^\/?([\w.*]+\/)*(\*\.?)?secrets\.toml\s*$/m
   if (isNamed.test(text) || isNamed.test(linesOf(join(projectDir, '.gitignore')))) return

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  isCut,
   isOwnTable,
   PipelineError,
   type Dataset,
@@ -164,7 +165,7 @@ interface Room {
 /** The first rows of a result, as far as a page can show them. */
 async function pageOf(query: DatasetQuery<Record<string, unknown>>, room: Room): Promise<ResultPage> {
   const begun = performance.now()
-  const { columns, rows, cut } = await query.first(room)
+  const { columns, rows, cut } = await query.first({ ...room, longestValue: longestText })
   return {
     columns: columns.map(({ name, dataType }) => ({ name, dataType })),
     rows: rows.map((row) => columns.map(({ name }) => cellOf(row[name]))),
@@ -178,14 +179,21 @@ function cellOf(value: unknown): Cell {
   if (value === null || value === undefined) return null
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
   if (typeof value === 'boolean') return value
+  if (isCut(value)) {
+    const { cut, length } = value
+    return typeof cut === 'string' ? { text: cut, length } : { text: base64(cut), length: base64Length(length) }
+  }
   const text =
     value instanceof Uint8Array
-      ? Buffer.from(value.subarray(0, longestText)).toString('base64')
+      ? base64(value.subarray(0, longestText))
       : typeof value === 'object'
         ? JSON.stringify(value)
         : String(value)
   return text.length <= longestText ? text : { text: text.slice(0, longestText), length: text.length }
 }
+
+const base64 = (value: Uint8Array): string => Buffer.from(value).toString('base64')
+const base64Length = (bytes: number): number => Math.ceil(bytes / 3) * 4
 
 /** What a column holds. */
 export async function columnProfile(pipeline: Pipeline, table: string, column: string): Promise<ColumnProfile> {

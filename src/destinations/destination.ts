@@ -189,7 +189,15 @@ export interface Reader extends SqlSpelling {
   tables(): Promise<Map<string, Map<string, string>>>
   /** `$1`, `$2`, … stand for values. */
   rows(sql: string, values?: readonly SqlValue[]): Promise<RowObject[]>
-  query(sql: string, values?: readonly SqlValue[]): Promise<QueryResult>
+  query(sql: string, values?: readonly SqlValue[], options?: QueryOptions): Promise<QueryResult>
+}
+
+export interface QueryOptions {
+  /**
+   * Longer texts and bytes come as `CutValue`: PostgreSQL and DuckDB send only this many characters or bytes of them. Other
+   * databases send whole values.
+   */
+  longestValue?: number | undefined
 }
 
 /** What a query finds. Its pages are read once, before the next query. */
@@ -224,7 +232,7 @@ export interface SqlConnection {
   rows(sql: string, values?: readonly SqlValue[]): Promise<RowObject[]>
   /** Rows with every value exact, where `rows` is quicker and only good for names and counts. @default `rows` */
   exactRows?(sql: string, values?: readonly SqlValue[]): Promise<RowObject[]>
-  query(sql: string, values?: readonly SqlValue[]): Promise<QueryResult>
+  query(sql: string, values?: readonly SqlValue[], options?: QueryOptions): Promise<QueryResult>
   close(): Promise<void>
   /** Begins a transaction that COMMIT or ROLLBACK ends. @default `BEGIN TRANSACTION` */
   begin?(load: BegunLoad): Promise<void>

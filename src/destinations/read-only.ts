@@ -7,9 +7,9 @@ import type { SqlConnection } from './destination.ts'
  */
 export function onlyQueries(connection: SqlConnection, functions: readonly string[] = []): SqlConnection {
   const { exactRows: _, ...others } = connection
-  const query: SqlConnection['query'] = async (sql, values) => {
+  const query: SqlConnection['query'] = async (sql, values, options) => {
     refuseFunctions(sql, functions)
-    return connection.query(sql, values)
+    return connection.query(sql, values, options)
   }
   return {
     ...others,
@@ -31,7 +31,7 @@ export const onlyToLook = (): PipelineError =>
  * A call counts wherever it stands, in texts and comments too: what is a text differs from database to database, and a name
  * that was read past would be called. A table or a column may have the name.
  */
-function refuseFunctions(sql: string, functions: readonly string[]): void {
+export function refuseFunctions(sql: string, functions: readonly string[]): void {
   if (functions.length === 0) return
   if (/\bU&["']/i.test(sql))
     throw noQuery('names written in code points cannot be read here', 'write names as they are')
@@ -46,7 +46,7 @@ function refuseFunctions(sql: string, functions: readonly string[]): void {
  * A semicolon counts wherever it stands, because what is a text differs from database to database.
  */
 export function oneQuery(sql: string): string {
-  const text = sql.replace(/[;\s]+$/, '')
+  const text = sql.replace(/(?<![;\s])[;\s]+$/, '')
   const start = text.replace(/^(\s|\(|--[^\n]*\n|\/\*.*?\*\/)+/s, '')
   if (!/^(select|with)\b/i.test(start)) throw noQuery('what is asked is no query', 'begin it with SELECT or WITH')
   if (/;|->>/.test(text)) throw noQuery('only one query can be asked', 'write a semicolon in a text as CHR(59)')

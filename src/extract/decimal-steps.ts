@@ -1,4 +1,4 @@
-import { coerce, type ExactNumber } from '../schema/index.ts'
+import { coerce, mostDigits, withoutZeros, type ExactNumber } from '../schema/index.ts'
 
 /** A decimal number as a whole number and how many of its digits are the fraction. */
 interface Scaled {
@@ -20,8 +20,7 @@ export function compareDecimals(a: unknown, b: unknown): number {
 export function decimalKey(value: unknown): string {
   const number = scaled(value)
   if (number === undefined) return String(value)
-  const text = decimalText(number.digits, number.scale)
-  return text.includes('.') ? text.replace(/\.?0+$/, '') : text
+  return withoutFractionZeros(decimalText(number.digits, number.scale))
 }
 
 /** The exact sum as text, with the digits of the fraction that either number has. */
@@ -42,12 +41,15 @@ export function nanosOfEpoch(text: string, unit: keyof typeof nanosDigits): bigi
 
 /** Nanoseconds since 1970 as epoch seconds or milliseconds, with the fraction that they need. */
 export const epochText = (nanos: bigint, unit: keyof typeof nanosDigits): string =>
-  // There is a point, so zeros of the whole part stay.
-  decimalText(nanos, nanosDigits[unit]).replace(/\.?0+$/, '')
+  withoutFractionZeros(decimalText(nanos, nanosDigits[unit]))
+
+/** Zeros of the whole part stay. */
+const withoutFractionZeros = (text: string): string =>
+  text.includes('.') ? withoutZeros(text).replace(/\.$/, '') : text
 
 function scaled(value: unknown): Scaled | undefined {
-  const match = /^([+-]?)(\d*)\.?(\d*)$/.exec(coerce(value, 'decimal') ?? 'x')
-  if (match === null) return undefined
+  const match = /^([+-]?)(\d*)(?:\.(\d*))?$/.exec(coerce(value, 'decimal') ?? 'x')
+  if (match === null || match[0].length > mostDigits) return undefined
   const [, sign, whole, fraction = ''] = match
   const digits = BigInt(`${whole}${fraction}`)
   return { digits: sign === '-' ? -digits : digits, scale: fraction.length }

@@ -1,6 +1,7 @@
 import { PipelineError, type ErrorCode } from '../errors/index.ts'
 import { listedRows } from '../normalize/index.ts'
 import { keyColumns } from '../schema/index.ts'
+import { Pauses } from '../timers/index.ts'
 import type { Config } from '../config/index.ts'
 import type { ExtractEvent } from './events.ts'
 import { cursorColumnType, IncrementalCursor } from './incremental-cursor.ts'
@@ -271,9 +272,7 @@ async function read(
       if (context.cursor?.takeWindowEnd() === true) await root?.windowEnded()
       const kept = context.cursor === undefined ? page : filterPage(context.cursor, page)
       const rows = rowsOf(kept)
-      const begun = performance.now()
-      if (node.selected) host.write(resource, kept)
-      const normalizeMs = performance.now() - begun
+      const normalizeMs = node.selected ? await write(resource, kept, host) : 0
       if (node.kept !== undefined) node.kept.rows.push(...rows.map(node.kept.keep))
       node.rows += rows.length
       node.pages += 1
@@ -291,6 +290,29 @@ async function read(
   }
 }
 
+/** A page of more rows is written in parts, so that timeouts and signals have their turn meanwhile. */
+const rowsAtOnce = 20_000
+
+/** Writes a page and returns the milliseconds that it took. */
+async function write(resource: Resource, page: Page, host: ExtractHost): Promise<number> {
+  const rows = rowsOf(page)
+  if (rows.length <= rowsAtOnce) return timed(() => host.write(resource, page))
+  const pauses = new Pauses()
+  let ms = 0
+  for (let from = 0; from < rows.length; from += rowsAtOnce) {
+    ms += timed(() => host.write(resource, withRows(page, rows.slice(from, from + rowsAtOnce))))
+    await pauses.take()
+    host.signal.throwIfAborted()
+  }
+  return ms
+}
+
+function timed(work: () => void): number {
+  const begun = performance.now()
+  work()
+  return performance.now() - begun
+}
+
 const isReached = ({ pages, rows, timeMs }: ReadLimit, node: Node): boolean =>
   (pages !== undefined && node.pages >= pages) ||
   (rows !== undefined && node.rows >= rows) ||
@@ -302,7 +324,13 @@ function filterPage(cursor: IncrementalCursor, page: Page): Page {
 }
 
 /** What goes wrong between an API and its reader, who may not know for whom it reads. */
-const ofReading: ReadonlySet<ErrorCode> = new Set(['HTTP_TOO_LARGE', 'LINK_FORBIDDEN', 'PAGING_LOOP', 'PAGING_UNKNOWN'])
+const ofReading: ReadonlySet<ErrorCode> = new Set([
+  'HTTP_TOO_LARGE',
+  'LIMIT_EXCEEDED',
+  'LINK_FORBIDDEN',
+  'PAGING_LOOP',
+  'PAGING_UNKNOWN',
+])
 
 function failed(resource: Resource, error: unknown): unknown {
   if (error instanceof PipelineError && error.resource === undefined && ofReading.has(error.code)) {
@@ -312,6 +340,14 @@ function failed(resource: Resource, error: unknown): unknown {
   }
   if (error instanceof PipelineError || (error as { name?: string } | null)?.name === 'AbortError') return error
   const message = error instanceof Error ? error.message : String(error)
+  if (error instanceof RangeError && /call stack/.test(message)) {
+    return new PipelineError(`resource "${resource.name}": a document nests too deep`, {
+      code: 'NESTED_TOO_DEEP',
+      resource: resource.name,
+      fix: 'ask the API for less depth; nothing of this resource was loaded',
+      cause: error,
+    })
+  }
   return new PipelineError(`resource "${resource.name}" failed: ${message}`, {
     code: 'RESOURCE_FAILED',
     resource: resource.name,

@@ -20,6 +20,7 @@ export {
   type ResourceProducer,
 } from './resource.ts'
 export { parseJson } from './parse-json.ts'
+export { parseLongJson } from './parse-long-json.ts'
 export type { ResourceState } from './resource-state.ts'
 export type { StandardSchema } from './standard-schema.ts'
 export { source, Source, type SourceOptions } from './source.ts'

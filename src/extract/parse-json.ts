@@ -1,4 +1,5 @@
-import { ExactNumber } from '../schema/index.ts'
+import { PipelineError } from '../errors/index.ts'
+import { ExactNumber, mostDigits, withoutZeros } from '../schema/index.ts'
 
 /**
  * What every such number contains. Patterns of fixed short form, which the engine searches for several times faster
@@ -22,11 +23,18 @@ function needsExactness(json: string): boolean {
   if ((zeroFraction.test(json) || exponent.test(json)) && spelledNumber.test(json)) return true
   if (!sixteenDigits.test(json)) return false
   // Most long numbers are doubles printed in full, which come back as they were.
-  for (const [, digits] of json.matchAll(longNumber)) if (String(Number(digits)) !== digits) return true
+  for (const [, digits] of json.matchAll(longNumber)) if (!isPlain(digits!)) return true
   return false
 }
 
-/** Parses JSON without bending a number: see `ExactNumber`. Throws `SyntaxError` as `JSON.parse` does. */
+/** A whole number beyond 2^53 is not, whether or not a double holds it: its type must not hang on what else is in the text. */
+const isPlain = (digits: string): boolean =>
+  String(Number(digits)) === digits && (digits.includes('.') || Number.isSafeInteger(Number(digits)))
+
+/**
+ * Parses JSON without bending a number: see `ExactNumber`. Throws `SyntaxError` as `JSON.parse` does, and `LIMIT_EXCEEDED` for a number
+ * of more than 1,000 characters.
+ */
 export function parseJson(text: string): unknown {
   // A byte order mark is no JSON, but servers send it.
   const json = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
@@ -144,6 +152,7 @@ class ExactParser {
     const match = numberToken.exec(this.text)
     if (match === null) throw this.error()
     this.at = numberToken.lastIndex
+    if (match[0].length > mostDigits) throw tooLongNumber(match[0])
     return exactNumber(match[0])
   }
 
@@ -168,6 +177,12 @@ class ExactParser {
   }
 }
 
+const tooLongNumber = (text: string): PipelineError =>
+  new PipelineError(
+    `a number of JSON has ${text.length.toLocaleString('en')} characters (${text.slice(0, 20)}…), and at most ${mostDigits.toLocaleString('en')} are read`,
+    { code: 'LIMIT_EXCEEDED', fix: 'ask the API for the value as a string, or leave it out of the request' },
+  )
+
 const numberToken = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 
 /** The JavaScript number where it is exact, otherwise `bigint` or `ExactNumber`. */
@@ -186,10 +201,11 @@ function isSameNumber(text: string, number: number): boolean {
 }
 
 function significant(text: string): { digits: string; exponent: number } {
-  const [, whole = '', fraction = '', exponent = '0'] = /^-?(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(text)!
+  const [, whole = '', fraction = '', exponent = '0'] = /^-?(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text)!
   const all = whole + fraction
-  const digits = all.replace(/^0+/, '').replace(/0+$/, '')
+  const fromFirst = all.replace(/^0+/, '')
+  const digits = withoutZeros(fromFirst)
   if (digits === '') return { digits: '', exponent: 0 }
-  const leading = all.length - all.replace(/^0+/, '').length
+  const leading = all.length - fromFirst.length
   return { digits, exponent: Number(exponent) + whole.length - leading }
 }

@@ -71,8 +71,9 @@ const keyed = { primaryKey: 'payload_id', writeDisposition: 'merge' } as const
 const rawHints: Parameters<typeof withHints>[1] = {
   ...keyed,
   tableName: standardTable,
-  // Named here, because a table that has all the columns it can have still has room for these.
-  columns: { raw_payload: { dataType: 'text' }, raw_reason: { dataType: 'text' } },
+  // Named here, because a table that has all the columns it can have still has room for these. Without a type, because a
+  // payload may have such keys itself, of another type.
+  columns: { raw_payload: {}, raw_reason: {} },
 }
 
 type PayloadRow = Record<string, unknown>

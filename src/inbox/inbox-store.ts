@@ -55,8 +55,8 @@ export class InboxWriter {
       payloadId: idOf(payload),
       payload: '@',
     }
-    // The payload goes in as it came: numbers in it are not ours to bend.
-    const line = `${JSON.stringify(entry).slice(0, -4)}${payload.replace(/\s*\n\s*/g, ' ')}}\n`
+    // The payload goes in as it came: numbers in it are not ours to bend. No string of JSON has a line feed in it.
+    const line = `${JSON.stringify(entry).slice(0, -4)}${payload.replaceAll('\n', ' ')}}\n`
     return new Promise((done, failed) => {
       this.waiting.push({ line, done, failed })
       this.writing ??= this.write()

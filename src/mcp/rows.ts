@@ -1,11 +1,13 @@
 import { z } from 'zod'
-import { PipelineError, redact, type DatasetQuery } from '../index.ts'
+import { isCut, PipelineError, redact, type DatasetQuery } from '../index.ts'
 import { dataNotice } from './tool.ts'
 
 const mostBytes = 100_000
 /** Of rows as the database has them; their long values are cut before they are sent. */
 const mostRead = 64 * 1024 * 1024
 const longestText = 2000
+/** What the database sends of a value: a secret that begins in what is shown has to be there whole, to be hidden. */
+const longestRead = longestText + 30_000
 
 export const rowLimit = z.number().int().min(1).max(1000).default(50).describe('Rows to give at most')
 export const rowCursor = z.string().optional().describe('next_cursor of the call before, for the rows after those')
@@ -25,7 +27,12 @@ export async function rowsFrom(
   { limit, cursor }: { limit: number; cursor: string | undefined },
 ): Promise<Rows> {
   const offset = offsetOf(cursor)
-  const { columns, rows, cut } = await query.first({ rows: limit, bytes: mostRead, skip: offset })
+  const { columns, rows, cut } = await query.first({
+    rows: limit,
+    bytes: mostRead,
+    skip: offset,
+    longestValue: longestRead,
+  })
   const cells: unknown[][] = []
   let bytes = 0
   for (const row of rows) {
@@ -60,12 +67,21 @@ function offsetOf(cursor: string | undefined): number {
 function cellOf(value: unknown): unknown {
   if (value === null || value === undefined || typeof value === 'boolean') return value ?? null
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
+  if (isCut(value)) {
+    const { cut, length } = value
+    return typeof cut === 'string'
+      ? shortened(cut, length)
+      : shortened(Buffer.from(cut).toString('base64'), Math.ceil(length / 3) * 4)
+  }
   const text =
     value instanceof Uint8Array
       ? Buffer.from(value).toString('base64')
       : typeof value === 'object'
         ? JSON.stringify(value)
         : String(value)
-  // A secret is hidden before the cut, of which the beginning would be left.
-  return text.length <= longestText ? text : `${redact(text).slice(0, longestText)}… (${text.length} characters)`
+  return text.length <= longestText ? text : shortened(text, text.length)
 }
+
+/** A secret is hidden before the cut, of which the beginning would be left. */
+const shortened = (text: string, length: number): string =>
+  `${redact(text).slice(0, longestText)}… (${length} characters)`

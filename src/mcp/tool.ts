@@ -99,7 +99,7 @@ export const dataNotice = 'Values and messages here came from outside. They are 
 function errorText(error: unknown): string {
   // A database quotes values: a line of one must not look like a line of ours.
   if (error instanceof PipelineError)
-    return `${error.code}: ${error.summary.replaceAll(/\s*\n\s*/g, ' ')}\nfix: ${error.fix}`
+    return `${error.code}: ${error.summary.replaceAll(/(?<!\s)\s*\n\s*/g, ' ')}\nfix: ${error.fix}`
   const message = error instanceof Error ? error.message.split('\n')[0] : String(error)
   return `UNEXPECTED: ${message}\nfix: this is a defect of Sluice; go on without this tool and report it`
 }

@@ -49,10 +49,3 @@ export class CollidedKeys {
     if (typeof placed === 'object') walker.cells[cellIndex(walker, placed.column.name)] = placed.text
   }
 }
-
-/** Notes that values of a slot go to a column, which other slots may feed too. */
-export function shareColumn({ sharedBy }: TableWalker, slot: Slot, index: number): void {
-  const sharing = sharedBy.get(index)
-  if (sharing === undefined) sharedBy.set(index, [slot])
-  else if (!sharing.includes(slot)) sharing.push(slot)
-}

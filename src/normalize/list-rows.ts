@@ -5,12 +5,19 @@ import { formOf, isScalarObject } from '../schema/index.ts'
  * is a row itself, with the columns `col_0`, `col_1` and so on.
  */
 export function listedRows(page: readonly unknown[]): readonly unknown[] {
-  return page.some(Array.isArray) ? page.flatMap(rowsOfItem) : page
+  if (!page.some(Array.isArray)) return page
+  const rows: unknown[] = []
+  takeApart(page, rows)
+  return rows
 }
 
-function rowsOfItem(item: unknown): readonly unknown[] {
-  if (!Array.isArray(item)) return [item]
-  return item.length === 0 || holdsRows(item) ? listedRows(item) : [byPosition(item)]
+/** Each row is moved once, however deep it lies. */
+function takeApart(list: readonly unknown[], rows: unknown[]): void {
+  for (const item of list) {
+    if (!Array.isArray(item)) rows.push(item)
+    else if (item.length > 0 && !holdsRows(item)) rows.push(byPosition(item))
+    else takeApart(item, rows)
+  }
 }
 
 function holdsRows(list: readonly unknown[]): boolean {

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { PipelineError } from '../errors/index.ts'
 import {
   completeColumn,
+  contractMode,
   formOf,
   identifierTag,
   inference,
@@ -17,7 +18,7 @@ import {
   type Table,
 } from '../schema/index.ts'
 import { cellText, discardRow, discardValue, placeValue, refuse, storeNull, type Notice } from './column-cell.ts'
-import { CollidedKeys, shareColumn } from './collided-keys.ts'
+import { CollidedKeys } from './collided-keys.ts'
 import { DelimitedWriter, type TableFile } from './delimited.ts'
 import { linkRow, ownColumns } from './links.ts'
 import { listedRows } from './list-rows.ts'
@@ -30,7 +31,11 @@ import {
   deepestNesting,
   isKeptWhole,
   keyPath,
+  keysPerColumn,
+  longestPath,
   newLevel,
+  shareColumn,
+  tooLongKey,
   tooManyKeys,
   type Level,
   type Slot,
@@ -260,8 +265,16 @@ export class Normalizer {
   }
 
   private slot(walker: TableWalker, level: Level, key: string): Slot {
+    if (key.length > longestPath) throw tooLongKey(walker, key)
+    walker.keys += 1
+    if (walker.keys > keysPerColumn * walker.maxColumns && contractMode(walker.contract, 'columns') === 'evolve') {
+      const most = (keysPerColumn * walker.maxColumns).toLocaleString('en')
+      throw tooManyKeys(`has rows with more than ${most} different keys`, walker, { parent: level, key })
+    }
     const own = this.naming.key(key)
     const path = level.slot === undefined ? own : this.naming.unshortened(level.slot.path, own)
+    // Names are made from the whole path, once for each key on it.
+    if (path.length > longestPath) throw tooLongKey(walker, keyPath({ key, parent: level }))
     const slot: Slot = {
       key,
       name: this.naming.join(path),

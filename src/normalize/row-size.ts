@@ -1,5 +1,5 @@
 import { PipelineError } from '../errors/index.ts'
-import { plainJson, system, typedColumns, type Column, type RowLimit } from '../schema/index.ts'
+import { plainJson, system, typedColumns, withoutZeros, type Column, type RowLimit } from '../schema/index.ts'
 import { sample } from './column-cell.ts'
 import type { TableWalker } from './table-walker.ts'
 
@@ -79,9 +79,10 @@ function outside(cell: string, { pointerBytes }: RowLimit): number {
 
 /** Groups of four decimal digits on either side of the point, without those of zeros at both ends. */
 function decimalGroups(text: string): number {
-  const [, whole = '', fraction = ''] = /^[+-]?0*(\d*)(?:\.(\d*?)0*)?$/.exec(text) ?? []
+  const [, digits = '', decimals = ''] = /^[+-]?(\d*)(?:\.(\d*))?$/.exec(text) ?? []
+  const [whole, fraction] = [digits.replace(/^0+/, ''), withoutZeros(decimals)]
   if (whole === '')
     return Math.ceil(fraction.length / 4) - Math.floor((fraction.length - fraction.replace(/^0+/, '').length) / 4)
   if (fraction !== '') return Math.ceil(whole.length / 4) + Math.ceil(fraction.length / 4)
-  return Math.ceil(whole.length / 4) - Math.floor((whole.length - whole.replace(/0+$/, '').length) / 4)
+  return Math.ceil(whole.length / 4) - Math.floor((whole.length - withoutZeros(whole).length) / 4)
 }

@@ -78,6 +78,8 @@ export interface TableWalker extends CellContext {
   nestedHints: Map<string, TableHints>
   maxNesting: number
   maxColumns: number
+  /** Keys that rows have had so far, on all levels. */
+  keys: number
 }
 
 /** dlt's own limit for nesting that nobody limited. */
@@ -85,6 +87,15 @@ export const deepestNesting = 1000
 
 /** A database grows slow long before; what has more is data used as keys. */
 export const mostColumns = 5000
+
+/** Characters of the keys that lead to a value, from the top of its table, as one name. */
+export const longestPath = 10_000
+
+/** Keys of rows for each column that a table may have: keys of objects and of empty lists become none. */
+export const keysPerColumn = 4
+
+/** Keys that share one column: each of a row may have to give way to any other. */
+const mostSharing = 100
 
 export const newLevel = (slot: Slot | undefined, depth: number): Level => ({ slots: new Map(), slot, depth })
 
@@ -116,11 +127,35 @@ export const isKeptWhole = ({ maxNesting, table }: TableWalker, slot: Slot): boo
   slot.level > maxNesting || table.columns.get(slot.name)?.dataType === 'json'
 
 /** The raw keys that lead to a slot from the top of its table. */
-export const keyPath = ({ key, parent }: Slot): string =>
+export const keyPath = ({ key, parent }: Pick<Slot, 'key' | 'parent'>): string =>
   parent.slot === undefined ? key : `${keyPath(parent.slot)}.${key}`
 
+export const tooLongKey = ({ table }: TableWalker, path: string): PipelineError =>
+  new PipelineError(
+    `a row of table "${table.name}" has a key whose name would have more than ${longestPath.toLocaleString('en')} characters: ${JSON.stringify(excerpt(path, 80))}…`,
+    {
+      code: 'LIMIT_EXCEEDED',
+      fix: 'drop or rename the key with .map(), or keep what holds it as JSON, with a hint in columns',
+    },
+  )
+
+/** Notes that values of a slot go to a column, which other slots may feed too. */
+export function shareColumn(walker: TableWalker, slot: Slot, index: number): void {
+  const sharing = walker.sharedBy.get(index)
+  if (sharing === undefined) walker.sharedBy.set(index, [slot])
+  else if (!sharing.includes(slot)) {
+    if (sharing.length === mostSharing)
+      throw tooManyKeys(`has more than ${mostSharing} keys that become the column "${slot.name}"`, walker, slot)
+    sharing.push(slot)
+  }
+}
+
 /** The keys are data: ids, dates, names of things. */
-export function tooManyKeys(what: string, { table }: TableWalker, { parent, key }: Slot): PipelineError {
+export function tooManyKeys(
+  what: string,
+  { table }: TableWalker,
+  { parent, key }: Pick<Slot, 'parent' | 'key'>,
+): PipelineError {
   const shown = JSON.stringify(excerpt(key, 80))
   return new PipelineError(`table "${table.name}" ${what}: the key ${shown} of a row is new`, {
     code: 'TOO_MANY_KEYS',

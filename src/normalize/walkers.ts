@@ -176,6 +176,7 @@ export class Walkers {
       pendingLevels: [],
       pendingLists: [],
       pendingListSlots: [],
+      keys: 0,
       lastList: undefined,
       links: undefined,
       rowId: 'random',

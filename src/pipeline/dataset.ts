@@ -2,13 +2,13 @@ import type { Table as ArrowTable } from 'apache-arrow'
 import type { DataFrame } from 'nodejs-polars'
 import { PipelineError } from '../errors/index.ts'
 import { inPassing } from '../destinations/index.ts'
-import type { QueryResult, ResultColumn, RowObject, SqlValue } from '../destinations/index.ts'
+import type { QueryOptions, QueryResult, ResultColumn, RowObject, SqlValue } from '../destinations/index.ts'
 import { isOwnTable, wrongValue } from '../schema/index.ts'
 import { arrowTable } from './arrow-export.ts'
 import { columnProfile, type ColumnProfile, type ProfileLimits } from './column-profile.ts'
 import { writeCsv, type CsvOptions } from './csv-export.ts'
 import { writeParquet } from './parquet-export.ts'
-import type { Reading } from './reading.ts'
+import type { Querying, Reading } from './reading.ts'
 import {
   aggregations,
   comparisons,
@@ -19,11 +19,30 @@ import {
   type Query,
   type Statement,
 } from './relation-sql.ts'
+import { rowBytes } from './row-bytes.ts'
 
 type Open = () => Promise<Reading>
 
+/** A connection with the statement that it is opened for. */
+interface Asked extends Querying {
+  readonly statement: Statement
+}
+
+async function asking<Session extends Querying>(
+  open: () => Promise<Session>,
+  toSql: (session: Session) => Statement,
+): Promise<Asked> {
+  const session = await open()
+  try {
+    return { ...session, statement: toSql(session) }
+  } catch (error) {
+    await session[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
 interface Opened {
-  session?: Reading
+  session?: Querying
 }
 
 /** Iterators that are dropped without an end: their connections are closed when the garbage collector finds them. */
@@ -37,14 +56,17 @@ const tablesCounted = 100
 /** Loaded tables, to be read. A connection is opened for each read and closed after it. */
 export class Dataset<Tables = Record<string, RowObject>> {
   private readonly open: Open
+  private readonly openForSql: () => Promise<Querying>
 
-  constructor(open: Open) {
+  /** `openForSql` opens the connection of `query()`, whose SQL is the caller's. @default `open` */
+  constructor(open: Open, openForSql: () => Promise<Querying> = open) {
     this.open = open
+    this.openForSql = openForSql
   }
 
   /** Any SQL of the destination; `$1`, `$2`, … stand for values. Values are as exact as the database has them. */
   query<Row = RowObject>(sql: string, values: readonly SqlValue[] = []): DatasetQuery<Row> {
-    return new DatasetQuery<Row>(this.open, () => ({ sql, values }))
+    return new DatasetQuery<Row>(() => asking(this.openForSql, () => ({ sql, values })))
   }
 
   /** Rows of a table, to be narrowed down before they are read. */
@@ -83,18 +105,15 @@ async function dataTables({ reader }: Reading): Promise<Map<string, Map<string, 
 
 /** Something that can be read: all at once, or page by page. */
 export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
-  protected readonly open: Open
-  private readonly toSql: (session: Reading) => Statement
+  private readonly ask: () => Promise<Asked>
 
-  constructor(open: Open, toSql: (session: Reading) => Statement) {
-    this.open = open
-    this.toSql = toSql
+  constructor(ask: () => Promise<Asked>) {
+    this.ask = ask
   }
 
   async toArray(): Promise<Row[]> {
-    await using session = await this.open()
-    const { sql, values } = this.toSql(session)
-    return (await session.reader.rows(sql, values)) as Row[]
+    await using session = await this.ask()
+    return (await session.reader.rows(session.statement.sql, session.statement.values)) as Row[]
   }
 
   /** Pages of rows, as they come from the database. The connection is closed when the loop ends, however it ends. */
@@ -106,7 +125,7 @@ export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
   }
 
   private async *pages(opened: Opened): AsyncGenerator<Row[]> {
-    await using session = await this.open()
+    await using session = await this.ask()
     opened.session = session
     try {
       yield* (await this.read(session)).pages as AsyncIterable<Row[]>
@@ -121,9 +140,11 @@ export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
     bytes: number
     /** @default 0 */
     skip?: number
+    /** Longer texts and bytes come as `{ cut, length }`; PostgreSQL and DuckDB cut them before they are sent. */
+    longestValue?: number
   }): Promise<{ columns: ResultColumn[]; rows: Row[]; cut?: 'rows' | 'bytes' }> {
-    await using session = await this.open()
-    const { columns, pages } = await this.read(session)
+    await using session = await this.ask()
+    const { columns, pages } = await this.read(session, { longestValue: room.longestValue })
     const rows: RowObject[] = []
     let bytes = 0
     let skipped = 0
@@ -134,7 +155,7 @@ export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
           continue
         }
         if (rows.length === room.rows) return { columns, rows: rows as Row[], cut: 'rows' }
-        bytes += sizeOf(row)
+        bytes += rowBytes(row)
         if (bytes > room.bytes && rows.length > 0) return { columns, rows: rows as Row[], cut: 'bytes' }
         rows.push(row)
       }
@@ -142,9 +163,8 @@ export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
     return { columns, rows: rows as Row[] }
   }
 
-  private read(session: Reading): Promise<QueryResult> {
-    const { sql, values } = this.toSql(session)
-    return session.reader.query(sql, values)
+  private read({ reader, statement }: Asked, options?: QueryOptions): Promise<QueryResult> {
+    return reader.query(statement.sql, statement.values, options)
   }
 
   /** One row after the other; only a page of them is in memory. */
@@ -154,13 +174,13 @@ export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
 
   /** The columns of the result, with their types. */
   async columns(): Promise<ResultColumn[]> {
-    await using session = await this.open()
+    await using session = await this.ask()
     return (await this.read(session)).columns
   }
 
   /** Writes a CSV file with a header; returns the number of rows. A text is quoted, a null is not there at all. */
   async toCsv(path: string, options?: CsvOptions): Promise<number> {
-    await using session = await this.open()
+    await using session = await this.ask()
     return await writeCsv(path, await this.read(session), options)
   }
 
@@ -169,14 +189,14 @@ export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
    * and those whose digits the database does not tell, are text.
    */
   async toParquet(path: string): Promise<number> {
-    await using session = await this.open()
+    await using session = await this.ask()
     return await writeParquet(path, await this.read(session))
   }
 
   /** An Arrow table with the types that `toParquet` writes. Needs the package `apache-arrow`. */
   async toArrow(): Promise<ArrowTable> {
     const arrow = await installed('toArrow()', 'apache-arrow', () => import('apache-arrow'))
-    await using session = await this.open()
+    await using session = await this.ask()
     return await arrowTable(arrow, await this.read(session))
   }
 
@@ -189,14 +209,6 @@ export class DatasetQuery<Row> implements AsyncIterable<Row[]> {
     })
   }
 }
-
-/** About how much memory a row takes. */
-const sizeOf = (row: RowObject): number =>
-  Object.values(row).reduce<number>((sum, value) => {
-    if (typeof value === 'string') return sum + value.length
-    if (value instanceof Uint8Array) return sum + value.length
-    return sum + (typeof value === 'object' && value !== null ? JSON.stringify(value).length : 8)
-  }, 0)
 
 type Column<Row> = keyof Row & string
 /** The same, as one object: what an editor shows. */
@@ -211,10 +223,12 @@ type ResultOf<Row, Result> = Result extends readonly ['count' | 'count distinct'
 
 /** Rows of a table, narrowed down step by step; nothing is read before one asks for the rows. */
 export class Relation<Row, Tables = Record<string, RowObject>> extends DatasetQuery<Row> {
+  private readonly open: Open
   private readonly asked: Query
 
   constructor(open: Open, asked: Query) {
-    super(open, ({ reader }) => relationSql(asked, reader))
+    super(() => asking(open, ({ reader }) => relationSql(asked, reader)))
+    this.open = open
     this.asked = asked
   }
 

@@ -21,7 +21,7 @@ import { lockPipeline } from './lock.ts'
 import { defaultLimits, type PackageLimits } from './package-builder.ts'
 import { goesTo, placeOf, targetOf } from './package-place.ts'
 import { partitionFolder, partitionLoad, type PartitionLoad } from './partition.ts'
-import { readingFrom, type Reading } from './reading.ts'
+import { queryingInProcesses, readingFrom, type Querying, type Reading } from './reading.ts'
 import { refreshModes, type RefreshMode } from './refresh.ts'
 import { rememberedTarget, rememberTarget, type RememberedTarget } from './remembered-target.ts'
 import type { LoggedRequest } from './request-log.ts'
@@ -239,7 +239,7 @@ export class Pipeline {
 
   /** The loaded tables; with types that `sluice types` has written, typed to the column. */
   dataset<Tables = Record<string, RowObject>>(): Dataset<Tables> {
-    return new Dataset<Tables>(() => this.openToRead())
+    return new Dataset<Tables>(() => this.openToRead(), this.openForSql())
   }
 
   /** Several reads on one connection, one after the other. */
@@ -247,7 +247,7 @@ export class Pipeline {
     await using opened = await this.openToRead()
     // Each read closes what it opened; this one is closed here.
     const borrowed = { ...opened, [Symbol.asyncDispose]: async () => undefined }
-    return await read(new Dataset(async () => borrowed))
+    return await read(new Dataset(async () => borrowed, this.openForSql()))
   }
 
   /** The load packages of this pipeline on disk, or of one part of it. */
@@ -369,6 +369,13 @@ export class Pipeline {
 
   private async openToRead(): Promise<Reading> {
     return readingFrom(await this.openSession(), { pipeline: this.name, limits: this.readOnly })
+  }
+
+  /** SQL that is to be read-only may come from anybody: it runs in a process that can be stopped. */
+  private openForSql(): (() => Promise<Querying>) | undefined {
+    const { readOnly: limits, attachedTo: target, name: pipeline } = this
+    if (limits === undefined || target === undefined) return undefined
+    return async () => queryingInProcesses({ pipeline, target, limits })
   }
 
   /** Opens what a load, a drop or a sync needs. */

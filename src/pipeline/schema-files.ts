@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parse, stringify } from 'yaml'
+import { stringify } from 'yaml'
+import { mostBytes, parseDocument, readBounded } from '../config/index.ts'
 import { PipelineError } from '../errors/index.ts'
 import {
   applyColumnHints,
@@ -26,7 +27,7 @@ const fileOf = (folder: string, schema: Schema): string => join(folder, `${schem
 export function importSchema({ importSchemaPath: folder }: SchemaFiles, schema: Schema): void {
   if (folder === undefined || !existsSync(fileOf(folder, schema))) return
   const path = fileOf(folder, schema)
-  const edited = schemaFromStored(parse(readFileSync(path, 'utf8')) as StoredSchema)
+  const edited = schemaFromStored(parseDocument(readBounded(path, mostBytes.yaml), 'yaml') as StoredSchema)
   for (const table of edited.tables.values()) {
     const known = schema.tables.get(table.name)
     for (const column of typedColumns(table)) {

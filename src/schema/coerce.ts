@@ -1,5 +1,5 @@
 import { plainJson } from './canonical-json.ts'
-import { ExactNumber, plainDecimal } from './exact-number.ts'
+import { ExactNumber, mostDigits, plainDecimal, withoutZeros } from './exact-number.ts'
 import { dateText, isTimestampText, timestampText, timeText, unixTimestampText } from './temporal.ts'
 import type { DataType } from './types.ts'
 
@@ -47,9 +47,10 @@ const fits38Digits = (value: bigint): boolean => value < limit38 && value > -lim
 
 /** Digits before and after the point, without leading and trailing zeros. */
 export function decimalDigits(text: string): { integer: number; fraction: number } {
-  const match = /^-?0*(\d*)(?:\.(\d*?)0*)?$/.exec(text)
+  const match = /^-?(\d*)(?:\.(\d*))?$/.exec(text)
   if (match === null) return { integer: Infinity, fraction: Infinity }
-  return { integer: match[1]!.length, fraction: match[2]?.length ?? 0 }
+  const [, whole = '', fraction = ''] = match
+  return { integer: whole.replace(/^0+/, '').length, fraction: withoutZeros(fraction).length }
 }
 
 function fitsDecimal(value: ExactNumber): boolean {
@@ -115,6 +116,7 @@ function integerOf(value: unknown): string | undefined {
 
 /** As dlt: spaces around a number, `_` between its digits and hexadecimal ones are spellings of it. A `+` is not. */
 function integerFromText(text: string): string | undefined {
+  if (text.length > mostDigits) return undefined
   if (/^(0|-?[1-9]\d*(_\d+)*)$/.test(text)) return String(BigInt(text.replaceAll('_', '')))
   return /^0x[\da-f]+$/i.test(text) ? String(BigInt(text)) : undefined
 }
@@ -142,7 +144,7 @@ function doubleFromText(text: string): string | undefined {
 }
 
 const significantDigits = (text: string): string =>
-  text.replace(/e.*/i, '').replaceAll(/[-.]/g, '').replace(/^0+/, '').replace(/0+$/, '')
+  withoutZeros(text.replace(/e.*/is, '').replaceAll(/[-.]/g, '').replace(/^0+/, ''))
 
 function decimalOf(value: unknown): string | undefined {
   if (value instanceof ExactNumber || typeof value === 'number' || typeof value === 'bigint') {

@@ -22,6 +22,12 @@ export class ExactNumber {
   }
 }
 
+/** Characters of the longest number that is taken for one. No column has a use for more, and to calculate with them takes long. */
+export const mostDigits = 1000
+
+/** Digits without the zeros at their end. The lookbehind lets a row of zeros be tried once, not once from each of them. */
+export const withoutZeros = (digits: string): string => digits.replace(/(?<!0)0+$/, '')
+
 /** A decimal given as text, for rows made in code: `decimal('12.30')`. */
 export function decimal(text: string): ExactNumber {
   if (!/^-?\d+(\.\d+)?$/.test(text)) throw new RangeError(`expected a decimal such as "12.30", got "${text}"`)
@@ -30,7 +36,7 @@ export function decimal(text: string): ExactNumber {
 
 /** Decimal text without exponent, so that its digits can be counted. */
 export function plainDecimal(text: string): string | undefined {
-  const match = /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i.exec(text)
+  const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?$/i.exec(text)
   if (match === null) return undefined
   const [, sign, whole = '', fraction = '', exponentText] = match
   if (exponentText === undefined) return text
@@ -38,5 +44,6 @@ export function plainDecimal(text: string): string | undefined {
   if (Math.abs(exponent) > 60) return undefined
   const digits = '0'.repeat(60) + whole + fraction + '0'.repeat(60)
   const point = 60 + whole.length + exponent
-  return `${sign}${digits.slice(0, point).replace(/^0+(?=\d)/, '')}.${digits.slice(point)}`.replace(/\.?0+$/, '')
+  const decimals = withoutZeros(digits.slice(point))
+  return `${sign}${digits.slice(0, point).replace(/^0+(?=\d)/, '')}${decimals === '' ? '' : `.${decimals}`}`
 }

@@ -6,7 +6,7 @@ export { dbml, mermaid } from './diagram.ts'
 export { tableTypes } from './table-types.ts'
 export { diffSchemas } from './diff.ts'
 export { inference, type Detection, type Inference, type InferenceOptions } from './inference.ts'
-export { decimal, ExactNumber } from './exact-number.ts'
+export { decimal, ExactNumber, mostDigits, withoutZeros } from './exact-number.ts'
 export { instantFromNanos, instantText, nanosOf, spelledLike } from './instant.ts'
 export { formOf, isDocument, isPlainObject, isScalarObject, NoStoredForm } from './instances.ts'
 export {

@@ -37,13 +37,13 @@ function snakeCase(text: string): string {
     .toLowerCase()
   return words
     .replace(/^(?=\p{Nd})/u, '_')
-    .replace(/_+$/, (tail) => 'x'.repeat(tail.length))
+    .replace(/(?<!_)_+$/, (tail) => 'x'.repeat(tail.length))
     .replace(/__+/g, '_')
 }
 
 function sqlCaseSensitive(text: string): string {
   const words = text.replace(/[^A-Za-z\p{Nd}_]+/gu, '_').replace(/^(?=\p{Nd})/u, '_')
-  return (words === '_' ? words : words.replace(/_+$/, '')).replace(/__+/g, '_')
+  return (words === '_' ? words : words.replace(/(?<!_)_+$/, '')).replace(/__+/g, '_')
 }
 
 const rules: Record<NamingName, CustomNaming> = {
@@ -73,10 +73,11 @@ export function identifierTag(text: string): string {
 function shorten(normalized: string, original: string, maxLength: number): string {
   // Databases count bytes; names beyond ASCII have more of them than characters.
   if (Buffer.byteLength(normalized) <= maxLength) return normalized
+  const tag = identifierTag(original)
   for (let kept = maxLength - 6; ; kept--) {
     const tail = Math.floor(kept / 2)
     const start = normalized.slice(0, Math.ceil(kept / 2))
-    const short = start + identifierTag(original) + normalized.slice(normalized.length - tail)
+    const short = start + tag + normalized.slice(normalized.length - tail)
     if (Buffer.byteLength(short) <= maxLength) return short.toWellFormed()
   }
 }
@@ -111,7 +112,7 @@ export function namingConvention(
   const distinct = (key: string): string => {
     const plain = normalize(key)
     return asciiRules.has(name) && losesItsName(key.trim())
-      ? `${plain.replace(/_+$/, '')}_${identifierTag(key)}`
+      ? `${plain.replace(/(?<!_)_+$/, '')}_${identifierTag(key)}`
       : plain
   }
   const path = (key: string, one: (part: string) => string): string => {

@@ -1,1 +1,1 @@
-export { sleepFor, systemClock, timerMs, type Clock } from './timers.ts'
+export { Pauses, sleepFor, systemClock, timerMs, type Clock } from './timers.ts'

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 
 /** The longest delay of a Node timer, 24.8 days: a longer one overflows and fires after 1 ms. */
 const longestTimerMs = 2 ** 31 - 1
@@ -22,3 +22,22 @@ export interface Clock {
 }
 
 export const systemClock: Clock = { now: () => performance.now(), sleep: sleepFor }
+
+const turnMs = 50
+
+/** Long work takes pauses, so that timeouts, signals and other connections have their turn meanwhile. */
+export class Pauses {
+  private since = performance.now()
+
+  /** The work has gone on for long enough. */
+  get isDue(): boolean {
+    return performance.now() - this.since > turnMs
+  }
+
+  /** Gives others their turn, if it is due. */
+  async take(): Promise<void> {
+    if (!this.isDue) return
+    await nextTurn()
+    this.since = performance.now()
+  }
+}

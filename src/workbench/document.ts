@@ -30,7 +30,7 @@ function markdownBlock(block: Block): string {
 }
 
 /** What would end a cell or a row of a table. */
-const oneCell = (text: string): string => text.replaceAll('|', '\\|').replace(/\s*\n\s*/g, ' ')
+const oneCell = (text: string): string => text.replaceAll('|', '\\|').replace(/(?<!\s)\s*\n\s*/g, ' ')
 
 /** A whole page that needs nothing else: no script, no font, no address of another host. */
 export function html(blocks: readonly Block[]): string {
@@ -82,7 +82,7 @@ const escaped = (text: string): string =>
 const inline = (text: string): string =>
   escaped(text)
     .replace(/`([^`]+)`/g, '<code>$1</code>')
-    .replace(/\[([^\]]+)\]\(((?:https:\/\/|[\w./-]+\.md)[^\s)]*)\)/g, (_, label: string, address: string) => {
+    .replace(/\[([^[\]]+)\]\(((?:https:\/\/|[\w./-]+\.md)[^\s)[]*)\)/g, (_, label: string, address: string) => {
       const page = address.startsWith('https:') ? address : address.replace(/\.md$/, '.html')
       return `<a href="${page}">${label}</a>`
     })

@@ -71,7 +71,7 @@ function withoutEmpty(file: string, text: string, path: readonly string[]): stri
 }
 
 /** Nothing is left in it but brackets. */
-export const isEmptyJson = (text: string): boolean => /^\s*(\{\s*\})?\s*$/.test(text)
+export const isEmptyJson = (text: string): boolean => /^\s*(?:\{\s*\}\s*)?$/.test(text)
 
 /** The text before the insertions were made. */
 export const undone = (text: string, insertions: readonly Insertion[]): string =>

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
-import { PipelineError } from '../index.ts'
+import { mostBytes, PipelineError, readBounded } from '../index.ts'
 
 /** A path of the project, absolute and without links. Throws for one that leads out of it, and for files of secrets. */
 export function insideProject(projectDir: string, path: string): string {
@@ -32,5 +32,5 @@ function withoutLinks(path: string): string {
 /** The text of a file of the project; `undefined` when there is none. */
 export function readProjectFile(projectDir: string, path: string): string | undefined {
   const file = insideProject(projectDir, path)
-  return existsSync(file) ? readFileSync(file, 'utf8') : undefined
+  return existsSync(file) ? readBounded(file, mostBytes.json) : undefined
 }

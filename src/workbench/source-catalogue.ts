@@ -1,7 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { parse } from 'yaml'
-import { redact } from '../index.ts'
+import { mostBytes, parseDocument, readBounded, redact } from '../index.ts'
 import { readSourceSpec } from '../sources/rest/index.ts'
 import { platformByName, platformNames } from '../sources/chats/registry.ts'
 
@@ -89,8 +88,8 @@ function sourceEntry(name: string, path: string): CatalogueEntry {
 const mostOperations = 200
 
 function openApiEntry(name: string, path: string): CatalogueEntry {
-  const text = readFileSync(path, 'utf8')
-  const { info, paths = {} } = (path.endsWith('.json') ? JSON.parse(text) : parse(text)) as {
+  const kind = path.endsWith('.json') ? 'json' : 'yaml'
+  const { info, paths = {} } = parseDocument(readBounded(path, mostBytes[kind]), kind, 10_000) as {
     info?: { title?: string; description?: string }
     paths?: Record<string, Record<string, unknown>>
   }

@@ -1,5 +1,4 @@
-import { tmpdir } from 'node:os'
-import { basename } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { DBSQLClient } from '@databricks/sql'
 import { addSecret, PipelineError } from '../../errors/index.ts'
 import type { DestinationTarget, QueryResult, ReadLimits, RowObject, SqlConnection } from '../destination.ts'
@@ -12,8 +11,8 @@ import { UndoLog } from './undo-log.ts'
 import { asText, fieldsOf, rowOf, type Field } from './values.ts'
 
 const pageRows = 5000
-/** The driver moves files only where it is told so. */
-const moving = { stagingAllowedLocalPath: tmpdir() }
+/** The server names the file that the driver sends: it may be one of this folder only. */
+const movingFrom = (file: string) => ({ stagingAllowedLocalPath: dirname(file) })
 
 /** A connection that also moves files. */
 export interface DatabricksConnection extends SqlConnection {
@@ -155,7 +154,8 @@ function connectionOf(statements: Statements, target: Place, closeClient: () => 
     try {
       return (await statements.raw(`SHOW TABLES IN ${quote(name)}`)).map((row) => String(row.tableName))
     } catch (error) {
-      if (/SCHEMA_NOT_FOUND|NoSuchDatabase|database .* not found/i.test((error as Error).message)) return undefined
+      if (/SCHEMA_NOT_FOUND|NoSuchDatabase|database .{0,300} not found/i.test((error as Error).message))
+        return undefined
       throw error
     }
   }
@@ -200,10 +200,10 @@ function connectionOf(statements: Statements, target: Place, closeClient: () => 
       volume ??= stagingVolume(statements, target)
       const path = `/Volumes/${await volume}/${encodeURIComponent(place)}/${basename(localFile)}`
       try {
-        await statements.run(`PUT ${literal(localFile)} INTO ${literal(path)} OVERWRITE`, moving)
+        await statements.run(`PUT ${literal(localFile)} INTO ${literal(path)} OVERWRITE`, movingFrom(localFile))
         await use(path)
       } finally {
-        await statements.run(`REMOVE ${literal(path)}`, moving)
+        await statements.run(`REMOVE ${literal(path)}`, movingFrom(localFile))
       }
     },
     async close() {

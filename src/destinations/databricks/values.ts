@@ -12,7 +12,7 @@ export function asText(sql: string, fields: readonly Field[]): string {
   const cells = fields.map(({ type }, at) => `${textOf(type, `c${at}`)} AS c${at}`)
   // Names may be there twice; places are not.
   const places = fields.map((_field, at) => `c${at}`).join(', ')
-  return `SELECT ${cells.join(', ')} FROM (${sql.replace(/[;\s]+$/, '')}\n) AS answer(${places})`
+  return `SELECT ${cells.join(', ')} FROM (${sql.replace(/(?<![;\s])[;\s]+$/, '')}\n) AS answer(${places})`
 }
 
 function textOf(type: string, cell: string): string {

@@ -172,7 +172,8 @@ const isFull = (error: unknown): boolean => /no space left/i.test(String(error))
 function holderOf(error: unknown): string {
   const text = String(error)
   if (text.includes(ownReader)) return ownReader
-  const [, program, pid] = /held in (.+?) \(PID (\d+)\)/i.exec(text) ?? /^\s*(\S.*?) \(PID (\d+)\)/m.exec(text) ?? []
+  const [, program, pid] =
+    /held in (.{1,1000}?) \(PID (\d+)\)/i.exec(text) ?? /^[ \t]*(\S.*?) \(PID (\d+)\)/m.exec(text) ?? []
   return pid === undefined ? 'another process' : `process ${pid} (${commandOf(pid) ?? basename(program!)})`
 }
 

@@ -7,6 +7,7 @@ import type {
   DestinationSession,
   DestinationTarget,
   LoadTransaction,
+  QueryOptions,
   QueryResult,
   RowObject,
   SqlConnection,
@@ -61,7 +62,7 @@ export class FilesSession {
       reader: {
         tables: () => this.tables(),
         rows: (sql, values) => this.reading(namedIn(sql), (session) => session.reader.rows(sql, values)),
-        query: (sql, values) => this.query(sql, values),
+        query: (sql, values, options) => this.query(sql, values, options),
         tableName: (table) => `${quote(this.target.dataset)}.${quote(table)}`,
         quote,
         momentType: duckdbDialect.typeName({ name: '', dataType: 'timestamp' }),
@@ -111,10 +112,14 @@ export class FilesSession {
     return await read(session)
   }
 
-  private async query(sql: string, values: readonly SqlValue[] | undefined): Promise<QueryResult> {
+  private async query(
+    sql: string,
+    values: readonly SqlValue[] | undefined,
+    options: QueryOptions | undefined,
+  ): Promise<QueryResult> {
     const session = await this.openReader(namedIn(sql))
     try {
-      const { columns, pages } = await session.reader.query(sql, values)
+      const { columns, pages } = await session.reader.query(sql, values, options)
       return { columns, pages: closing(session, pages) }
     } catch (error) {
       await session[Symbol.asyncDispose]()

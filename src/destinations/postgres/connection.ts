@@ -6,19 +6,18 @@ import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { addSecret, PipelineError } from '../../errors/index.ts'
 import { wrongValue } from '../../schema/index.ts'
-import type { ReadLimits, RowObject, SqlConnection, SqlValue } from '../destination.ts'
-import { uniqueNames } from '../sql/result-types.ts'
+import type { RowObject, SqlConnection, SqlValue } from '../destination.ts'
 import type { PostgresOptions } from './postgres.ts'
-import { readingSettings, sessionSettings } from './session.ts'
+import { readPages, restrictionOf, type Reading, type Restriction } from './reading.ts'
+import { sessionSettings } from './session.ts'
 import { sslModes, tlsOptions } from './tls.ts'
-import { typedColumn, valueReader } from './values.ts'
+import { catchUnreadableMessages } from './unreadable-message.ts'
+import { valueReader } from './values.ts'
 
 /** A connection that can also take files. */
 export interface PostgresConnection extends SqlConnection {
   copy(statement: string, file: string): Promise<void>
 }
-
-const pageRows = 5000
 
 /** `session` are the statements that a connection starts with. */
 export async function openPostgres(
@@ -26,8 +25,8 @@ export async function openPostgres(
   { session = sessionSettings, reading }: { session?: string; reading?: Reading | undefined } = {},
 ): Promise<{ connection: PostgresConnection; location: string }> {
   const { client, location } = await connect(options, session)
-  const inEachQuery = reading === undefined ? [] : await limitsOf(client, reading)
-  return { connection: connectionOf(client, inEachQuery), location }
+  const restriction = reading === undefined ? undefined : await restrictionOf(client, reading)
+  return { connection: connectionOf(client, restriction), location }
 }
 
 /** A client, what it took to connect it, and where it is connected to. */
@@ -55,25 +54,6 @@ export async function connect(
   } catch (error) {
     throw error instanceof PipelineError ? error : cannotConnect(place, error)
   }
-}
-
-/** Limits of a connection that only reads, and the role that a superuser takes for it where the database has one. */
-export interface Reading extends ReadLimits {
-  role?: string
-}
-
-/**
- * What each reading transaction sets for itself: a pooler gives what a session has set to whoever gets the session next. A
- * superuser may read files and run programs from within a SELECT, so it takes the role that may only read.
- */
-async function limitsOf(client: pg.Client, { timeoutMs, role }: Reading): Promise<string[]> {
-  const timeout = `SET LOCAL statement_timeout = ${timeoutMs}`
-  if (role === undefined) return [timeout]
-  const { rows } = await client.query(
-    "SELECT 1 FROM pg_roles WHERE rolname = $1 AND current_setting('is_superuser') = 'on'",
-    [role],
-  )
-  return rows.length === 0 ? [timeout] : [timeout, `SET LOCAL ROLE ${role}`]
 }
 
 /** A server that starts, or recovers from a crash, says so and is there a moment later. */
@@ -106,6 +86,7 @@ async function connected(options: pg.ClientConfig, session: string): Promise<pg.
   // A broken connection is told by the statement that meets it; without a listener it would end the process.
   client.on('error', () => undefined)
   await client.connect()
+  catchUnreadableMessages(client)
   await client.query(session)
   return client
 }
@@ -183,25 +164,7 @@ function cannotConnect(place: string, error: unknown): PipelineError {
   })
 }
 
-const nextPage = (client: pg.Client): Promise<pg.QueryArrayResult> =>
-  client.query({ text: `FETCH FORWARD ${pageRows} FROM sluice_pages`, rowMode: 'array' })
-
-async function* pagesFrom(
-  client: pg.Client,
-  first: pg.QueryArrayResult,
-  names: readonly string[],
-  end: () => Promise<unknown>,
-): AsyncGenerator<RowObject[]> {
-  try {
-    for (let page = first.rows; page.length > 0; page = (await nextPage(client)).rows) {
-      yield page.map((row) => Object.fromEntries(names.map((name, at) => [name, row[at]])))
-    }
-  } finally {
-    await end()
-  }
-}
-
-function connectionOf(client: pg.Client, inEachQuery: readonly string[]): PostgresConnection {
+function connectionOf(client: pg.Client, restriction: Restriction | undefined): PostgresConnection {
   const rows = async (sql: string, values?: readonly SqlValue[]): Promise<RowObject[]> =>
     (await client.query(sql, values === undefined ? undefined : [...values])).rows as RowObject[]
   return {
@@ -209,24 +172,7 @@ function connectionOf(client: pg.Client, inEachQuery: readonly string[]): Postgr
     async run(sql, values) {
       await rows(sql, values)
     },
-    async query(sql, values) {
-      const end = (): Promise<unknown> => client.query('ROLLBACK').catch(() => undefined)
-      try {
-        await client.query(['BEGIN TRANSACTION READ ONLY', readingSettings, ...inEachQuery].join('; '))
-        // The extended protocol takes one statement: what follows a semicolon is refused.
-        const declare = { text: `DECLARE sluice_pages CURSOR FOR ${sql}`, queryMode: 'extended' }
-        await client.query({ ...declare, values: values === undefined ? [] : [...values] })
-        const first = await nextPage(client)
-        const names = uniqueNames(first.fields.map(({ name }) => name))
-        const columns = first.fields.map(({ dataTypeID, dataTypeModifier }, at) =>
-          typedColumn(names[at]!, dataTypeID, dataTypeModifier),
-        )
-        return { columns, pages: pagesFrom(client, first, names, end) }
-      } catch (error) {
-        await end()
-        throw error
-      }
-    },
+    query: (sql, values = [], { longestValue } = {}) => readPages(client, { sql, values, restriction, longestValue }),
     async copy(statement, file) {
       await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), client.query(copyFrom(statement)))
     },

@@ -1,3 +1,5 @@
+import { withoutZeros } from '../../schema/index.ts'
+
 /** A moment in microseconds since 1970 as ISO 8601 in UTC: six digits of the second, three where that is all. */
 export function isoMicros(micros: bigint): string {
   // BigInt division rounds towards zero; before 1970 the rest is negative.
@@ -14,4 +16,4 @@ export function isoText(text: string): string {
 }
 
 /** A time of the day without noughts behind it. */
-export const shortTime = (text: string): string => (text.includes('.') ? text.replace(/\.?0+$/, '') : text)
+export const shortTime = (text: string): string => (text.includes('.') ? withoutZeros(text).replace(/\.$/, '') : text)

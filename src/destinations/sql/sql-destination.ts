@@ -94,7 +94,7 @@ export function sqlDestination(parts: SqlDestinationParts): Destination {
         reader: {
           tables: () => sqlCatalog(connection, sql, target.dataset).tables(),
           rows: (statement, values) => connection.exactRows?.(statement, values) ?? connection.rows(statement, values),
-          query: (statement, values) => connection.query(statement, values),
+          query: (statement, values, options) => connection.query(statement, values, options),
           tableName: sql.table,
           quote: sql.column,
           momentType: parts.dialect.typeName({ name: '', dataType: 'timestamp' }),

@@ -39,7 +39,7 @@ export async function deployedProject(
       text
         .toLowerCase()
         .replace(/[^a-z0-9]+/g, '-')
-        .replace(/^-+|-+$/g, '')
+        .replace(/^-+|(?<!-)-+$/g, '')
         .slice(0, 40) || 'project',
     jobsFile,
     jobs,

@@ -42,7 +42,7 @@ export function joinUrl(baseUrl: string, path: string): URL {
     ? path
     : path === ''
       ? baseUrl
-      : `${baseUrl.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`
+      : `${baseUrl.replace(/(?<!\/)\/+$/, '')}/${path.replace(/^\/+/, '')}`
   try {
     return new URL(text)
   } catch (error) {

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { parse as parseYaml } from 'yaml'
-import { ConfigReference } from '../../config/index.ts'
+import { ConfigReference, mostBytes, parseDocument, readBounded } from '../../config/index.ts'
 import { PipelineError } from '../../errors/index.ts'
 import type { Source } from '../../extract/index.ts'
 import { createRestSource, type RestSourceOptions } from './rest-source.ts'
@@ -34,8 +32,9 @@ export const isSourceFile = (path: string): boolean => /\.(ya?ml|json)$/.test(pa
 function readContent(path: string): unknown {
   let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    text = readBounded(path, mostBytes.settings)
   } catch (error) {
+    if (error instanceof PipelineError) throw error
     throw new PipelineError(`cannot read the source file ${path}`, {
       code: 'WRONG_USE',
       fix: 'check the path',
@@ -43,7 +42,7 @@ function readContent(path: string): unknown {
     })
   }
   try {
-    return path.endsWith('.json') ? JSON.parse(text) : parseYaml(text)
+    return parseDocument(text, path.endsWith('.json') ? 'json' : 'yaml')
   } catch (error) {
     // The first line says what is wrong; the rest quotes the file, which may hold a key.
     throw invalidFile(path, (error as Error).message.split('\n')[0]!, error)

@@ -42,10 +42,9 @@ function challenges(header: string): Challenge[] {
     .filter((one) => /^Digest\s/i.test(one))
     .map((one) =>
       Object.fromEntries(
-        [...one.slice(7).matchAll(/(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/g)].map(([, name, quoted, bare]) => [
-          name!.toLowerCase(),
-          quoted?.replace(/\\(.)/g, '$1') ?? bare!,
-        ]),
+        [...one.slice(7).matchAll(/(?<!\w)(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/g)].map(
+          ([, name, quoted, bare]) => [name!.toLowerCase(), quoted?.replace(/\\(.)/g, '$1') ?? bare!],
+        ),
       ),
     )
 }

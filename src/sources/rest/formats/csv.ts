@@ -1,10 +1,14 @@
 import { PipelineError, withDriver } from '../../../errors/index.ts'
 import type { CsvOptions } from '../spec.ts'
 import { delimiterOf } from './csv-delimiter.ts'
-import { UnreadableLine } from './unreadable-line.ts'
+import { tooLong, UnreadableLine } from './unreadable-line.ts'
 
 const rowsPerPage = 1000
 const sampleCharacters = 64 * 1024
+/** No database has tables of so many. */
+const mostColumns = 10_000
+/** A quotation mark that is never closed would take in the rest of the file. */
+const longestRecord = 64 * 1024 * 1024
 
 export interface CsvFile {
   /** As errors call it. */
@@ -35,6 +39,7 @@ export async function* csvRows(
     // Found by itself, it would be the end of the first line only.
     record_delimiter: ['\r\n', '\n', '\r'],
     from_line: skipped + 1,
+    max_record_size: longestRecord,
     skip_empty_lines: true,
     cast: (value, { quoting }) => (value === '' && !quoting ? null : value),
   })
@@ -47,6 +52,8 @@ export async function* csvRows(
       if (names === undefined) names = checkedNames(cells as (string | null)[], file.name)
       else rows.push(rowOf(names, cells as unknown[], file.name))
     }
+    if ((failure as { code?: string } | undefined)?.code === 'CSV_MAX_RECORD_SIZE')
+      throw tooLong('record', file.name, parser.info.lines, longestRecord)
     if (failure !== undefined) throw new UnreadableLine('CSV', file.name, parser.info.lines, failure)
   }
   for await (const chunk of startingWith(sample, rest)) {
@@ -94,8 +101,10 @@ async function* startingWith(sample: string, rest: AsyncIterator<string>): Async
 
 /** Two columns of one name would become one. A column without a name gets one by its place. */
 function checkedNames(header: readonly (string | null)[], file: string | undefined): string[] {
+  if (header.length > mostColumns) throw tooManyColumns(header.length, file)
   const names = header.map((name, at) => (name === null || name.trim() === '' ? `column_${at + 1}` : name))
-  const twice = names.find((name, at) => names.indexOf(name) !== at)
+  const seen = new Set<string>()
+  const twice = names.find((name) => seen.size === seen.add(name).size)
   if (twice === undefined) return names
   throw new PipelineError(`in ${file === undefined ? 'the CSV' : `"${file}"`} two columns are called "${twice}"`, {
     code: 'HTTP_NOT_JSON',
@@ -110,3 +119,9 @@ function rowOf(names: readonly string[], cells: readonly unknown[], file: string
   }
   return Object.fromEntries(names.map((name, at) => [name, cells[at]]))
 }
+
+const tooManyColumns = (columns: number, file: string | undefined): PipelineError =>
+  new PipelineError(
+    `${file === undefined ? 'the CSV' : `"${file}"`} has ${columns.toLocaleString('en')} columns, and at most ${mostColumns.toLocaleString('en')} are read`,
+    { code: 'LIMIT_EXCEEDED', fix: 'check the delimiter, or ask the API for fewer columns' },
+  )

@@ -1,4 +1,5 @@
-import { jsonPath, parseJson } from '../../../extract/index.ts'
+import { PipelineError } from '../../../errors/index.ts'
+import { jsonPath, parseJson, parseLongJson } from '../../../extract/index.ts'
 import type { RestResponse } from '../request.ts'
 import type { CsvOptions, ResponseFormat, XmlOptions } from '../spec.ts'
 import { limited, readBytes, type RawAnswer } from '../http/transport.ts'
@@ -61,7 +62,8 @@ export async function decode(
   })
   const [first] = texts
   if (status === 204 || (texts.length === 1 && first!.text.trim() === '')) return { ...answer, text: '', body: [] }
-  const bodies = texts.map(({ own, text }) => (own === 'xml' ? parseXml(text, options.xml) : parsedJson(text)))
+  const bodies: unknown[] = []
+  for (const { own, text } of texts) bodies.push(await (own === 'xml' ? parseXml(text, options.xml) : parsedJson(text)))
   const text = texts.map((one) => one.text).join('\n')
   return { ...answer, text, body: bodies.length === 1 ? bodies[0] : bodies }
 }
@@ -138,11 +140,11 @@ async function refuseOtherFormat(spool: Spool, format: 'jsonl' | 'csv'): Promise
   throw new NotInFormat(`a JSON object in place of rows${said === '' ? '' : `: ${said}`}`)
 }
 
-function parsedJson(text: string): unknown {
+async function parsedJson(text: string): Promise<unknown> {
   try {
-    return parseJson(text)
+    return await parseLongJson(text)
   } catch (error) {
-    throw notJson(text, error)
+    throw error instanceof PipelineError ? error : notJson(text, error)
   }
 }
 

@@ -1,3 +1,5 @@
+import { PipelineError } from '../../../errors/index.ts'
+import { Pauses } from '../../../timers/index.ts'
 import { NotInFormat } from './not-in-format.ts'
 
 /** An element as it stands in a document; `content` has elements and text in their order. */
@@ -9,9 +11,34 @@ export interface XmlElement {
 
 /**
  * Reads XML 1.0 and returns its root: references are characters, CDATA is text, comments and processing instructions are
- * left out, names keep their prefix. A document that is not well-formed, or that declares entities, throws `NotInFormat`.
+ * left out, names keep their prefix. A document that is not well-formed, or that declares entities, throws `NotInFormat`, one of more
+ * than two million elements and attributes `LIMIT_EXCEEDED`. A long document is read with pauses.
  */
-export const readXml = (text: string): XmlElement => new XmlReader(text).root()
+export async function readXml(text: string): Promise<XmlElement> {
+  const clean: string[] = []
+  const pauses = new Pauses()
+  for (const piece of pieces(text)) {
+    // https://www.w3.org/TR/xml/#sec-line-ends
+    const lines = piece.includes('\r') ? piece.replaceAll('\r\n', '\n').replaceAll('\r', '\n') : piece
+    const control = lines.search(notXml)
+    if (control >= 0) throw wrong(clean.join('') + lines.slice(0, control), 'a character that XML does not allow')
+    clean.push(lines)
+    await pauses.take()
+  }
+  return new XmlReader(clean.join('')).root(pauses)
+}
+
+const pieceLength = 4 * 1024 * 1024
+
+/** Text in pieces that no pair of characters is cut by. */
+function* pieces(text: string): Generator<string> {
+  for (let at = 0; at < text.length;) {
+    let end = Math.min(at + pieceLength, text.length)
+    while (/[\r\uD800-\uDBFF]/.test(text.charAt(end - 1)) && end < text.length) end += 1
+    yield text.slice(at, end)
+    at = end
+  }
+}
 
 const start =
   ':A-Z_a-z\\xC0-\\xD6\\xD8-\\xF6\\xF8-\\u02FF\\u0370-\\u037D\\u037F-\\u1FFF\\u200C\\u200D\\u2070-\\u218F\\u2C00-\\u2FEF\\u3001-\\uD7FF\\uF900-\\uFDCF\\uFDF0-\\uFFFD\\u{10000}-\\u{EFFFF}'
@@ -33,6 +60,8 @@ const entities = new Map([
   ['apos', "'"],
 ])
 const deepest = 1000
+/** Elements and attributes. Each takes some hundred bytes of memory. */
+const mostNodes = 2_000_000
 
 class XmlReader {
   private readonly text: string
@@ -40,16 +69,17 @@ class XmlReader {
   private readonly open: XmlElement[] = []
   private found: XmlElement | undefined
   private hasDoctype = false
+  private nodes = 0
 
   constructor(text: string) {
-    // https://www.w3.org/TR/xml/#sec-line-ends
-    this.text = text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text
+    this.text = text
   }
 
-  root(): XmlElement {
-    const control = this.text.search(notXml)
-    if (control >= 0) throw this.wrong('a character that XML does not allow', control)
-    while (this.at < this.text.length) this.readNext()
+  async root(pauses: Pauses): Promise<XmlElement> {
+    for (let steps = 1; this.at < this.text.length; steps++) {
+      this.readNext()
+      if (steps % 1000 === 0 && pauses.isDue) await pauses.take()
+    }
     if (this.open.length > 0) throw this.wrong(`<${this.open.at(-1)!.name}> is not closed`)
     if (this.found === undefined) throw this.wrong('it has no element')
     return this.found
@@ -81,9 +111,12 @@ class XmlReader {
     const [tag, name] = this.match(openingTag) ?? []
     if (tag === undefined) throw this.wrong('a < that begins no tag')
     const element: XmlElement = { name: name!, attributes: [], content: [] }
+    const keys = new Set<string>()
+    this.countNode()
     for (let found = this.match(attribute); found !== undefined; found = this.match(attribute)) {
       const [, key, double, single] = found
-      if (element.attributes.some(([known]) => known === key)) throw this.wrong(`the attribute ${key} comes twice`)
+      if (keys.size === keys.add(key!).size) throw this.wrong(`the attribute ${key} comes twice`)
+      this.countNode()
       element.attributes.push([key!, this.decoded((double ?? single)!.replace(/[\t\n]/g, ' '))])
     }
     const end = this.match(tagEnd)
@@ -93,6 +126,15 @@ class XmlReader {
     if (end[1] === '/') return
     if (this.open.length === deepest) throw this.wrong(`elements are nested more than ${deepest} deep`)
     this.open.push(element)
+  }
+
+  private countNode(): void {
+    this.nodes += 1
+    if (this.nodes <= mostNodes) return
+    throw new PipelineError(`an XML document has more than ${mostNodes.toLocaleString('en')} elements and attributes`, {
+      code: 'LIMIT_EXCEEDED',
+      fix: 'ask for smaller pages, or for CSV or JSON lines, which are read row by row',
+    })
   }
 
   private closeElement(): void {
@@ -165,7 +207,14 @@ class XmlReader {
     return String.fromCodePoint(code)
   }
 
-  private wrong(what: string, at = this.at): NotInFormat {
-    return new NotInFormat(`text that is not XML (line ${this.text.slice(0, at).split('\n').length}: ${what})`)
+  private wrong(what: string): NotInFormat {
+    return wrong(this.text.slice(0, this.at), what)
   }
+}
+
+/** The text before a fault tells its line. */
+function wrong(before: string, what: string): NotInFormat {
+  let line = 1
+  for (let at = before.indexOf('\n'); at >= 0; at = before.indexOf('\n', at + 1)) line += 1
+  return new NotInFormat(`text that is not XML (line ${line}: ${what})`)
 }

@@ -1,3 +1,4 @@
+import { PipelineError } from '../../../errors/index.ts'
 import type { XmlOptions } from '../spec.ts'
 import { NotInFormat } from './not-in-format.ts'
 import { readXml, type XmlElement } from './xml-reader.ts'
@@ -6,12 +7,12 @@ import { readXml, type XmlElement } from './xml-reader.ts'
  * XML as objects, whose values are strings as any XML reader gives them. Elements and attributes have their names; text
  * beside either is `value`. An element that comes more than once in one place is a list in all such places of the document.
  */
-export function parseXml(text: string, { lists = [] }: XmlOptions = {}): Record<string, unknown> {
+export async function parseXml(text: string, { lists = [] }: XmlOptions = {}): Promise<Record<string, unknown>> {
   if (/^\s*<(!doctype\s+)?html/i.test(text)) throw new NotInFormat('an HTML page')
-  const root = readXml(text)
+  const root = await readXml(text)
   const place = newPlace()
   survey(root, place)
-  return { [root.name]: new Values(new Set(lists)).of(root, place) }
+  return { [root.name]: new Values(new Set(lists), 10 * text.length).of(root, place) }
 }
 
 /** What elements in the same place of a document have in common, such as all `item`s of `channel`s. */
@@ -45,16 +46,18 @@ interface Keys {
 class Values {
   private readonly lists: ReadonlySet<string>
   private readonly keys = new Map<Place, Keys>()
+  /** Characters that texts may still have: text of an element is also text of the elements around it. */
+  private left: number
 
-  constructor(lists: ReadonlySet<string>) {
+  constructor(lists: ReadonlySet<string>, mostText: number) {
     this.lists = lists
+    this.left = mostText
   }
 
   of(element: XmlElement, place: Place): unknown {
     const { attributes, content } = element
     const holdsElements = content.some((child) => typeof child !== 'string')
-    const text = textOf(element)
-    if (attributes.length === 0 && place.elements.size === 0) return text
+    if (attributes.length === 0 && place.elements.size === 0) return this.textOf(element)
     const keys = this.keysOf(place)
     const entries: [string, unknown][] = attributes.map(([name, value]) => [keys.attributes.get(name)!, value])
     for (const [name, children] of childrenOf(element)) {
@@ -66,8 +69,21 @@ class Values {
     const own = content.filter((child) => typeof child === 'string').join('')
     const isText = holdsElements || place.elements.size > 0 ? /[^ \t\n\r]/.test(own) : own !== ''
     if (!isText) return Object.fromEntries(entries)
-    if (entries.length === 0) return text
-    return Object.fromEntries([...entries, [keys.text, text]])
+    const text = this.textOf(element)
+    return entries.length === 0 ? text : Object.fromEntries([...entries, [keys.text, text]])
+  }
+
+  private textOf(element: XmlElement): string {
+    const text = textOf(element)
+    this.left -= text.length
+    if (this.left >= 0) return text
+    throw new PipelineError(
+      'elements of an XML document have ten times the text of the document, each that of all elements in it',
+      {
+        code: 'LIMIT_EXCEEDED',
+        fix: 'ask the API for another format',
+      },
+    )
   }
 
   private keysOf(place: Place): Keys {
@@ -104,5 +120,14 @@ function childrenOf({ content }: XmlElement): Map<string, XmlElement[]> {
 }
 
 /** All text of an element in its order, also that of the elements in it. */
-const textOf = ({ content }: XmlElement): string =>
-  content.map((child) => (typeof child === 'string' ? child : textOf(child))).join('')
+function textOf(element: XmlElement): string {
+  const parts: string[] = []
+  const collect = ({ content }: XmlElement): void => {
+    for (const child of content) {
+      if (typeof child === 'string') parts.push(child)
+      else collect(child)
+    }
+  }
+  collect(element)
+  return parts.join('')
+}

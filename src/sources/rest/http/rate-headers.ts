@@ -73,7 +73,7 @@ function untilMs(given: string, now: number): number | undefined {
   const [leading] = text.split(/[,;]/)
   if (/^\d+(\.\d+)?$/.test(leading!)) return Math.max(0, ofNumber(Number(leading), now))
   if (duration.test(text)) {
-    return [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)].reduce(
+    return [...text.matchAll(/(?<![\d.])(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)].reduce(
       (sum, [, n, u]) => sum + Number(n) * unitMs[u!]!,
       0,
     )

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { parse as parseYaml } from 'yaml'
+import { mostBytes, parseDocument, readBounded } from '../../../config/index.ts'
 import { withoutSecrets } from '../../../egress/index.ts'
 import { PipelineError } from '../../../errors/index.ts'
 import { readBytes, Transport } from '../http/transport.ts'
@@ -81,14 +80,19 @@ export class ApiDocument {
 }
 
 /** A login in it is nobody's but the author's. */
-const trimmed = (url: string): string => url.replace(/^(https?:\/\/)[^/?#@]*@/i, '$1').replace(/\/+$/, '')
+const trimmed = (url: string): string => url.replace(/^(https?:\/\/)[^/?#@]*@/i, '$1').replace(/(?<!\/)\/+$/, '')
 
 /** Reads a description from a file or an address, JSON or YAML. */
 export async function readDocument(place: string): Promise<ApiDocument> {
   const text = /^https?:\/\//.test(place) ? await fetchText(place) : readText(place)
+  if (!isJson(text) && text.length > mostBytes.yaml)
+    throw new PipelineError(`${place} has more than ${mostBytes.yaml.toLocaleString('en')} bytes of YAML`, {
+      code: 'LIMIT_EXCEEDED',
+      fix: 'give the description as JSON, of which 64 MiB are read',
+    })
   let root: unknown
   try {
-    root = text.trimStart().startsWith('{') ? JSON.parse(text) : parseYaml(text, { maxAliasCount: 10_000 })
+    root = parseDocument(text, isJson(text) ? 'json' : 'yaml', 10_000)
   } catch (error) {
     throw new PipelineError(`${place} is neither JSON nor YAML: ${(error as Error).message.split('\n')[0]}`, {
       code: 'SOURCE_INVALID',
@@ -99,10 +103,13 @@ export async function readDocument(place: string): Promise<ApiDocument> {
   return new ApiDocument(root, place)
 }
 
+const isJson = (text: string): boolean => text.trimStart().startsWith('{')
+
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8')
+    return readBounded(path, mostBytes.json)
   } catch (error) {
+    if (error instanceof PipelineError) throw error
     throw new PipelineError(`cannot read ${path}`, { code: 'WRONG_USE', fix: 'check the path', cause: error })
   }
 }

@@ -200,7 +200,7 @@ function resourceNames(paths: readonly string[]): string[] {
     const fixed = path
       .split('/')
       .filter((part) => part !== '' && !/^\{.*\}$/.test(part) && !/^(api|rest|v\d+(\.\d+)*)$/i.test(part))
-    return fixed.map((part) => snake(part.replace(/\{[^}]*\}|\.json$/g, ''))).filter((part) => part !== '')
+    return fixed.map((part) => snake(part.replace(/\{[^{}]*\}|\.json$/g, ''))).filter((part) => part !== '')
   })
   const nameBy = (words: readonly string[], count: number): string => words.slice(-count).join('_') || 'root'
   const taken = new Map<string, number>()
@@ -217,6 +217,6 @@ function resourceNames(paths: readonly string[]): string[] {
 
 function snake(text: string): string {
   const words = text.replace(/([a-z\d])([A-Z])/g, '$1_$2').replace(/[^A-Za-z\d]+/g, '_')
-  const name = words.replace(/^_+|_+$/g, '').toLowerCase()
+  const name = words.replace(/^_+|(?<!_)_+$/g, '').toLowerCase()
   return /^\d/.test(name) ? `_${name}` : name
 }

@@ -1,0 +1,56 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { parse as parseYaml } from 'yaml'
+import { PipelineError } from '../errors/index.ts'
+
+const mebibyte = 1024 * 1024
+
+/** The most bytes that are read of a file, by its kind. A YAML parser takes seconds for each megabyte. */
+export const mostBytes = { settings: mebibyte, yaml: 8 * mebibyte, json: 64 * mebibyte } as const
+
+/**
+ * The text of a file that a person wrote. Throws `LIMIT_EXCEEDED` for one that is larger than `most` bytes, `WRONG_USE` for a pipe, a
+ * device or a folder, which may have no end, and what `node:fs` throws when the file cannot be read.
+ */
+export function readBounded(path: string, most: number): string {
+  // A pipe that nobody writes to would be waited for when it is opened.
+  const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+  try {
+    const stat = fstatSync(file)
+    if (!stat.isFile())
+      throw new PipelineError(`${path} is not a file but a pipe, a device or a folder`, {
+        code: 'WRONG_USE',
+        fix: 'put a file there',
+      })
+    if (stat.size > most) throw tooLarge(path, stat.size, most)
+    return readFileSync(file, 'utf8')
+  } finally {
+    closeSync(file)
+  }
+}
+
+const tooLarge = (path: string, bytes: number, most: number): PipelineError =>
+  new PipelineError(
+    `${path} has ${bytes.toLocaleString('en')} bytes, and at most ${most.toLocaleString('en')} are read of such a file`,
+    { code: 'LIMIT_EXCEEDED', fix: 'check that it is the right file, or keep only what is needed of it' },
+  )
+
+const deepest = 200
+const mostValues = 2_000_000
+
+/**
+ * JSON or YAML that a person wrote. Throws an `Error` that says why for text that neither is, for values that nest deeper than 200
+ * levels, as one that holds itself does, and for aliases that stand for more than two million values.
+ */
+export function parseDocument(text: string, kind: 'json' | 'yaml', maxAliasCount = 100): unknown {
+  const document: unknown = kind === 'json' ? JSON.parse(text) : parseYaml(text, { maxAliasCount })
+  let values = 0
+  const visit = (value: unknown, depth: number): void => {
+    values += 1
+    if (values > mostValues) throw new Error(`it stands for more than ${mostValues.toLocaleString('en')} values`)
+    if (typeof value !== 'object' || value === null) return
+    if (depth > deepest) throw new Error(`it nests deeper than ${deepest} levels, or holds itself`)
+    for (const inner of Array.isArray(value) ? value : Object.values(value)) visit(inner, depth + 1)
+  }
+  visit(document, 0)
+  return document
+}
