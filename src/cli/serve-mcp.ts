@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { assistantEnvironment } from '../egress/index.ts'
 import { serveHttp, serveStdio } from '../mcp/serve.ts'
 import { chosenFeatures } from '../mcp/server.ts'
 import { done, portNumber, type CommandResult } from './command.ts'
@@ -11,6 +12,8 @@ export async function serveMcp(options: {
   features: string | undefined
   renewsToken: boolean
 }): Promise<CommandResult> {
+  // Also for the processes that tools start.
+  Object.assign(process.env, assistantEnvironment)
   const project = { projectDir: process.cwd(), allowsRuns: options.allowsRuns }
   const features = chosenFeatures(options.features)
   if (!options.http) {

@@ -37,12 +37,25 @@ export const secret = (key: string): ConfigReference => new ConfigReference(key,
 export const config = (key: string, options: { optional?: boolean; fallback?: unknown } = {}): ConfigReference =>
   new ConfigReference(key, false, options.optional ?? options.fallback !== undefined, options.fallback)
 
+/** Who said a value: the environment, the project's folder, or the home folder of this user. */
+export type ConfigOrigin = 'environment' | 'project' | 'home'
+
+/** A value with where it comes from. */
+export interface FoundValue {
+  value: unknown
+  /** Its sections and its name: `sources.shop.token`. */
+  key: string
+  origin: ConfigOrigin
+  /** It is in the environment or a `secrets.toml`, which only people write. */
+  isKept: boolean
+}
+
 interface Provider {
   name: string
   holdsSecrets: boolean
   find(path: readonly string[]): unknown
   /** The file that `find` took it from. */
-  file?(path: readonly string[]): string | undefined
+  file?(path: readonly string[]): TomlFile | undefined
   show(path: readonly string[]): string
 }
 
@@ -90,6 +103,11 @@ export class Config {
 
   /** The value, or `undefined` when it stands nowhere. Placeholders count as missing. */
   find(reference: ConfigReference, place: ConfigPlace): unknown {
+    return this.lookUp(reference, place)?.value
+  }
+
+  /** As `find`, with who said it. */
+  lookUp(reference: ConfigReference, place: ConfigPlace): FoundValue | undefined {
     for (const path of this.paths(reference.key, place)) {
       for (const provider of this.providers) {
         const value = provider.find(path)
@@ -97,7 +115,9 @@ export class Config {
         if (reference.isSecret && !provider.holdsSecrets) throw secretInConfig(reference.key, provider.show(path))
         if (reference.isSecret) rememberSecret(value)
         this.onFound?.({ name: provider.show(path), provider: provider.name })
-        return value
+        const file = provider.file?.(path)
+        const origin = file === undefined ? 'environment' : file.isHome ? 'home' : 'project'
+        return { value, key: path.join('.'), origin, isKept: provider.holdsSecrets }
       }
     }
     return undefined
@@ -108,7 +128,9 @@ export class Config {
     const all = this.paths(reference.key, place).flatMap((path) =>
       this.providers.flatMap((provider) => {
         const value = provider.find(path)
-        return value === undefined ? [] : [{ path, value, name: provider.show(path), file: provider.file?.(path) }]
+        return value === undefined
+          ? []
+          : [{ path, value, name: provider.show(path), file: provider.file?.(path)?.path }]
       }),
     )
     return all.find(({ value }) => !isPlaceholder(value)) ?? all[0]
@@ -179,7 +201,7 @@ function toml(name: string, holdsSecrets: boolean, files: readonly TomlFile[]): 
     name,
     holdsSecrets,
     find: (path) => tomlValue(fileOf(path)?.content, path),
-    file: (path) => fileOf(path)?.path,
+    file: (path) => fileOf(path),
     show: (path) => path.join('.'),
   }
 }

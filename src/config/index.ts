@@ -7,9 +7,12 @@ export {
   isPlaceholder,
   looksCopied,
   secret,
+  type ConfigOrigin,
   type ConfigPlace,
   type FoundSetting,
+  type FoundValue,
 } from './config.ts'
+export { homeValues } from './toml-files.ts'
 export { dataDir, pipelineDir, pipelinesDir } from './data-dir.ts'
 export { hideProjectSecrets } from './hide-project-secrets.ts'
 export { expiringSecrets, secretStatuses, settingValue, type SecretNeed, type SecretStatus } from './project-secrets.ts'

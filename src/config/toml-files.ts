@@ -7,17 +7,28 @@ import { mostBytes, readBounded } from './bounded-file.ts'
 
 type Table = Record<string, unknown>
 
+interface Folder {
+  path: string
+  /** Of this user, for all projects. */
+  isHome: boolean
+}
+
 /** The project's folder of settings, dlt's own as well, then the same in the home folder. The first file wins. */
-function folders(projectDir: string): string[] {
+function folders(projectDir: string): Folder[] {
   const names = [process.env.SLUICE_CONFIG_FOLDER ?? '.sluice', process.env.DLT_CONFIG_FOLDER ?? '.dlt']
   const project = resolve(process.env.DLT_PROJECT_DIR ?? projectDir)
-  return [...names.map((name) => join(project, name)), ...['.sluice', '.dlt'].map((name) => join(homedir(), name))]
+  return [
+    ...names.map((name) => ({ path: join(project, name), isHome: false })),
+    ...['.sluice', '.dlt'].map((name) => ({ path: join(homedir(), name), isHome: true })),
+  ]
 }
 
 export interface TomlFile {
   path: string
   /** `undefined` when the file does not exist. */
   content: Table | undefined
+  /** It is in the home folder, where no project can write. */
+  isHome: boolean
 }
 
 /**
@@ -28,9 +39,10 @@ export function readTomlFiles(fileName: string, projectDir: string): TomlFile[] 
   const profile = process.env.SLUICE_PROFILE
   const names = profile === undefined || !/^\w[\w-]*$/.test(profile) ? [fileName] : [`${profile}.${fileName}`, fileName]
   return folders(projectDir)
-    .flatMap((folder) => names.map((name) => join(folder, name)))
-    .map((path) => ({
+    .flatMap(({ path, isHome }) => names.map((name) => ({ path: join(path, name), isHome })))
+    .map(({ path, isHome }) => ({
       path,
+      isHome,
       content: existsSync(path) ? parseToml(readBounded(path, mostBytes.settings), path) : undefined,
     }))
 }
@@ -61,3 +73,17 @@ export function tomlValue(content: Table | undefined, path: readonly string[]): 
   }
   return current
 }
+
+/** The values in files of the home folder next to a setting: of its section, which `credentials` is a part of. */
+export function homeValues(key: string, files: readonly string[]): unknown[] {
+  const section = key.split('.').slice(0, -1)
+  if (section.at(-1) === 'credentials') section.pop()
+  if (section.length === 0) return []
+  return files
+    .flatMap((name) => readTomlFiles(name, homedir()))
+    .filter(({ isHome }) => isHome)
+    .flatMap(({ content }) => valuesIn(tomlValue(content, section)))
+}
+
+const valuesIn = (value: unknown): unknown[] =>
+  typeof value === 'object' && value !== null ? Object.values(value).flatMap(valuesIn) : [value]

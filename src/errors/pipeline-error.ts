@@ -27,6 +27,8 @@ export type ErrorCode =
   | 'HTTP_NOT_A_PAGE'
   | 'HTTP_TOO_LARGE'
   | 'LINK_FORBIDDEN'
+  | 'PATH_VALUE_FORBIDDEN'
+  | 'HOST_NOT_ALLOWED'
   | 'PAGING_LOOP'
   | 'PAGING_UNKNOWN'
   | 'NOTHING_CAME'

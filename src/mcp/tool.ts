@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { CallToolResult, McpServer } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
+import { actForAssistant } from '../egress/index.ts'
 import { hideProjectSecrets, PipelineError, readableJson, redact } from '../index.ts'
 import { secretKeys } from '../workbench/secret-needs.ts'
 
@@ -61,7 +62,10 @@ export function registerTool(server: McpServer, one: Tool, workspace: Workspace)
 async function answer(one: Tool, given: Record<string, unknown>, workspace: Workspace): Promise<CallToolResult> {
   hideProjectSecrets(workspace.projectDir, secretKeys(workspace.projectDir))
   try {
-    const result = JSON.parse(readableJson(await one.run(given, workspace))) as Record<string, unknown>
+    const result = JSON.parse(readableJson(await actForAssistant(() => one.run(given, workspace)))) as Record<
+      string,
+      unknown
+    >
     const structuredContent = withoutSecrets(result) as Record<string, unknown>
     const text = JSON.stringify(structuredContent)
     return { structuredContent, content: [{ type: 'text', text: one.holdsData === true ? asData(text) : text }] }

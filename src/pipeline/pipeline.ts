@@ -1,11 +1,12 @@
-import { Config, config as configReference, pipelineDir, type ConfigPlace } from '../config/index.ts'
+import { Config, config as configReference, pipelineDir } from '../config/index.ts'
 import {
-  destinationByName,
+  destinationFromSettings,
   type Destination,
   type DestinationSession,
   type ReadLimits,
   type RowObject,
 } from '../destinations/index.ts'
+import { checkDestinationEgress } from '../egress/index.ts'
 import { asDiskError, PipelineError } from '../errors/index.ts'
 import type { ResourceOptions } from '../extract/index.ts'
 import { failpoint } from '../failpoints/index.ts'
@@ -397,18 +398,10 @@ export class Pipeline {
   private async destination(): Promise<Destination> {
     const { destination = 'duckdb' } = this.options
     if (typeof destination !== 'string') return destination
-    const settings = this.config()
-    const text = (key: string, place: ConfigPlace): string | undefined => {
-      const value = settings.find(configReference(key), place)
-      // A table of credentials is read key by key.
-      return value === undefined || typeof value === 'object' ? undefined : String(value)
-    }
-    return destinationByName(destination, (key) => {
-      // Where an attached pipeline loaded to, for when nothing else says where its data is.
-      if (key === 'location') return this.attachedTo?.location
-      if (key === 'schema.naming') return text('naming', { root: 'schema' })
-      return text(key, { root: 'destination', name: destination })
-    })
+    const { location } = this.attachedTo ?? {}
+    const made = await destinationFromSettings(destination, this.config(), location)
+    checkDestinationEgress(destination, made.settings)
+    return made.destination
   }
 
   private datasetName({ capabilities }: Destination): string {

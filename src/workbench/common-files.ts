@@ -3,7 +3,10 @@ import { join, posix } from 'node:path'
 import { guardPath, type HostName } from './hosts/index.ts'
 import { toolkitsFolder, type Toolkit } from './toolkit.ts'
 
-/** The program that hosts ask before an assistant reads a file or runs a command: its entry, then its modules. */
+/** The entry of the program that hosts ask before an assistant reads a file or runs a command. */
+export const packageGuard = join(toolkitsFolder, 'guard.mjs')
+
+/** The files of that program: its entry, then its modules. */
 export function guardFiles(): { path: string; text: string }[] {
   const modules = readdirSync(join(toolkitsFolder, 'guard'), { withFileTypes: true }).filter((entry) => entry.isFile())
   const names = ['guard.mjs', ...modules.map(({ name }) => `guard/${name}`).sort()]

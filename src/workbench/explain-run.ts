@@ -46,6 +46,8 @@ const byCode: Record<ErrorCode, Classification> = {
   HTTP_NOT_A_PAGE: 'upstream_data',
   HTTP_TOO_LARGE: 'upstream_data',
   LINK_FORBIDDEN: 'config',
+  PATH_VALUE_FORBIDDEN: 'upstream_data',
+  HOST_NOT_ALLOWED: 'config',
   PAGING_LOOP: 'config',
   PAGING_UNKNOWN: 'config',
   NOTHING_CAME: 'upstream_data',

@@ -1,6 +1,12 @@
 import { keepSecret, PipelineError, secretStatuses, writeSecret, type SecretStatus } from '../../index.ts'
 import { platformNames } from '../../sources/chats/registry.ts'
-import { allowHosts, sourceOrigins } from '../../workbench/allowed-hosts.ts'
+import {
+  allowDestination,
+  allowHosts,
+  allowSecret,
+  destinationSending,
+  sourceOrigins,
+} from '../../workbench/allowed-hosts.ts'
 import {
   checkDestinationSecrets,
   checkSecrets,
@@ -17,8 +23,11 @@ sluice secrets list [source …]     which are set, placeholders, or missing
 sluice secrets set <key>           asks for the value, and keeps it in
          [--project]               ~/.sluice/secrets.toml, for all projects;
                                    or in .sluice/secrets.toml, for this one
-sluice secrets allow <source>      what assistants start may send its secrets
-                                   to the address that it has now
+sluice secrets allow <source>      its secrets may go to the address that it
+                                   has now, also by what assistants start
+         <key> <address>           one secret may go to one address
+         destination.<name>        its credentials may go where the settings
+                                   say now
 sluice secrets check [source …]    asks each API once, and tells the status
          [--destination <name>]    connects, and tells how far it came
 
@@ -93,6 +102,8 @@ async function set([key]: readonly string[], inProject: boolean): Promise<Comman
     )
   if (!inProject && statusOf(key)?.where.startsWith('~'))
     console.error(`other projects use ${clean(key, 40)} too and get the new value; --project sets it for this one`)
+  const shown = await sendingOf(key)
+  for (const setting of shown) console.error(`it is sent where the settings say: ${clean(setting, 45)}`)
   const value = await askHidden(`value of ${key} (it is not shown): `)
   if (value.trim() === '')
     throw new PipelineError('nothing was entered', { code: 'WRONG_USE', fix: 'try again, and paste the value' })
@@ -104,7 +115,7 @@ async function set([key]: readonly string[], inProject: boolean): Promise<Comman
   const { where } = statusOf(key)!
   if (!isSameFile(where, path))
     console.log(`${style.waiting('!')} ${clean(where, 40)} has the key too, and comes first`)
-  await allowAddressesOf(sources)
+  await allowAddressesOf(key, sources, shown)
   return done
 }
 
@@ -114,8 +125,18 @@ const statusOf = (key: string): SecretStatus | undefined => secretStatuses([]).f
 const isSameFile = (shown: string, path: string): boolean => path.endsWith(shown.replace(/^~/, ''))
 
 /** Whoever sets a secret was shown where it goes. */
-async function allowAddressesOf(sources: readonly string[]): Promise<void> {
+async function allowAddressesOf(key: string, sources: readonly string[], shown: string[]): Promise<void> {
   for (const source of sources) if ((await originsOf(source)).length > 0) await allowHosts(process.cwd(), source)
+  const name = destinationOf(key)
+  if (name !== undefined) await allowDestination(process.cwd(), name, shown).catch(() => [])
+}
+
+const destinationOf = (key: string): string | undefined => /^destination\.(\w+)\./.exec(key)?.[1]
+
+/** Where the settings have a destination's credentials sent; none where they are not set yet. */
+async function sendingOf(key: string): Promise<string[]> {
+  const name = destinationOf(key)
+  return name === undefined ? [] : destinationSending(process.cwd(), name).catch(() => [])
 }
 
 /** The sources that ask for a secret, whether or not it is set. */
@@ -128,13 +149,27 @@ async function sourcesOf(key: string): Promise<string[]> {
 /** None where the address is a setting that is not there yet. */
 const originsOf = (source: string): Promise<string[]> => sourceOrigins(process.cwd(), source).catch(() => [])
 
-async function allow([source]: readonly string[]): Promise<CommandResult> {
+async function allow([source, address]: readonly string[]): Promise<CommandResult> {
   if (source === undefined)
     throw new PipelineError('secrets allow: which source?', {
       code: 'WRONG_USE',
       fix: 'name a source file or a platform',
     })
-  onlyAtATerminal('an address is allowed', `secrets allow ${source}`)
+  onlyAtATerminal('an address is allowed', `secrets allow ${[source, address].filter(Boolean).join(' ')}`)
+  if (address !== undefined) {
+    const origin = allowSecret(process.cwd(), source, address)
+    console.log(`${style.done('✓')} ${clean(source, 60)} may be sent to ${clean(origin, 60)}`)
+    return done
+  }
+  const [, destination] = /^destination\.(\w+)$/.exec(source) ?? []
+  if (destination !== undefined) {
+    const settings = await allowDestination(process.cwd(), destination)
+    const text =
+      settings.length === 0 ? 'needs nothing: its credentials and the rest are in one place' : 'is allowed with'
+    console.log(`${style.done('✓')} ${clean(source, 60)} ${text}`)
+    for (const setting of settings) console.log(`  ${clean(setting, 72)}`)
+    return done
+  }
   const origins = await allowHosts(process.cwd(), source)
   console.log(
     `${style.done('✓')} assistants may have it sent to ${clean(origins.join(', '), 60)}, for ${clean(source, 40)}`,

@@ -1,10 +1,18 @@
 import { PipelineError } from '../../index.ts'
 import { draftSource, readDocument, sourceFileText, type Draft } from '../../sources/rest/openapi/index.ts'
-import { lintSource, loadSourceFile, logInSource, readSourceSpec, type Finding } from '../../sources/rest/index.ts'
+import { allowLogin } from '../../egress/index.ts'
+import {
+  lintSource,
+  loadSourceFile,
+  logInSource,
+  originsOf,
+  readSourceSpec,
+  type Finding,
+} from '../../sources/rest/index.ts'
 import { draftSourceFile } from '../../workbench/source-draft.ts'
 import { probeFacts, probeProblems, probeSourceFile, type Probe } from '../../workbench/probe-source.ts'
 import { done, printJson, program, type CommandResult } from '../command.ts'
-import { count, duration, plural, style, wrap } from '../style.ts'
+import { clean, count, duration, plural, style, wrap } from '../style.ts'
 
 // What can be done with a source file: made from a description, checked, tried, logged in to.
 
@@ -170,6 +178,8 @@ function probeText({ resource, status, ms, firstPage, error, columns }: Probe): 
 /** `sluice source login`: a person agrees in a browser, once. */
 export async function login(path: string | undefined): Promise<CommandResult> {
   const spec = readSourceSpec(needFile(path, 'login'))
+  const origins = originsOf(spec, process.cwd())
+  console.error(`${clean(spec.name, 30)} sends its token to ${clean(origins.join(', '), 60)}`)
   const abort = new AbortController()
   process.once('SIGINT', () => abort.abort(new PipelineError('interrupted', { code: 'ABORTED', fix: 'run it again' })))
   await logInSource(spec, {
@@ -177,6 +187,7 @@ export async function login(path: string | undefined): Promise<CommandResult> {
     show: (address) =>
       console.error(`open this address in a browser, and agree:\n\n${address}\n\nwaiting; Ctrl-C ends it`),
   })
+  allowLogin(process.cwd(), spec.name, origins)
   console.error(`${style.done('logged in')}: runs of ${spec.name} use it from here on`)
   return done
 }

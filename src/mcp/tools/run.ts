@@ -3,6 +3,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { assistantEnvironment } from '../../egress/index.ts'
 import { PipelineError } from '../../index.ts'
 import { platformByName } from '../../sources/chats/registry.ts'
 import { isSourceFile } from '../../sources/rest/index.ts'
@@ -115,6 +116,7 @@ function sluice(args: readonly string[], cwd: string, timeoutMs: number): Promis
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [...process.execArgv, main, ...args], {
       cwd,
+      env: { ...process.env, ...assistantEnvironment },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let [out, err] = ['', '']

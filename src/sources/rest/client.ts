@@ -1,3 +1,4 @@
+import { SourceEgress } from '../../egress/index.ts'
 import { PipelineError, redact } from '../../errors/index.ts'
 import type { ExtractEvent } from '../../extract/index.ts'
 import { sleepFor } from '../../timers/index.ts'
@@ -19,10 +20,11 @@ import { longestStatedWaitMs, waitText } from './http/longest-wait.ts'
 import { RateLimiter } from './http/rate-limiter.ts'
 import { sharedBudget } from './http/shared-budget.ts'
 import { serverLimit, statedWaitMs } from './http/rate-headers.ts'
-import { Transport } from './http/transport.ts'
+import { environmentProxies, Transport } from './http/transport.ts'
 import { copyRequest, discardRows, type RestRequest, type RestResponse } from './request.ts'
 import type { Judge } from './response-actions.ts'
 import type { ClientSpec } from './spec.ts'
+import { refuseSecrets, refuseSecretsInUrl, withholdSecrets } from './withhold-secrets.ts'
 
 /** Who asks, what for, and how to stop. */
 export interface RequestContext {
@@ -58,9 +60,9 @@ export class RestClient {
   /** Of `https://user:password@host`; sent as basic authentication, and shown nowhere. */
   private readonly login: AuthSpec | undefined
   private readonly auths = new Map<unknown, Auth>()
-  private readonly tokenOrigins = new Set<string>()
 
-  constructor(spec: ClientSpec, settings: Settings) {
+  /** `isFile`: the source is a file, not code. */
+  constructor(spec: ClientSpec, settings: Settings, { isFile = false }: { isFile?: boolean } = {}) {
     this.spec = spec
     this.settings = settings
     hideLiterals(spec)
@@ -70,7 +72,18 @@ export class RestClient {
     this.origin = originOf(this.baseUrl)
     this.limiter = new RateLimiter(spec.rateLimit, this.concurrency, { shared: sharedBudget(this.origin) })
     const proxy = spec.proxy === undefined ? undefined : settings.text(spec.proxy)
-    this.transport = new Transport(spec, proxy, (target, request) => this.checkTarget(target, request))
+    const egress = new SourceEgress({
+      found: settings.found,
+      baseUrl: url,
+      isBuiltIn: settings.isDefault(spec.baseUrl),
+      isFile,
+      byProxy: proxy !== undefined || environmentProxies().length > 0,
+    })
+    this.transport = new Transport(spec, {
+      proxy,
+      egress,
+      checkTarget: (target, request) => this.checkTarget(target, request),
+    })
   }
 
   get concurrency(): number {
@@ -129,16 +142,19 @@ export class RestClient {
     }
   }
 
+  /** Sends credentials for a token. Where tokens come from is said by the source, not by a response. */
+  logIn(request: RestRequest, context: Omit<RequestContext, 'judge'>): Promise<RestResponse> {
+    return this.send({ ...request, home: this.foreign(request.url.origin), isLogin: true }, null, context)
+  }
+
   private auth(spec: ClientSpec['auth'] | null, context: RequestContext): Auth | undefined {
     if (spec === null || spec === undefined) return undefined
     let auth = this.auths.get(spec)
     if (auth === undefined) {
       auth = createAuth(fullAuth(spec), this.settings, this.baseUrl, (request) => {
-        // Where tokens come from is said by the source, not by an answer.
-        this.tokenOrigins.add(request.url.origin)
         // Without the rules of the endpoint: nothing is skipped here.
         const { resource, signal, emit } = context
-        return this.send({ ...request, isLogin: true }, null, { resource, signal, emit })
+        return this.logIn(request, { resource, signal, emit })
       })
       this.auths.set(spec, auth)
     }
@@ -153,13 +169,16 @@ export class RestClient {
     const onWait = (ms: number): void => emit({ type: 'wait', resource, reason: 'rate limit', ms, detail })
     // A token may have to be fetched first; that request must not wait for its own slot.
     const prepared = copyRequest(request)
-    if (prepared.url.origin === (prepared.home ?? this.origin)) await auth?.apply(prepared)
+    this.withhold(prepared)
+    if (this.isOwn(prepared.url, prepared)) await auth?.apply(prepared)
     try {
       return await this.limiter.run(() => this.exchange(request, prepared, auth, context), { resource, signal, onWait })
     } catch (error) {
       // A write that broke while its run was asked to end may have arrived all the same.
       if (context.once === undefined) signal.throwIfAborted()
       if (error instanceof PipelineError || (error as Error).name === 'AbortError') throw error
+      const { cause } = error as Error
+      if (cause instanceof PipelineError) throw cause
       const reason = networkReason(error)
       if (cannotBeSent.test(reason)) throw unsendable(request, reason, error)
       const failed = (attempts: number): PipelineError => requestFailed(request, resource, reason, attempts, error)
@@ -290,11 +309,23 @@ export class RestClient {
     }
   }
 
+  private isOwn({ origin }: URL, { home }: Pick<RestRequest, 'home'>): boolean {
+    return origin === (home ?? this.origin)
+  }
+
+  /** Secrets are for the API's own origin; those of a full address are in its endpoint's `auth`, which comes after this. */
+  private withhold(request: RestRequest): void {
+    if (request.url.origin === this.origin || request.isLogin === true) return
+    if (this.isOwn(request.url, request)) refuseSecrets(request, this.settings.secrets)
+    else withholdSecrets(request, this.settings.secrets)
+  }
+
   /** Only origins that the source names are ever asked: the API's own, an endpoint's full address, and allowed hosts. */
   private checkTarget(url: URL, { home }: Pick<RestRequest, 'home'>): void {
-    if (url.origin === this.origin || url.origin === home || this.tokenOrigins.has(url.origin)) return
+    if (url.origin === this.origin || url.origin === home) return
     const allowed = this.spec.allowedHosts?.includes(url.host) === true && /^https?:$/.test(url.protocol)
-    if (allowed) return
+    // A redirect may repeat what the address of the request held.
+    if (allowed) return refuseSecretsInUrl(url, this.settings.secrets)
     throw new PipelineError(`the API led to ${url.protocol}//${url.host}, which is not its own host (${this.origin})`, {
       code: 'LINK_FORBIDDEN',
       fix: `if that host is right, allow it: client.allowedHosts: ['${url.host}']; it gets no credentials`,

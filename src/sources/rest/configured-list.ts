@@ -1,19 +1,25 @@
-import { ConfigReference } from '../../config/index.ts'
+import { ConfigReference, type Config } from '../../config/index.ts'
 import { resource, type Resource, type ResourceOptions } from '../../extract/index.ts'
+
+/** Looks a setting up. */
+export type ValueOf = (reference: ConfigReference, config: Config) => unknown
 
 /** Rows from a list in the configuration, to be parents of others: ids that an API cannot list. */
 export function configuredList(
   name: string,
   field: string,
   setting: ConfigReference | string | readonly string[],
-  section: { section: string; name: string },
+  section: { section: string; name: string } | ValueOf,
   options: ResourceOptions = { selected: false },
 ): Resource {
   return resource(
     name,
     (context) => {
-      const value =
-        setting instanceof ConfigReference ? context.config.get(setting, { root: 'sources', ...section }) : setting
+      const valueOf: ValueOf =
+        typeof section === 'function'
+          ? section
+          : (reference, config) => config.get(reference, { root: 'sources', ...section })
+      const value = setting instanceof ConfigReference ? valueOf(setting, context.config) : setting
       const values = listOf(value)
       const mayBeEmpty = setting instanceof ConfigReference && setting.optional
       if (values.length === 0 && !mayBeEmpty)

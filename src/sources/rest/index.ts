@@ -11,7 +11,7 @@ export { joinUrl } from './request.ts'
 export { inFileSpelling } from './grammar/file-spelling.ts'
 export { lintSource, type Finding } from './lint.ts'
 export { logInSource } from './log-in-source.ts'
-export { originsOf, secretsOf } from './secrets-of.ts'
+export { keysElsewhere, originsOf, secretsOf } from './secrets-of.ts'
 export { isSourceFile, loadSourceFile, readSourceSpec } from './source-file.ts'
 export type {
   AuthSpec,

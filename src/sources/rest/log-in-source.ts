@@ -20,13 +20,10 @@ export async function logInSource(
   const client = new RestClient(
     { ...rest, baseUrl: joinUrl(baseUrl, settings.text(auth.accessTokenUrl)).origin },
     settings,
+    { isFile: true },
   )
   const context = { resource: 'login', signal: options.signal, emit: () => undefined }
-  await logIn(auth, settings, {
-    ...options,
-    baseUrl,
-    send: (request) => client.send({ ...request, isLogin: true }, null, context),
-  })
+  await logIn(auth, settings, { ...options, baseUrl, send: (request) => client.logIn(request, context) })
 }
 
 function codeAuth({ name, client, resources }: RestSourceSpec): AuthorizationCodeAuth {

@@ -3,6 +3,7 @@ import { inRequest, type CursorValue } from '../../extract/index.ts'
 import type { RestClient } from './client.ts'
 import { graphqlBody } from './graphql.ts'
 import type { PaginatorSpec } from './paginate/paginator-spec.ts'
+import { checkedPath } from './path-segments.ts'
 import { authoredOrigin, formData, joinUrl, keepPathSlots, setParams, type RestRequest } from './request.ts'
 import { invalidSource } from './source-invalid.ts'
 import type { EndpointSpec } from './spec.ts'
@@ -86,7 +87,7 @@ function takePathParams(
   params: Record<string, unknown>,
   { slots, lookUp }: { slots: readonly string[]; lookUp(reference: ConfigReference): unknown },
 ): string {
-  return path.replace(/\{(\w+)\}/g, (found, name: string) => {
+  const filled = path.replace(/\{(\w+)\}/g, (found, name: string) => {
     const value = params[name]
     if (slots.includes(name) && value === undefined) return found
     if (value === undefined || value === null) throw invalidSource(`path "${path}" needs the parameter "${name}"`)
@@ -95,4 +96,5 @@ function takePathParams(
     // A template stays one: it is filled, and encoded, together with the rest of the path.
     return typeof value === 'string' && value.startsWith('{') ? value : encodeURIComponent(String(value))
   })
+  return checkedPath(path, filled)
 }

@@ -21,6 +21,8 @@ import type { CursorValues, TemplateValues } from './template.ts'
 
 /** A resource with shorthands resolved and defaults applied. */
 export interface MergedResource extends RestResourceSpec {
+  /** The `auth` of `resourceDefaults`, for endpoints on the client's own origin. */
+  defaultAuth?: EndpointSpec['auth']
   endpoint: EndpointSpec & { path: string }
 }
 
@@ -205,7 +207,14 @@ export class RequestPages {
       const found = verdict === undefined ? (statusFault(response, request) ?? fault(response)) : undefined
       return found === undefined ? verdict : { fault: found }
     }
-    const answer = await client.send(request, endpoint.auth, { resource, signal, emit, judge, format })
+    const standard = request.home === undefined ? this.spec.defaultAuth : undefined
+    const answer = await client.send(request, endpoint.auth === undefined ? standard : endpoint.auth, {
+      resource,
+      signal,
+      emit,
+      judge,
+      format,
+    })
     if (!isSkipped(answer)) return answer
     if (answer.skipped === 'skip_parent') throw new ParentSkipped(`${request.url.pathname} answered ${answer.status}`)
     emit({ type: 'skipped', resource, detail: redact(`${request.url.pathname} answered ${answer.status}`) })

@@ -1,5 +1,6 @@
 import { PipelineError } from '../../errors/index.ts'
 import { ExactNumber } from '../../schema/index.ts'
+import { checkedPath } from './path-segments.ts'
 import type { NestedParams } from './spec.ts'
 
 /** A request to be: changed by templates and paginators, then sent by the client. */
@@ -10,7 +11,7 @@ export interface RestRequest {
   body: Record<string, unknown> | undefined
   /** Where the source's author sends it by a full address in place of a path: another origin than the client's. */
   home?: string | undefined
-  /** It trades credentials for a token, so it holds secrets, and its answer does. */
+  /** It trades credentials for a token: it and its answer hold secrets, and it may go to the `home` that the source names. */
   isLogin?: true
   /** A body that is no JSON: a form, written out, or any text. */
   data?: { text: string; contentType: string | undefined } | undefined
@@ -93,6 +94,7 @@ export const bodyText = ({ data, body }: RestRequest): string | null =>
   data?.text ?? (body === undefined ? null : jsonText(body))
 
 const slot = (name: string): string => `%7B${name}%7D`
+const withSlots = (path: string): string => path.replaceAll('%7B', '{').replaceAll('%7D', '}')
 
 /** Says which `{name}`s of the path are to be written by `setPathValue`. */
 export function keepPathSlots(request: RestRequest, names: readonly string[]): void {
@@ -105,10 +107,11 @@ export function setPathValue(request: RestRequest, name: string, value: unknown)
   const { pathValues } = request
   if (pathValues === undefined || !pathValues.template.includes(slot(name))) return false
   pathValues.values[name] = encodeURIComponent(String(value))
-  request.url.pathname = Object.entries(pathValues.values).reduce(
+  const filled = Object.entries(pathValues.values).reduce(
     (path, [key, text]) => path.replace(slot(key), () => text),
     pathValues.template,
   )
+  request.url.pathname = checkedPath(withSlots(pathValues.template), filled)
   return true
 }
 

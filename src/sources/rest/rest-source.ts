@@ -9,7 +9,7 @@ import {
 } from '../../extract/index.ts'
 import { keyColumns, writeDispositionOptions } from '../../schema/index.ts'
 import { ClientPool } from './client-pool.ts'
-import { configuredList } from './configured-list.ts'
+import { configuredList, type ValueOf } from './configured-list.ts'
 import { cursorOf, EndpointReader } from './endpoint-reader.ts'
 import { hideLiterals } from './hide-literals.ts'
 import { includedFields } from './include-from-parent.ts'
@@ -24,6 +24,8 @@ import { validateSpec } from './grammar/validate.ts'
 export interface RestSourceOptions {
   /** Asks once for each resource, and tells failures instead of throwing them. @default false */
   probing?: boolean
+  /** The source is a file, which a stranger may have written, and not code. @default false */
+  isFile?: boolean
 }
 
 /** A source declared in dlt's REST grammar. A key that does not exist and a parent that does not exist do not compile. */
@@ -33,11 +35,14 @@ export function restSource<const R extends RestSourceSpec['resources']>(
   return createRestSource(spec as RestSourceSpec)
 }
 
-export function createRestSource(spec: RestSourceSpec, { probing = false }: RestSourceOptions = {}): Source {
+export function createRestSource(
+  spec: RestSourceSpec,
+  { probing = false, isFile = false }: RestSourceOptions = {},
+): Source {
   validateSpec(spec)
   hideLiterals(spec.resources)
   hideLiterals(spec.resourceDefaults)
-  const clients = new ClientPool(spec)
+  const clients = new ClientPool(spec, isFile)
   const declared = spec.resources.map((one) => (one instanceof Resource ? one : merged(spec, one)))
   const built = new Map<string, Resource>()
   const build = (one: Resource | MergedResource, path: string[] = []): Resource => {
@@ -99,14 +104,16 @@ const camelKeys = (object: Record<string, unknown>): Record<string, unknown> =>
 function merged(spec: RestSourceSpec, given: string | RestResourceSpec): MergedResource {
   const own = typeof given === 'string' ? { name: given } : given
   const { endpoint: defaults = {}, ...resourceDefaults } = spec.resourceDefaults ?? {}
+  const { auth: defaultAuth, ...shared } = defaults
   const endpoint = withoutNulls(
     withoutParamTypes(typeof own.endpoint === 'string' ? { path: own.endpoint } : (own.endpoint ?? {})),
   )
   return {
     ...resourceDefaults,
     ...own,
+    defaultAuth,
     endpoint: {
-      ...defaults,
+      ...shared,
       ...endpoint,
       path: endpoint.path ?? defaults.path ?? own.name,
       params: { ...defaults.params, ...endpoint.params },
@@ -136,7 +143,7 @@ function restResource(
   resourceOf: (name: string) => Resource,
   probing: boolean,
 ): Resource {
-  if (spec.rows !== undefined) return withSteps(listedRows(spec, clients.spec), spec)
+  if (spec.rows !== undefined) return withSteps(listedRows(spec, clients), spec)
   const { path, params, json, data, headers, graphql } = spec.endpoint
   const fields = parentFieldsIn([path, params, json, data, headers, graphql?.variables])
   const named = [...new Set(fields.map(({ resource }) => resource))].map(resourceOf)
@@ -227,10 +234,14 @@ function keeping(name: string, fields: readonly ParentField[]): (row: unknown) =
 }
 
 /** Rows that stand in the source, or in the configuration as a list. */
-function listedRows(spec: MergedResource, { section, name }: RestSourceSpec): Resource {
+function listedRows(spec: MergedResource, clients: ClientPool): Resource {
   const { rows } = spec
   const options = { selected: false, ...resourceOptions(spec, false) }
-  if (!isList(rows)) return configuredList(spec.name, 'value', rows!, { section: section ?? name, name }, options)
+  if (!isList(rows)) {
+    // The rows become parts of requests: what they are made of counts as looked up by the source.
+    const valueOf: ValueOf = (reference, config) => clients.settingsOf(config).list(reference)
+    return configuredList(spec.name, 'value', rows!, valueOf, options)
+  }
   const asRow = (value: unknown): unknown => (typeof value === 'object' && value !== null ? value : { value })
   return resource(spec.name, () => [rows.map(asRow)], options)
 }
@@ -250,6 +261,7 @@ function resourceOptions(spec: MergedResource, isChild: boolean): ResourceOption
     name: _name,
     endpoint,
     rows: _rows,
+    defaultAuth: _auth,
     includeFromParent: _include,
     processingSteps: _steps,
     parallelized: _parallelized,

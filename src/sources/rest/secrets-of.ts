@@ -1,4 +1,5 @@
 import { Config, ConfigReference } from '../../config/index.ts'
+import { originOf } from '../../egress/index.ts'
 import { Settings } from './auth/index.ts'
 import type { AuthSpec, EndpointSpec, RestSourceSpec } from './spec.ts'
 
@@ -43,32 +44,51 @@ export function secretsOf(spec: RestSourceSpec): string[] {
   return [...found].sort()
 }
 
-/** The origins that may get credentials of a source: its base URL, full addresses of endpoints, and where tokens come from. */
+/** Where a source sends what it looks up: its base URL, its proxy, full addresses of endpoints, and where tokens come from. */
 export function originsOf(spec: RestSourceSpec, projectDir: string): string[] {
-  const settings = new Settings(new Config({ projectDir }), {
-    root: 'sources',
-    section: spec.section ?? spec.name,
-    name: spec.name,
-  })
-  const addresses = [settings.text(spec.client.baseUrl)]
+  const settings = new Settings(new Config({ projectDir }), placeOf(spec))
+  const { baseUrl, proxy } = spec.client
+  const addresses = [settings.text(baseUrl), ...(proxy === undefined ? [] : [settings.text(proxy)])]
+  const urls = ['url', 'accessTokenUrl', 'authorizationUrl']
+  for (const auth of authsOf(spec)) {
+    if (typeof auth !== 'object' || auth === null) continue
+    const named = urls.map((key) => (auth as Record<string, unknown>)[key])
+    for (const one of named) if (one instanceof ConfigReference) addresses.push(settings.text(one))
+  }
   for (const value of [...endpointPaths(spec), ...valuesIn(authsOf(spec))])
     if (typeof value === 'string' && /^https?:\/\//i.test(value)) addresses.push(value)
-  return [...new Set(addresses.map((address) => (URL.canParse(address) ? new URL(address).origin : address)))]
+  return [...new Set(addresses.map((address) => (URL.canParse(address) ? originOf(new URL(address)) : address)))]
 }
 
-function endpointPaths({ resources }: RestSourceSpec): unknown[] {
-  return resources.map((one) => {
+/** The keys of what a source looks up beside its own section, where it is now: `token`, `sources.token`. */
+export function keysElsewhere(spec: RestSourceSpec, projectDir: string): string[] {
+  const [place, config] = [placeOf(spec), new Config({ projectDir })]
+  const references = [...valuesIn(spec)].filter((value) => value instanceof ConfigReference)
+  const secrets = secretsOf(spec).map((key) => new ConfigReference(key, true, true))
+  const found = [...references, ...secrets].flatMap((one) => config.lookUp(one, place) ?? [])
+  const own = [`sources.${place.section}.`, `sources.${place.name}.`]
+  const keys = found.filter(({ isKept }) => isKept).map(({ key }) => key)
+  return [...new Set(keys.filter((key) => !own.some((section) => key.startsWith(section))))].sort()
+}
+
+const placeOf = ({ section, name }: RestSourceSpec) => ({ root: 'sources', section: section ?? name, name })
+
+function endpointPaths({ resources, resourceDefaults }: RestSourceSpec): unknown[] {
+  const endpoints = resources.map((one) => {
     const { endpoint } = (typeof one === 'string' ? { endpoint: one } : one) as { endpoint?: string | EndpointSpec }
-    return typeof endpoint === 'object' ? endpoint.path : endpoint
+    return endpoint
   })
+  return [resourceDefaults?.endpoint, ...endpoints].flatMap((one) =>
+    typeof one === 'object' ? [one.path, one.report?.pollPath, one.report?.downloadPath] : [one],
+  )
 }
 
-function authsOf({ client, resources }: RestSourceSpec): unknown[] {
+function authsOf({ client, resourceDefaults, resources }: RestSourceSpec): unknown[] {
   const own = resources.flatMap((one) => {
     const endpoint = typeof one === 'string' ? undefined : (one as { endpoint?: string | EndpointSpec }).endpoint
     return typeof endpoint === 'object' ? [endpoint.auth] : []
   })
-  return [client?.auth, ...own].filter((auth) => auth !== undefined && auth !== null)
+  return [client?.auth, resourceDefaults?.endpoint?.auth, ...own].filter((auth) => auth !== undefined && auth !== null)
 }
 
 /** Everything that stands in a value, however deep. */

@@ -13,7 +13,7 @@ import { validateSpec } from './grammar/validate.ts'
 export function loadSourceFile(path: string, options?: RestSourceOptions): Source {
   const spec = readSourceSpec(path)
   validateSpec(spec, snake)
-  return createRestSource(spec, options)
+  return createRestSource(spec, { ...options, isFile: true })
 }
 
 /** A source file in the words of TypeScript, as it stands: not checked. */

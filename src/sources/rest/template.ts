@@ -2,6 +2,7 @@ import { ConfigReference } from '../../config/index.ts'
 import { PipelineError } from '../../errors/index.ts'
 import { inRequest, jsonPath, type IncrementalCursor } from '../../extract/index.ts'
 import { ExactNumber } from '../../schema/index.ts'
+import { checkedPath } from './path-segments.ts'
 
 /** Where a request begins and ends; a cursor, or a window of it. */
 export type CursorValues = Pick<IncrementalCursor, 'startValue' | 'lastValue' | 'endValue' | 'initialValue' | 'lag'>
@@ -62,7 +63,10 @@ export const parentFieldsIn = (template: unknown): ParentField[] =>
 
 /** Fills placeholders in a path; values cannot leave their place in it. */
 export const fillPath = (path: string, values: TemplateValues): string =>
-  substitute(path, (scope, name) => encodeURIComponent(required(scope, name, values)))
+  checkedPath(
+    path,
+    substitute(path, (scope, name) => encodeURIComponent(required(scope, name, values))),
+  )
 
 /**
  * Fills placeholders in parameters, headers and bodies, and looks references up, however deep they are. A text that is one

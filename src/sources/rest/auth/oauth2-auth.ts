@@ -89,7 +89,10 @@ function refreshing(
   const client_secret = settings.optionalSecret(spec.clientSecret, 'client_secret')
   const place = { source: settings.place.name ?? '', given: given ?? client_id }
   const ask = async (): Promise<Token> => {
-    const refresh_token = keptToken(place) ?? given
+    const kept = keptToken(place)
+    // Without a token of its own, the source knows only the name of a client, which is no secret.
+    if (kept !== undefined && given === undefined) settings.noteLogin(kept)
+    const refresh_token = kept ?? given
     if (refresh_token === undefined) {
       throw new PipelineError(`source "${settings.place.name}" has not been logged in yet`, {
         code: 'CONFIG_MISSING',

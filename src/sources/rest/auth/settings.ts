@@ -1,12 +1,21 @@
 import { ConfigReference, isPlaceholder, type Config, type ConfigPlace } from '../../../config/index.ts'
+import { isForAssistant, loginKey, type LookedUp } from '../../../egress/index.ts'
 import { addSecret, PipelineError } from '../../../errors/index.ts'
 import { isSecretField } from '../../../masking/index.ts'
 import type { Setting } from './auth-spec.ts'
+
+/** Fields that name somebody: they are masked, yet open nothing. */
+const names = new Set(['username', 'client_id', 'access_key_id'])
 
 /** Looks up settings of one source. Literal secrets are remembered for masking as well. */
 export class Settings {
   private readonly config: Config
   readonly place: ConfigPlace
+  /** Values of the secrets that were looked up or given so far; names of users are none. */
+  readonly secrets = new Set<string>()
+  /** What was looked up so far, by its key. */
+  readonly found = new Map<string, LookedUp>()
+  private readonly unset = new Set<ConfigReference>()
 
   constructor(config: Config, place: ConfigPlace) {
     this.config = config
@@ -14,13 +23,15 @@ export class Settings {
   }
 
   text(setting: Setting): string {
-    return setting instanceof ConfigReference ? String(this.config.get(setting, this.place)) : setting
+    const text = this.valueOf(setting)
+    if (setting instanceof ConfigReference && setting.isSecret) this.secrets.add(text)
+    return text
   }
 
   /** A secret field; where the spec leaves it out, it is looked up under its own name, as in dlt. */
   secret(setting: Setting | undefined, field: string): string {
     const value = setting ?? this.implied(field)
-    const text = this.text(value)
+    const text = this.valueOf(value)
     if (isPlaceholder(text)) {
       throw new PipelineError(`"${field}" of ${this.place.name ?? 'the source'} is still a placeholder`, {
         code: 'CONFIG_MISSING',
@@ -28,6 +39,7 @@ export class Settings {
       })
     }
     addSecret(text)
+    if (!names.has(field)) this.secrets.add(text)
     return text
   }
 
@@ -55,6 +67,41 @@ export class Settings {
 
   isReference(value: unknown): value is ConfigReference {
     return value instanceof ConfigReference
+  }
+
+  /** The value of a reference, as it is written: a list stays one. */
+  value(reference: ConfigReference): unknown {
+    const found = this.config.lookUp(reference, this.place)
+    if (found === undefined) {
+      this.unset.add(reference)
+      return this.config.get(reference, this.place)
+    }
+    const isSecret = reference.isSecret || this.found.get(found.key)?.isSecret === true
+    this.found.set(found.key, { ...found, isSecret })
+    return found.value
+  }
+
+  /** The values of a list, which become parts of requests. */
+  list(reference: ConfigReference): unknown {
+    const value = this.value(reference)
+    if (reference.isSecret) for (const one of [value].flat()) this.secrets.add(String(one))
+    return value
+  }
+
+  /** Counts a token that a login brought as looked up: it is kept for all projects, like the secrets of the home folder. */
+  noteLogin(token: string): void {
+    const key = loginKey(this.place.name ?? '', isForAssistant())
+    this.found.set(key, { key, value: token, origin: 'home', isKept: true, isSecret: true })
+    this.secrets.add(token)
+  }
+
+  /** Whether it was looked up and nobody has set it, so that its default in code counts. */
+  isDefault(setting: Setting): boolean {
+    return setting instanceof ConfigReference && this.unset.has(setting)
+  }
+
+  private valueOf(setting: Setting): string {
+    return setting instanceof ConfigReference ? String(this.value(setting)) : setting
   }
 
   private implied(field: string): ConfigReference {

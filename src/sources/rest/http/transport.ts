@@ -1,4 +1,5 @@
 import { Agent, EnvHttpProxyAgent, ProxyAgent, request as send, type Dispatcher } from 'undici'
+import type { SourceEgress } from '../../../egress/index.ts'
 import { addSecret, PipelineError } from '../../../errors/index.ts'
 import { timerMs } from '../../../timers/index.ts'
 import { bodyText, type RestRequest } from '../request.ts'
@@ -20,16 +21,27 @@ const redirectStatuses = new Set([301, 302, 303, 307, 308])
 const maxRedirects = 10
 const minute = 60_000
 
+export interface TransportOptions {
+  /** @default the environment's */
+  proxy: string | undefined
+  egress: SourceEgress
+  /** Throws for an address that must not be asked. */
+  checkTarget: (url: URL, request: RestRequest) => void
+}
+
 /** Sends one request over connections that are kept, through the environment's proxy, and follows redirects. */
 export class Transport {
   private readonly spec: ClientSpec
   private readonly dispatcher: Dispatcher
   private readonly checkTarget: (url: URL, request: RestRequest) => void
+  private readonly egress: SourceEgress
+  private readonly proxy: URL | undefined
 
-  /** `checkTarget` throws for an address that must not be asked. */
-  constructor(spec: ClientSpec, proxy: string | undefined, checkTarget: Transport['checkTarget']) {
+  constructor(spec: ClientSpec, { proxy, egress, checkTarget }: TransportOptions) {
     this.spec = spec
-    this.dispatcher = dispatcherFor(spec, proxy)
+    this.dispatcher = dispatcherFor(spec, proxy, egress)
+    this.proxy = proxy === undefined ? undefined : new URL(proxy)
+    this.egress = egress
     this.checkTarget = checkTarget
   }
 
@@ -44,7 +56,11 @@ export class Transport {
     checkHeaders(request)
     const contentType = request.data === undefined ? 'application/json' : request.data.contentType
     const timeout = AbortSignal.timeout(timerMs(timeoutMs))
+    // A proxy sees what it passes on.
+    if (this.proxy !== undefined) await this.egress.check(this.proxy)
     for (let hop = 0; hop <= maxRedirects; hop++) {
+      const wait = this.egress.check(url)
+      if (wait !== undefined) await wait
       if (blockedPorts.has(url.port)) throw unsendable(request, `port ${url.port} belongs to another protocol`)
       const response = await send(url, {
         method,
@@ -71,8 +87,11 @@ export class Transport {
       await response.body.dump()
       const target = new URL(location, url)
       this.checkTarget(target, request)
-      if (target.origin !== url.origin) headers = {}
       if (status < 307 && (method === 'POST' || status === 303)) [method, body] = ['GET', null]
+      if (target.origin !== url.origin) {
+        if (request.isLogin === true || body !== null) throw keepsToItsOrigin(request, target)
+        headers = {}
+      }
       url = target
     }
     throw new PipelineError(`${requestName(request)} was redirected more than ${maxRedirects} times`, {
@@ -81,6 +100,16 @@ export class Transport {
     })
   }
 }
+
+/** A login and a body are for who was asked: sent on, another host would read them; sent without, the request means nothing. */
+const keepsToItsOrigin = (request: RestRequest, { origin }: URL): PipelineError =>
+  new PipelineError(
+    `${requestName(request)} was redirected to ${origin}; ${request.isLogin === true ? 'a login' : 'a request with a body'} is sent to no other origin`,
+    {
+      code: 'LINK_FORBIDDEN',
+      fix: 'if that origin is right, name it in the source: in the base URL, or as a full address',
+    },
+  )
 
 const standardHeaders = { accept: 'application/json, */*;q=0.5', 'accept-language': '*', 'user-agent': 'undici' }
 
@@ -140,24 +169,30 @@ export async function* limited(
   }
 }
 
-function dispatcherFor(spec: ClientSpec, proxy: string | undefined): Dispatcher {
+function dispatcherFor(spec: ClientSpec, proxy: string | undefined, { lookup }: SourceEgress): Dispatcher {
   const { timeoutMs = minute } = spec
+  const resolve = lookup === undefined ? {} : { lookup }
   const options: Agent.Options = {
     // The connection is shared by many streams where the server speaks HTTP/2.
     allowH2: true,
-    connect: { timeout: timerMs(spec.connectTimeoutMs ?? 10_000) },
+    connect: { timeout: timerMs(spec.connectTimeoutMs ?? 10_000), ...resolve },
     headersTimeout: timerMs(spec.headersTimeoutMs ?? timeoutMs),
     bodyTimeout: timerMs(spec.bodyTimeoutMs ?? 30_000),
   }
   if (proxy !== undefined) {
     hideLogin(proxy)
-    return new ProxyAgent({ ...options, uri: proxy })
+    return new ProxyAgent({ ...options, uri: proxy, proxyTls: resolve })
   }
-  const named = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].flatMap((name) => process.env[name] ?? [])
-  if (named.every((one) => one === '')) return new Agent(options)
+  const named = environmentProxies()
+  if (named.length === 0) return new Agent(options)
   for (const one of named) hideLogin(one)
   return new EnvHttpProxyAgent(options)
 }
+
+export const environmentProxies = (): string[] =>
+  ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY']
+    .flatMap((name) => process.env[name] ?? [])
+    .filter((one) => one !== '')
 
 /** A proxy's password must not show up in an error. */
 function hideLogin(proxy: string): void {

@@ -1,4 +1,5 @@
 import { mostBytes, parseDocument, readBounded } from '../../../config/index.ts'
+import { withoutSecrets } from '../../../egress/index.ts'
 import { PipelineError } from '../../../errors/index.ts'
 import { readBytes, Transport } from '../http/transport.ts'
 
@@ -114,7 +115,10 @@ function readText(path: string): string {
 }
 
 async function fetchText(url: string): Promise<string> {
-  const transport = new Transport({ baseUrl: url }, undefined, () => undefined)
+  const transport = new Transport(
+    { baseUrl: url },
+    { proxy: undefined, egress: withoutSecrets(url), checkTarget: () => undefined },
+  )
   try {
     const request = { method: 'GET' as const, url: new URL(url), headers: {}, body: undefined }
     const answer = await transport.fetch(request, AbortSignal.timeout(60_000))

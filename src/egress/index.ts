@@ -1,0 +1,6 @@
+export { hostKind, isLoopbackHost, isPublicAddress } from './addresses.ts'
+export { allowLogin, allowOrigins, allowSettings, loginKey, permitsOrigin } from './allow-list.ts'
+export { checkDestinationEgress, foreignSettings } from './destination-egress.ts'
+export { actForAssistant, assistantEnvironment, isForAssistant } from './for-assistant.ts'
+export { refusePrivate } from './public-lookup.ts'
+export { isNamedByPerson, originOf, SourceEgress, withoutSecrets, type LookedUp } from './source-egress.ts'
