@@ -14,10 +14,16 @@ export function findLogins(units: Units, found: Span[]): void {
   for (let i = 0; i + 3 < length; i++) {
     if (codes[i] !== colon || codes[i + 1] !== slash || codes[i + 2] !== slash) continue
     const login = loginAt(units, i + 3)
-    if (login === undefined) continue
+    if (login === undefined || isPlaceholder(units, i + 3, login.end)) continue
     if (login.hasPassword || isHttp(units, i)) found.push([starts[i + 3]!, starts[login.end]!])
   }
 }
+
+const placeholder = [...'user:password'].map((letter) => letter.charCodeAt(0))
+
+/** `user:password` is nobody's: messages tell by it how an address is written. */
+const isPlaceholder = ({ codes }: Units, from: number, end: number): boolean =>
+  end - from === placeholder.length && placeholder.every((code, at) => codes[from + at] === code)
 
 /** Where the host begins, when a login stands before it. A password may hold `/` where it was written as it is. */
 function loginAt({ codes, length }: Units, from: number): { end: number; hasPassword: boolean } | undefined {

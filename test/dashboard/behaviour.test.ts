@@ -278,7 +278,7 @@ it('is driven by keys, and every view has an address', async () => {
 it('a table that a run left empty is red beside the run before, and told of the run', async () => {
   const emptied = pipeline({ name: 'emptied', dataset: 'emptied_data' })
   for (const rows of [[{ id: 1 }, { id: 2 }], []]) {
-    await emptied.run(rows, { tableName: 'things', writeDisposition: 'replace' })
+    await emptied.run(rows, { tableName: 'things', writeDisposition: 'replace', allowEmpty: true })
   }
   const [after, before] = emptied.runs()
   const { page, complaints } = await bench.visit(`/p/emptied/compare/${before!.id}/${after!.id}`)

@@ -14,12 +14,19 @@ import { api, json } from '../support/api.ts'
 interface Case {
   endpoint?: EndpointSpec
   limit?: number
+  /** @default true */
+  mayBeEmpty?: boolean
   /** Of the second run; the first one has three rows that nothing is wrong with. */
   body: (rows: (count: number) => object[]) => unknown
 }
 
 /** What is said of the second run: by `explain`, and at the end of the command. */
-async function secondRun({ endpoint, limit, body }: Case): Promise<{ findings: string[]; summary: string }> {
+async function secondRun({
+  endpoint,
+  limit,
+  body,
+  mayBeEmpty = true,
+}: Case): Promise<{ findings: string[]; summary: string }> {
   const rows = (count: number): object[] =>
     Array.from({ length: count }, (_, id) => ({ id, at: `2026-01-01T00:00:${String(id).padStart(2, '0')}Z` }))
   let isSecond = false
@@ -34,7 +41,7 @@ async function secondRun({ endpoint, limit, body }: Case): Promise<{ findings: s
       resources: [
         {
           name: 'things',
-          ...(endpoint?.incremental === undefined ? { writeDisposition: 'replace' } : {}),
+          ...(endpoint?.incremental === undefined ? { writeDisposition: 'replace', allowEmpty: mayBeEmpty } : {}),
           endpoint: { path: 'list', ...endpoint },
         },
       ],
@@ -46,10 +53,12 @@ async function secondRun({ endpoint, limit, body }: Case): Promise<{ findings: s
   isSecond = true
   const progress = new Progress('off')
   target.on(progress.on)
-  const info = await target.run(limit === undefined ? source() : source().limit(limit))
+  const second = target.run(limit === undefined ? source() : source().limit(limit))
+  if (!mayBeEmpty) await expect(second).rejects.toMatchObject({ code: 'NOTHING_CAME' })
+  const info = mayBeEmpty ? await second : undefined
   const [run] = target.runs()
   const findings = explainRun(run!, target.requests(run!.id)).map(({ what }) => what)
-  return { findings, summary: runSummary(info, progress) }
+  return { findings, summary: info === undefined ? '' : runSummary(info, progress) }
 }
 
 const selected = { dataSelector: 'data' }
@@ -93,6 +102,16 @@ it.each<[string, Case, RegExp[]]>([
   expect(findings).toHaveLength(expected.length)
   for (const [at, pattern] of expected.entries()) expect(findings[at]).toMatch(pattern)
   expect(summary).not.toContain('no new rows')
+})
+
+it('a run that is refused because nothing came is told with where the rows may be', async () => {
+  const { findings } = await secondRun({
+    endpoint: selected,
+    mayBeEmpty: false,
+    body: (rows) => ({ items: rows(4) }),
+  })
+  expect(findings.join('\n')).toMatch(/no rows came, and replace would empty table "things"/)
+  expect(findings.join('\n')).toMatch(/nothing is at data in the first answer; there are lists at: items/)
 })
 
 it('the end of a command says that a table was emptied, instead of that nothing was new', async () => {

@@ -79,7 +79,7 @@ class QueryProcess {
         this.waiting?.reject(this.failure)
         resolve()
       }
-      this.child.once('error', end)
+      this.child.on('error', end)
       this.child.once('exit', (code, signal) => end(new Error(`its process ended with ${signal ?? code}`)))
     })
   }
