@@ -124,7 +124,7 @@ function drawn(cases: readonly DlTCase[], quick: number) {
 
 describe('tables as dlt lays them out', () => {
   const tableCases = caseFile.cases.filter((one) => one.batches === undefined && !(one.id in notOurs))
-  for (const [{ destination, given }, options] of drawn(tableCases, 22)) {
+  for (const [{ destination, given }, options] of drawn(tableCases, 14)) {
     it(`${given.id} ${given.title}, in ${destination}`, options, async () => {
       const series = stepsOf(given)!
       for (const [at, steps] of series.entries()) {
@@ -161,7 +161,7 @@ interface BatchState {
 
 describe('incremental as dlt does it', () => {
   const batchCases = caseFile.cases.filter((one) => one.batches !== undefined)
-  for (const [{ destination, given }, options] of drawn(batchCases, 6)) {
+  for (const [{ destination, given }, options] of drawn(batchCases, 4)) {
     it(`${given.id} ${given.title}, in ${destination}`, options, async () => {
       const { target, dataset } = await emptyTarget(destination, { pipeline: `case_${given.id.toLowerCase()}` })
       for (const [index, batch] of given.batches!.entries()) {

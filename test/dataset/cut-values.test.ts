@@ -55,7 +55,7 @@ describe.each(['duckdb', 'postgres'] as const)('values that %s cuts', (destinati
     ]
     const ends = ['', ';', ' ; \n', ' -- end', ' ORDER BY 1', '\n']
     const one = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)]!
-    for (let time = 0; time < effort(25, 400); time++) {
+    for (let time = 0; time < effort(8, 400); time++) {
       const columns = Array.from({ length: 1 + random() * 4 }, () => `${one(values)()}${one([' AS a', ' AS b', ''])}`)
       const sql = `SELECT ${columns.join(', ')}${one(ends)}`
       const whole = await open.query(sql).first(room)

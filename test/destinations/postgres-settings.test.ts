@@ -76,7 +76,7 @@ describe('postgres, whatever an administrator has set', () => {
     await admin.end()
   })
 
-  it('loads, merges and reads back exactly what was loaded', { timeout: 120_000 }, async () => {
+  it('loads, merges and reads back exactly what was loaded', { tags: ['slow'], timeout: 120_000 }, async () => {
     let used = 0
     const known = new Set(
       (await admin.query('SELECT name FROM pg_settings')).rows.map(({ name }) => String(name).toLowerCase()),

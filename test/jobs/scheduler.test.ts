@@ -112,9 +112,12 @@ describe('sluice schedule', () => {
     },
   )
 
-  it('tries again what failed, also where its process was killed; then what comes after it', async () => {
-    const soon = whenItRuns()
-    jobs(`export const shaky = job({
+  it(
+    'tries again what failed, also where its process was killed; then what comes after it',
+    { tags: ['slow'] },
+    async () => {
+      const soon = whenItRuns()
+      jobs(`export const shaky = job({
       run: ({ attempt }) => {
         note('tries', String(attempt))
         if (attempt === 1) throw new Error('no luck with key hunter2')
@@ -124,17 +127,18 @@ describe('sluice schedule', () => {
       retryWait: '1s',
     })
     export const next = job({ run: () => note('next', 'ran'), trigger: after(shaky) })`)
-    const scheduler = start('--json')
-    await expect.poll(() => lines('next')).toEqual(['ran'])
-    expect(lines('tries')).toEqual(['1', '2', '3'])
-    expect(ended(scheduler.events, 'shaky')).toMatchObject([
-      { outcome: 'failure', error: 'no luck with key hunter2' },
-      { outcome: 'failure', error: 'its process ended without a word' },
-      { outcome: 'success' },
-    ])
-    scheduler.kill('SIGINT')
-    expect(await scheduler.ended).toBe(0)
-  })
+      const scheduler = start('--json')
+      await expect.poll(() => lines('next')).toEqual(['ran'])
+      expect(lines('tries')).toEqual(['1', '2', '3'])
+      expect(ended(scheduler.events, 'shaky')).toMatchObject([
+        { outcome: 'failure', error: 'no luck with key hunter2' },
+        { outcome: 'failure', error: 'its process ended without a word' },
+        { outcome: 'success' },
+      ])
+      scheduler.kill('SIGINT')
+      expect(await scheduler.ended).toBe(0)
+    },
+  )
 
   it(
     'ends what takes too long; in the end asks what runs to end, and runs it again the next time',

@@ -89,7 +89,7 @@ async function expectSame(platform: string, simulated: Simulation, target: Targe
 }
 
 const loads = [
-  ...someOf(Object.keys(platforms), 1).map((platform) => ({ platform, size: 300, pageSize: 60, tags: [] })),
+  ...someOf(Object.keys(platforms), 1).map((platform) => ({ platform, size: 120, pageSize: 25, tags: [] })),
   ...someOf(Object.keys(platforms), 2, 1).map((platform) => ({
     platform,
     size: 10_000,

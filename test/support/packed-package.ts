@@ -19,7 +19,9 @@ export interface Installed {
 /** Packs this package and installs it into an empty project. Takes most of a minute. */
 export async function installPackage(): Promise<Installed> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-pack-'))
-  const packed = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: copy() })
+  const cwd = copy()
+  await run('npx', ['tsc', '-p', 'tsconfig.build.json'], { cwd })
+  const packed = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], { cwd })
   const [{ filename, files }] = firstJson(packed.stdout) as [{ filename: string; files: { path: string }[] }]
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
   await run('npm', ['install', '--no-audit', '--no-fund', join(folder, filename)], { cwd: folder })
@@ -27,10 +29,10 @@ export async function installPackage(): Promise<Installed> {
   return { folder, files: files.map(({ path }) => path), env }
 }
 
-/** What the package is made of, elsewhere: packing builds, and other tests look at what is built here. */
+/** What the package is made of, elsewhere: other tests look at what is built here. The dashboard's page is built before tests begin. */
 function copy(): string {
   const place = mkdtempSync(join(tmpdir(), 'sluice-source-'))
-  const parts = ['src', 'scripts', 'toolkits', 'package.json', 'README.md', 'LICENSE', 'source.schema.json']
+  const parts = ['src', 'dashboard-page', 'toolkits', 'package.json', 'README.md', 'LICENSE', 'source.schema.json']
   for (const part of [...parts, 'tsconfig.json', 'tsconfig.build.json'])
     cpSync(join(root, part), join(place, part), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(place, 'node_modules'))
