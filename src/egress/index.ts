@@ -1,4 +1,4 @@
-export { hostKind, isLoopbackHost, isPublicAddress } from './addresses.ts'
+export { isLoopbackHost } from './addresses.ts'
 export { allowLogin, allowOrigins, allowSettings, loginKey, permitsOrigin } from './allow-list.ts'
 export { checkDestinationEgress, foreignSettings } from './destination-egress.ts'
 export { actForAssistant, assistantEnvironment, isForAssistant } from './for-assistant.ts'

@@ -8,7 +8,7 @@ import { cursor } from './cursor.ts'
 import { hostNames, type Host, type HostName } from './host.ts'
 import { vscode } from './vscode.ts'
 
-export { guardPath, hostNames, mcpCommand, type Host, type HostName, type OwnFile, type SharedFile } from './host.ts'
+export { guardPath, hostNames, type Host, type HostName, type OwnFile, type SharedFile } from './host.ts'
 
 export const hosts: Record<HostName, Host> = { claude, cursor, codex, vscode }
 
