@@ -202,6 +202,25 @@ describe('secrets set', () => {
     }
   })
 
+  it('in the home folder, or in a project with a link to its file, the value stays', () => {
+    const home = mkdtempSync(join(tmpdir(), 'sluice-home-'))
+    const before = process.env.HOME
+    process.env.HOME = home
+    try {
+      for (const projectDir of [home, folder]) {
+        if (projectDir === folder) symlinkSync(join(home, '.sluice'), join(folder, '.sluice'))
+        for (const value of ['first', 'second']) {
+          const kept = keepSecret('sources.shop.token', value, projectDir)
+          expect(kept).toEqual({ path: join(home, '.sluice/secrets.toml'), takenFrom: undefined })
+          expect(readFileSync(kept.path, 'utf8')).toBe(`[sources.shop]\ntoken = "${value}"\n`)
+          expect(secretStatuses([], projectDir).map(({ key }) => key)).toEqual(['sources.shop.token'])
+        }
+      }
+    } finally {
+      process.env.HOME = before
+    }
+  })
+
   it('changes a value in its place', () => {
     write('.sluice/secrets.toml', '[sources.shop] # the shop\ntoken = "old"\nother = 1\n')
     writeSecret('sources.shop.token', 'new', folder)
