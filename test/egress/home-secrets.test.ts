@@ -113,6 +113,23 @@ describe('a secret of the home folder', () => {
     expect(sent(own)).toBe(true)
   })
 
+  it('what the error proposes to allow can be allowed, whatever the address speaks', async () => {
+    const { atHome, inProject, project } = folders()
+    const own = await server()
+    atHome('secrets.toml', `[sources.shop]\ntoken = "${planted}"\nbase_url = "${own.baseUrl}"\n`)
+    for (const protocol of ['http', 'socks5']) {
+      // Nobody listens at port 1.
+      inProject('shop.source.yaml', file(own.baseUrl).replace('client: {', `client: { proxy: '${protocol}://127.0.0.1:1',`))
+      const refused = await run(loadSourceFile('shop.source.yaml'))
+      expect(refused, protocol).toMatchObject({ code: 'HOST_NOT_ALLOWED' })
+      const [, key, address] = /sluice secrets allow (\S+) (\S+)/.exec((refused as PipelineError).fix)!
+      expect(allowSecret(project, key!, address!)).toBe(`${protocol}://127.0.0.1:1`)
+      expect(await run(loadSourceFile('shop.source.yaml')), protocol).not.toMatchObject({ code: 'HOST_NOT_ALLOWED' })
+    }
+    for (const address of ['x', 'localhost:1', 'mailto:a@b.test', 'file:///etc', 'data:,x'])
+      expect(() => allowSecret(project, 'sources.shop.token', address), address).toThrow('is not an address')
+  })
+
   it('stays one when the project has a link to it', async () => {
     const links: [from: string, to: string][] = [
       ['.sluice/secrets.toml', '../../home/.sluice/secrets.toml'],
