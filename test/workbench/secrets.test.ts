@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { keepSecret, secretStatuses, writePlaceholders, writeSecret } from '../../src/index.ts'
 import { checkSecrets, projectSecrets } from '../../src/workbench/project-secrets.ts'
+import { writeSourceFile } from '../../src/workbench/source-draft.ts'
 import { serve, simulation } from '../../src/testing/index.ts'
 import { api, json } from '../support/api.ts'
 
@@ -227,6 +228,25 @@ describe('secrets set', () => {
     expect(readFileSync(secretsFile(), 'utf8')).toBe('[sources.shop] # the shop\ntoken = "new"\nother = 1\n')
     write('.sluice/secrets.toml', '[sources.shop\n')
     expect(() => writeSecret('sources.shop.token', 'new', folder)).toThrow('is not valid TOML')
+  })
+})
+
+describe('a source file that is written', () => {
+  it.each([
+    ['x.source.json', '{', 'SOURCE_INVALID'],
+    ['x.source.yaml', 'a: [', 'SOURCE_INVALID'],
+    ['x.source.yaml', '['.repeat(300) + ']'.repeat(300), 'SOURCE_INVALID'],
+    ['x.source.json', '['.repeat(300) + ']'.repeat(300), 'SOURCE_INVALID'],
+    ['x.source.yaml', `#${'é'.repeat(2 ** 19)}`, 'LIMIT_EXCEEDED'],
+  ])('%s is refused by name when its text cannot be read: %.8s', (name, text, code) => {
+    let error: unknown
+    try {
+      writeSourceFile(folder, name, text, false)
+    } catch (thrown) {
+      error = thrown
+    }
+    expect(error).toMatchObject({ code, summary: expect.stringContaining(name) as never })
+    expect(existsSync(join(folder, name))).toBe(false)
   })
 })
 
