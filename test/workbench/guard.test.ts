@@ -7,6 +7,7 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -248,6 +249,11 @@ describe('hosts', () => {
     })
     expect(status).toBe(2)
     expect(stderr).toContain('sluice ai init --overwrite')
+  })
+
+  it('read files that the whole team may read, as the umask says', () => {
+    for (const path of ['AGENTS.md', '.claude/settings.json', '.sluice/workbench.json'])
+      expect(statSync(join(folder, path)).mode & 0o777, path).toBe(0o666 & ~process.umask())
   })
 
   it('deny the files by rules of their own as well', () => {
