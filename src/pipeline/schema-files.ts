@@ -59,7 +59,9 @@ function readSchema(path: string): Schema {
     if (error instanceof PipelineError) throw error
     // The first line of a parser's message names the place; the rest quotes the file.
     const reason =
-      error instanceof TypeError ? 'tables or columns are missing or misplaced' : (error as Error).message.split('\n')[0]!
+      error instanceof TypeError
+        ? 'tables or columns are missing or misplaced'
+        : (error as Error).message.split('\n')[0]!
     throw new PipelineError(`${path} is not a schema file: ${reason}`, {
       code: 'CONFIG_INVALID',
       fix: 'correct the file; or delete it, and the next run writes it again',

@@ -119,7 +119,10 @@ describe('a secret of the home folder', () => {
     atHome('secrets.toml', `[sources.shop]\ntoken = "${planted}"\nbase_url = "${own.baseUrl}"\n`)
     for (const protocol of ['http', 'socks5']) {
       // Nobody listens at port 1.
-      inProject('shop.source.yaml', file(own.baseUrl).replace('client: {', `client: { proxy: '${protocol}://127.0.0.1:1',`))
+      inProject(
+        'shop.source.yaml',
+        file(own.baseUrl).replace('client: {', `client: { proxy: '${protocol}://127.0.0.1:1',`),
+      )
       const refused = await run(loadSourceFile('shop.source.yaml'))
       expect(refused, protocol).toMatchObject({ code: 'HOST_NOT_ALLOWED' })
       const [, key, address] = /sluice secrets allow (\S+) (\S+)/.exec((refused as PipelineError).fix)!
@@ -142,7 +145,10 @@ describe('a secret of the home folder', () => {
       for (const [from, to] of someOf(links, 2)) {
         const { home, project, atHome, inProject } = folders()
         const target = await server()
-        atHome('secrets.toml', `[sources.shop]\ntoken = "${planted}"\n[destination.postgres]\npassword = "${planted}"\n`)
+        atHome(
+          'secrets.toml',
+          `[sources.shop]\ntoken = "${planted}"\n[destination.postgres]\npassword = "${planted}"\n`,
+        )
         if (isKeptElsewhere !== undefined) {
           renameSync(join(home, isKeptElsewhere), join(home, 'dotfiles'))
           symlinkSync(join(home, 'dotfiles'), join(home, isKeptElsewhere))
