@@ -30,10 +30,10 @@ export function readBounded(path: string, most: number): string {
 
 /** The error for a file, or a text that is to become one, of more than `most` bytes: `LIMIT_EXCEEDED`. */
 export const fileTooLarge = (path: string, bytes: number, most: number): PipelineError =>
-  new PipelineError(
-    `${path} has ${bytes.toLocaleString('en')} bytes, and at most ${most.toLocaleString('en')} are read of such a file`,
-    { code: 'LIMIT_EXCEEDED', fix: 'check that it is the right file, or keep only what is needed of it' },
-  )
+  new PipelineError(`${path} is ${bytes.toLocaleString('en')} bytes; the limit is ${most.toLocaleString('en')} bytes`, {
+    code: 'LIMIT_EXCEEDED',
+    fix: 'check that it is the right file, or keep only what is needed of it',
+  })
 
 const deepest = 200
 const mostValues = 2_000_000
