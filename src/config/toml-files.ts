@@ -16,13 +16,14 @@ interface Folder {
 /** The project's folder of settings, dlt's own as well, then the same in the home folder. The first file wins. */
 function folders(projectDir: string): Folder[] {
   const names = [process.env.SLUICE_CONFIG_FOLDER ?? '.sluice', process.env.DLT_CONFIG_FOLDER ?? '.dlt']
-  const project = resolve(process.env.DLT_PROJECT_DIR ?? projectDir)
+  const project = projectFolder(projectDir)
   return [
     ...names.map((name) => ({ path: join(project, name), isHome: false })),
     ...homeFolders().map((path) => ({ path, isHome: true })),
   ]
 }
 
+const projectFolder = (projectDir: string): string => resolve(process.env.DLT_PROJECT_DIR ?? projectDir)
 const homeFolders = (): string[] => ['.sluice', '.dlt'].map((name) => join(homedir(), name))
 
 export interface TomlFile {
@@ -39,13 +40,19 @@ export interface TomlFile {
  */
 export function readTomlFiles(fileName: string, projectDir: string): TomlFile[] {
   const names = withProfile(fileName)
+  // The home folder as a project is no stranger's: its files are its own.
+  const isHomeProject = realPath(projectFolder(projectDir)) === realPath(homedir())
   return folders(projectDir)
     .flatMap(({ path, isHome }) => names.map((name) => ({ path: join(path, name), isHome })))
     .map(({ path, isHome }) => {
       const real = realPath(path)
       if (real === undefined) return { path, isHome, content: undefined }
       // The path that was checked is the one that is read: a link could be changed in between.
-      return { path, isHome: isHome || isOfHome(real), content: parseToml(readBounded(real, mostBytes.settings), path) }
+      return {
+        path,
+        isHome: isHome || (!isHomeProject && isOfHome(real)),
+        content: parseToml(readBounded(real, mostBytes.settings), path),
+      }
     })
 }
 

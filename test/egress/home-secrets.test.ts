@@ -167,6 +167,13 @@ describe('a secret of the home folder', () => {
     }
   })
 
+  it('is the project’s own where the project is the home folder', () => {
+    const { home, atHome } = folders()
+    atHome('secrets.toml', `[sources.shop]\ntoken = "${planted}"\n`)
+    const found = new Config({ projectDir: home }).lookUp(secret('token'), { root: 'sources', name: 'shop' })
+    expect(found).toMatchObject({ value: planted, origin: 'project' })
+  })
+
   it('a file of the project is no such secret, by whatever link of the project it is read', () => {
     const { project, inProject } = folders()
     inProject('own.toml', `[sources.shop]\ntoken = "${planted}"\n`)
