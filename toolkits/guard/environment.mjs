@@ -66,7 +66,10 @@ export function readsVariable(command) {
   const isReal = given.some(([name, value]) => name !== undefined && isSecretValue(name) && !/simulated/.test(value))
   const prose = proseOf(programOf(words), command)
   const texts = [
-    ...words.filter((word) => !prose.has(word)).map((word) => word.replace(/^\w+=/, '')),
+    // A shell's own command sets variables, too.
+    ...words
+      .filter((word) => !prose.has(word))
+      .map((word) => word.replace(/^\w+=/, '').replaceAll(/\b\w+=(?=["'\\]*simulated)/g, '')),
     ...given.map(([, value]) => value ?? ''),
   ]
   const isRead = texts.some((text) => (text.match(/\w+/g) ?? []).some(isSecretVariable))
