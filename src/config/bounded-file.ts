@@ -69,6 +69,6 @@ function shallow<T>(parse: () => T): T {
   try {
     return parse()
   } catch (error) {
-    throw error instanceof Error && /^Maximum call stack/.test(error.message) ? tooDeep() : error
+    throw error instanceof Error && error.message.startsWith('Maximum call stack') ? tooDeep() : error
   }
 }

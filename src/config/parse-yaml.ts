@@ -3,7 +3,7 @@ import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, ty
 /**
  * A YAML document as plain values, in time that grows with its length alone: the parser itself compares every key of a map with
  * all others, and searches the whole document for each alias. Throws an `Error` for text that is not YAML, for a key that stands
- * twice in a map, and for a list or a map as a key. Aliases are one value with their anchor.
+ * twice in a map, and for a list, a map or an alias as a key. Aliases are one value with their anchor.
  */
 export function parseYaml(text: string): unknown {
   const lineCounter = new LineCounter()
