@@ -91,18 +91,17 @@ export class Normalizer {
   /** Writes rows, of lists too (`listedRows`). Null is skipped, scalars become the column `value`. */
   write(target: RowTarget, page: readonly unknown[]): void {
     const walker = this.walkers.root(target)
-    const rows = listedRows(page)
     if (walker.discarded) {
-      for (const row of rows) {
+      for (const row of listedRows(page)) {
         this.notice({ kind: 'row-discarded', table: walker.table.name, entity: 'tables' })
         if (walker.quarantine !== undefined) this.quarantine(walker.quarantine, walker.table.name, 'tables', row)
       }
       return
     }
-    for (const given of rows) {
+    for (const given of page) {
       try {
         const row = formOf(given)
-        if (Array.isArray(row)) this.write(target, [row])
+        if (Array.isArray(row)) this.write(target, listedRows([row]))
         else if (row !== null && row !== undefined) this.writeRow(walker, row, '', '', 0)
       } catch (error) {
         throw error instanceof NoStoredForm ? withPlace(error, walker.table.name, given) : error
