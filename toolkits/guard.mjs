@@ -8,7 +8,8 @@ import { homedir } from 'node:os'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-async function decide(text) {
+async function decide() {
+  const text = readFileSync(0, 'utf8')
   let asked
   try {
     asked = JSON.parse(text)
@@ -25,7 +26,7 @@ async function decide(text) {
   return { reason: refusedTool({ tool, input }, places), isCursor: /^before|^preToolUse/.test(event) }
 }
 
-const { reason, isCursor } = await decide(readFileSync(0, 'utf8')).catch((error) => ({
+const { reason, isCursor } = await decide().catch((error) => ({
   reason: `the guard failed (${error instanceof Error ? error.message.split('\n')[0] : error}); npx sluice ai init --overwrite puts it right`,
 }))
 const advice =

@@ -106,7 +106,7 @@ function installation(projectDir: string): 'this' | 'another' | 'none' {
 /** The guard of the package is asked as a host asks it; that of the project has to be the same text. */
 function guard(projectDir: string): Finding {
   const check = 'guard of secrets'
-  const changed = guardFiles().filter(({ path, text }) => textOf(join(projectDir, path)) !== text)
+  const changed = guardFiles().filter(({ path, text }) => textOf(join(projectDir, path)) !== unixLines(text))
   if (changed.length > 0) {
     const isThere = existsSync(join(projectDir, guardPath))
     const found = isThere ? 'is not the one of this package, and was not run' : 'is not there'
@@ -124,7 +124,10 @@ function guard(projectDir: string): Finding {
 }
 
 const textOf = (path: string): string | undefined =>
-  existsSync(path) && statSync(path).isFile() ? readFileSync(path, 'utf8') : undefined
+  existsSync(path) && statSync(path).isFile() ? unixLines(readFileSync(path, 'utf8')) : undefined
+
+/** Git may check files out with the line ends of Windows (`core.autocrlf`). */
+const unixLines = (text: string): string => text.replaceAll('\r\n', '\n')
 
 function secretsInGit(projectDir: string): Finding {
   const check = 'secrets and git'

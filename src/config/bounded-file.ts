@@ -21,18 +21,19 @@ export function readBounded(path: string, most: number): string {
         code: 'WRONG_USE',
         fix: 'put a file there',
       })
-    if (stat.size > most) throw tooLarge(path, stat.size, most)
+    if (stat.size > most) throw fileTooLarge(path, stat.size, most)
     return readFileSync(file, 'utf8')
   } finally {
     closeSync(file)
   }
 }
 
-const tooLarge = (path: string, bytes: number, most: number): PipelineError =>
-  new PipelineError(
-    `${path} has ${bytes.toLocaleString('en')} bytes, and at most ${most.toLocaleString('en')} are read of such a file`,
-    { code: 'LIMIT_EXCEEDED', fix: 'check that it is the right file, or keep only what is needed of it' },
-  )
+/** The error for a file, or a text that is to become one, of more than `most` bytes: `LIMIT_EXCEEDED`. */
+export const fileTooLarge = (path: string, bytes: number, most: number): PipelineError =>
+  new PipelineError(`${path} is ${bytes.toLocaleString('en')} bytes; the limit is ${most.toLocaleString('en')} bytes`, {
+    code: 'LIMIT_EXCEEDED',
+    fix: 'check that it is the right file, or keep only what is needed of it',
+  })
 
 const deepest = 200
 const mostValues = 2_000_000

@@ -173,7 +173,11 @@ export class Config {
         `tried, in this order:\n${tried.join('\n')}\nfiles:\n${files.join('\n')}`,
       {
         code: 'CONFIG_MISSING',
-        fix: `set ${environmentName(best)}, or add to .sluice/secrets.toml: [${best.slice(0, -1).join('.')}] ${best.at(-1)} = "…"`,
+        fix: `set ${environmentName(best)}, or ${
+          reference.isSecret
+            ? `run: sluice secrets set ${best.join('.')}`
+            : `add to .sluice/config.toml: [${best.slice(0, -1).join('.')}] ${best.at(-1)} = "…"`
+        }`,
       },
     )
   }

@@ -2,12 +2,14 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { PipelineError } from '../errors/index.ts'
 
-/** The folder of all working data: `SLUICE_DATA_DIR`, or the XDG data folder. */
+/**
+ * The folder of all working data: `SLUICE_DATA_DIR`, or the XDG data folder. An empty variable counts as unset. The guard of
+ * secrets (`toolkits/guard/places.mjs`) follows the same rules.
+ */
 export function dataDir(): string {
-  const moved = process.env.SLUICE_DATA_DIR
+  const { SLUICE_DATA_DIR: moved, XDG_DATA_HOME: base } = process.env
   if (moved !== undefined && moved !== '') return resolve(moved)
-  const base = process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share')
-  return join(base, 'sluice')
+  return resolve(base === undefined || base === '' ? join(homedir(), '.local', 'share') : base, 'sluice')
 }
 
 export const pipelinesDir = (): string => join(dataDir(), 'pipelines')

@@ -54,5 +54,12 @@ const looksRandom = (value: string): boolean =>
 function keptTokens(): string[] {
   const folder = join(dataDir(), 'tokens')
   if (!existsSync(folder)) return []
-  return readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'))
+  return readdirSync(folder).flatMap((name) => {
+    try {
+      return [readFileSync(join(folder, name), 'utf8')]
+    } catch {
+      // A draft that has taken its place meanwhile.
+      return []
+    }
+  })
 }

@@ -1,4 +1,4 @@
-export { mostBytes, parseDocument, readBounded } from './bounded-file.ts'
+export { fileTooLarge, mostBytes, parseDocument, readBounded } from './bounded-file.ts'
 export {
   Config,
   config,

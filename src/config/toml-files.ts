@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join, resolve, sep } from 'node:path'
 import { parse, TomlError } from 'smol-toml'
 import { PipelineError } from '../errors/index.ts'
 import { mostBytes, readBounded } from './bounded-file.ts'
@@ -16,18 +16,21 @@ interface Folder {
 /** The project's folder of settings, dlt's own as well, then the same in the home folder. The first file wins. */
 function folders(projectDir: string): Folder[] {
   const names = [process.env.SLUICE_CONFIG_FOLDER ?? '.sluice', process.env.DLT_CONFIG_FOLDER ?? '.dlt']
-  const project = resolve(process.env.DLT_PROJECT_DIR ?? projectDir)
+  const project = projectFolder(projectDir)
   return [
     ...names.map((name) => ({ path: join(project, name), isHome: false })),
-    ...['.sluice', '.dlt'].map((name) => ({ path: join(homedir(), name), isHome: true })),
+    ...homeFolders().map((path) => ({ path, isHome: true })),
   ]
 }
+
+const projectFolder = (projectDir: string): string => resolve(process.env.DLT_PROJECT_DIR ?? projectDir)
+const homeFolders = (): string[] => ['.sluice', '.dlt'].map((name) => join(homedir(), name))
 
 export interface TomlFile {
   path: string
   /** `undefined` when the file does not exist. */
   content: Table | undefined
-  /** It is in the home folder, where no project can write. */
+  /** It is in the home folder, where no project can write. A link that leads there from a project counts. */
   isHome: boolean
 }
 
@@ -36,15 +39,45 @@ export interface TomlFile {
  * `prod.config.toml` of a folder comes before that.
  */
 export function readTomlFiles(fileName: string, projectDir: string): TomlFile[] {
-  const profile = process.env.SLUICE_PROFILE
-  const names = profile === undefined || !/^\w[\w-]*$/.test(profile) ? [fileName] : [`${profile}.${fileName}`, fileName]
+  const names = withProfile(fileName)
+  // The home folder as a project is no stranger's: its files are its own.
+  const isHomeProject = realPath(projectFolder(projectDir)) === realPath(homedir())
   return folders(projectDir)
     .flatMap(({ path, isHome }) => names.map((name) => ({ path: join(path, name), isHome })))
-    .map(({ path, isHome }) => ({
-      path,
-      isHome,
-      content: existsSync(path) ? parseToml(readBounded(path, mostBytes.settings), path) : undefined,
-    }))
+    .map(({ path, isHome }) => {
+      const real = realPath(path)
+      if (real === undefined) return { path, isHome, content: undefined }
+      // The path that was checked is the one that is read: a link could be changed in between.
+      return {
+        path,
+        isHome: isHome || (!isHomeProject && isOfHome(real)),
+        content: parseToml(readBounded(real, mostBytes.settings), path),
+      }
+    })
+}
+
+function withProfile(fileName: string): string[] {
+  const profile = process.env.SLUICE_PROFILE
+  return profile === undefined || !/^\w[\w-]*$/.test(profile) ? [fileName] : [`${profile}.${fileName}`, fileName]
+}
+
+/** Whether a real path is of a file in the home folder, or of one that a link in the home folder leads to. */
+function isOfHome(real: string): boolean {
+  const names = ['secrets.toml', 'config.toml'].flatMap(withProfile)
+  return homeFolders().some((folder) => {
+    const realFolder = realPath(folder)
+    const isBelow = realFolder !== undefined && real.startsWith(`${realFolder}${sep}`)
+    return isBelow || names.some((name) => realPath(join(folder, name)) === real)
+  })
+}
+
+/** A path without links and in the letters that the file system uses; `undefined` when there is no such file. */
+export function realPath(path: string): string | undefined {
+  try {
+    return realpathSync.native(path)
+  } catch {
+    return undefined
+  }
 }
 
 function parseToml(text: string, path: string): Table {

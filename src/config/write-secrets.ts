@@ -1,10 +1,11 @@
-import { chmodSync, existsSync, mkdirSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { parse, patch } from '@decimalturn/toml-patch'
+import { removeDrafts, replaceFile } from '../disk/index.ts'
 import { PipelineError } from '../errors/index.ts'
 import { mostBytes, readBounded } from './bounded-file.ts'
-import { splitHeaders, tomlValue } from './toml-files.ts'
+import { realPath, splitHeaders, tomlValue } from './toml-files.ts'
 
 /** Puts a secret into the project's `.sluice/secrets.toml`, which only this user can read from then on. Comments stay. */
 export const writeSecret = (key: string, value: string, projectDir = process.cwd()): string =>
@@ -20,13 +21,15 @@ export function keepSecret(
   projectDir = process.cwd(),
 ): { path: string; takenFrom: string | undefined } {
   const path = keyPath(key)
-  // Read first: a project whose file is broken keeps its secret where it was.
-  const holdsKey = tomlValue(contentOf(secretsPath(projectDir)), path) !== undefined
   const folder = join(homedir(), '.sluice')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   chmodSync(folder, 0o700)
-  const home = join(realpathSync(folder), 'secrets.toml')
-  changeFile(existsSync(home) ? realpathSync(home) : home, (text) => withValue(text, path, value))
+  const home = join(folder, 'secrets.toml')
+  // In the home folder itself, or with a link that leads there, both are one file.
+  const isOneFile = realFile(projectFile(projectDir)) === realFile(home)
+  // Read first: a project whose file is broken keeps its secret where it was.
+  const holdsKey = !isOneFile && tomlValue(contentOf(secretsPath(projectDir)), path) !== undefined
+  changeFile(realFile(home), (text) => withValue(text, path, value))
   if (!holdsKey) return { path: home, takenFrom: undefined }
   return { path: home, takenFrom: changeProject(projectDir, (text) => withoutValue(text, path)) }
 }
@@ -107,10 +110,8 @@ function changeProject(projectDir: string, change: (text: string) => string): st
 
 function changeFile(path: string, change: (text: string) => string): void {
   const after = validated(path, () => change(textOf(path)))
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  writeFileSync(`${path}.new`, after, { mode: 0o600 })
-  chmodSync(`${path}.new`, 0o600)
-  renameSync(`${path}.new`, path)
+  removeDrafts(dirname(path))
+  replaceFile(path, after)
 }
 
 const textOf = (path: string): string => (existsSync(path) ? splitHeaders(readBounded(path, mostBytes.settings)) : '')
@@ -129,16 +130,20 @@ function validated(path: string, read: () => string): string {
   }
 }
 
+const projectFile = (projectDir: string): string =>
+  join(projectDir, process.env.SLUICE_CONFIG_FOLDER ?? '.sluice', 'secrets.toml')
+
+/** A path without links, also of a file that does not exist yet. */
+function realFile(path: string): string {
+  const folder = dirname(path)
+  return realPath(path) ?? (folder === path ? path : join(realFile(folder), basename(path)))
+}
+
 /** The project's own file. A link that leads out of the project is not followed. */
 function secretsPath(projectDir: string): string {
-  const project = realpathSync(projectDir)
-  const path = join(project, process.env.SLUICE_CONFIG_FOLDER ?? '.sluice', 'secrets.toml')
-  const real = existsSync(path)
-    ? realpathSync(path)
-    : existsSync(dirname(path))
-      ? join(realpathSync(dirname(path)), 'secrets.toml')
-      : path
-  if (!relative(project, real).startsWith('..')) return real
+  const path = projectFile(projectDir)
+  const real = realFile(path)
+  if (!relative(realFile(projectDir), real).startsWith('..')) return real
   throw new PipelineError(`${path} leads out of the project`, {
     code: 'WRONG_USE',
     fix: 'replace the link by a file, or edit what it leads to yourself',

@@ -67,5 +67,5 @@ export function chosen<T extends string>(setting: DestinationSetting, key: strin
 export const missing = (name: string, key: string, what: string): PipelineError =>
   new PipelineError(`destination "${name}" needs to know ${what}`, {
     code: 'CONFIG_MISSING',
-    fix: `set DESTINATION__${name.toUpperCase()}__${key}, or ${key.toLowerCase().replaceAll('__', '.')} under [destination.${name}] in .sluice/secrets.toml`,
+    fix: `set DESTINATION__${name.toUpperCase()}__${key}, or run: sluice secrets set destination.${name}.${key.toLowerCase().replaceAll('__', '.')}`,
   })

@@ -1,2 +1,2 @@
-export { removeDrafts, replaceFile, type ReplaceOptions } from './replace-file.ts'
+export { createFile, removeDrafts, replaceFile, type ReplaceOptions } from './replace-file.ts'
 export { syncFile, syncFolder } from './sync.ts'

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { constants, copyFileSync, linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { nameOf, ownIdentity, removeOrphans } from '../locks/index.ts'
 import { syncFolder } from './sync.ts'
@@ -23,7 +23,7 @@ export function replaceFile(
   { durable = false, mode = 0o600, drafted }: ReplaceOptions = {},
 ): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const draft = `${path}.${nameOf(ownIdentity)}.${randomUUID()}.draft`
+  const draft = draftOf(path)
   try {
     writeFileSync(draft, content, { flag: 'wx', mode, flush: durable })
     drafted?.()
@@ -33,6 +33,37 @@ export function replaceFile(
     throw error
   }
   if (durable) syncFolder(dirname(path))
+}
+
+/**
+ * As `replaceFile`, where no file exists yet: of several writers one creates it, and the others get `false`. The file is readable by
+ * this user alone.
+ */
+export function createFile(path: string, content: string): boolean {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const draft = draftOf(path)
+  try {
+    writeFileSync(draft, content, { flag: 'wx', mode: 0o600 })
+    createFrom(draft, path)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  } finally {
+    rmSync(draft, { force: true })
+  }
+}
+
+const draftOf = (path: string): string => `${path}.${nameOf(ownIdentity)}.${randomUUID()}.draft`
+
+function createFrom(draft: string, path: string): void {
+  try {
+    linkSync(draft, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error
+    // File systems without hard links, such as exFAT.
+    copyFileSync(draft, path, constants.COPYFILE_EXCL)
+  }
 }
 
 /** Removes what killed processes left of files that they were writing to a folder. */

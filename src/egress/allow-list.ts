@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { dataDir } from '../config/index.ts'
+import { removeDrafts, replaceFile } from '../disk/index.ts'
 import { PipelineError } from '../errors/index.ts'
 
 /** Secrets that may go to some origins. A key that ends in `.*` is a whole section. */
@@ -39,10 +40,8 @@ function change(projectDir: string, name: string, entry: (before: Entry | undefi
   const list = readList()
   const project = (list[realpathSync(projectDir)] ??= {})
   project[name] = entry(Object.hasOwn(project, name) ? project[name] : undefined)
-  mkdirSync(dataDir(), { recursive: true, mode: 0o700 })
-  const path = listPath()
-  writeFileSync(`${path}.new`, JSON.stringify(list, null, 2), { mode: 0o600 })
-  renameSync(`${path}.new`, path)
+  removeDrafts(dataDir())
+  replaceFile(listPath(), JSON.stringify(list, null, 2))
 }
 
 /** A person lets secrets go to origins, in addition to what was allowed under this name before. */

@@ -55,10 +55,10 @@ export function checkDestinationEgress(name: string, settings: DestinationSettin
   if (foreign === undefined || permitsSettings(projectDir, entry, foreign.fingerprint)) return
   const keys = foreign.keys.join(', ')
   throw new PipelineError(
-    `destination "${name}": ${keys} ${foreign.keys.length === 1 ? 'is' : 'are'} not from where its credentials are, and nobody has allowed that they go there`,
+    `destination "${name}": ${keys} and the credentials come from different files, and no person has allowed this address`,
     {
       code: 'HOST_NOT_ALLOWED',
-      fix: `if that is right, a person says so in their own terminal: sluice secrets allow ${entry}; or puts them next to the credentials`,
+      fix: `to allow it, a person runs: sluice secrets allow ${entry}; or puts the settings next to the credentials`,
     },
   )
 }

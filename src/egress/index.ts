@@ -3,4 +3,4 @@ export { allowLogin, allowOrigins, allowSettings, loginKey, permitsOrigin } from
 export { checkDestinationEgress, foreignSettings } from './destination-egress.ts'
 export { actForAssistant, assistantEnvironment, isForAssistant } from './for-assistant.ts'
 export { refusePrivate } from './public-lookup.ts'
-export { isNamedByPerson, originOf, SourceEgress, withoutSecrets, type LookedUp } from './source-egress.ts'
+export { isNamedByPerson, originOf, SourceEgress, egressWithoutSecrets, type LookedUp } from './source-egress.ts'

@@ -56,8 +56,11 @@ export class SourceEgress {
   /** Throws `HOST_NOT_ALLOWED` for an address that must not be connected to; a promise where a name has to be resolved. */
   check(url: URL): void | Promise<void> {
     const { found: all } = this.options
-    if (all.size !== this.lookedUp) this.admitted.clear()
-    this.lookedUp = all.size
+    // A value that was looked up as a setting may be looked up as a secret later.
+    let lookedUp = all.size
+    for (const { isSecret } of all.values()) if (isSecret) lookedUp += 1
+    if (lookedUp !== this.lookedUp) this.admitted.clear()
+    this.lookedUp = lookedUp
     const origin = originOf(url)
     if (this.admitted.has(origin)) return
     const wait = this.admit(url, origin, [...all.values()])
@@ -100,7 +103,7 @@ export class SourceEgress {
   private notAllowed(key: string, origin: string): PipelineError {
     return new PipelineError(`the secret "${key}" would be sent to ${origin}, which nobody has allowed`, {
       code: 'HOST_NOT_ALLOWED',
-      fix: `if that is right, a person says so in their own terminal: sluice secrets allow ${key} ${origin}`,
+      fix: `to allow it, a person runs: sluice secrets allow ${key} ${origin}`,
     })
   }
 }
@@ -125,5 +128,5 @@ const addressOf = (value: unknown): string | undefined =>
   typeof value === 'string' && URL.canParse(value) ? originOf(new URL(value)) : undefined
 
 /** For addresses that a person gave, and that get no secret. */
-export const withoutSecrets = (url: string): SourceEgress =>
-  new SourceEgress({ found: new Map(), baseUrl: url, isBuiltIn: false, isFile: false, byProxy: false })
+export const egressWithoutSecrets = (url: string, { byProxy }: { byProxy: boolean }): SourceEgress =>
+  new SourceEgress({ found: new Map(), baseUrl: url, isBuiltIn: false, isFile: false, byProxy })

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { LoadRefused, PipelineError, redact } from '../index.ts'
 import type { Due } from './decide.ts'
 import type { Job } from './job.ts'
@@ -28,7 +29,11 @@ export async function runJob(job: Job, work: JobWork): Promise<RunOutcome> {
       ...(isKnown ? { code: cause.code } : {}),
       ...(cause instanceof LoadRefused ? { refusedPackages: cause.info.refusedFacts } : {}),
     }
-    console.error(isKnown ? `failed  ${redact(`${cause.summary}\n  fix: ${cause.fix}`)}` : cause)
+    console.error(
+      isKnown
+        ? `failed  ${redact(`${cause.summary}\n  fix: ${cause.fix}`)}`
+        : redact(inspect(cause, { depth: 5 }), { byName: true }),
+    )
   }
   return {
     outcome: failure === undefined ? 'success' : work.signal.aborted ? 'interrupted' : 'failure',

@@ -1,7 +1,8 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
+import { createFile, removeDrafts, replaceFile } from '../disk/index.ts'
 
 /** The secret that a client of a server on this machine sends with each request. */
 export interface AccessToken {
@@ -22,14 +23,19 @@ export function accessToken(
   { lifetimeDays = Infinity, renew = false }: { lifetimeDays?: number; renew?: boolean } = {},
 ): AccessToken {
   const path = join(dataDir, `${name}.token`)
-  const kept = renew ? undefined : keptToken(path, lifetimeDays * dayMs)
+  const lifetimeMs = lifetimeDays * dayMs
+  const kept = renew ? undefined : keptToken(path, lifetimeMs)
   if (kept !== undefined) return kept
-  const value = randomBytes(16).toString('hex')
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  writeFileSync(`${path}.new`, value, { mode: 0o600 })
-  chmodSync(`${path}.new`, 0o600)
-  renameSync(`${path}.new`, path)
-  return { value, expiresAt: Date.now() + lifetimeDays * dayMs }
+  const token = { value: randomBytes(16).toString('hex'), expiresAt: Date.now() + lifetimeMs }
+  removeDrafts(dataDir)
+  if (!renew) {
+    if (createFile(path, token.value)) return token
+    // Another server that starts at the same time was first.
+    const others = keptToken(path, lifetimeMs)
+    if (others !== undefined) return others
+  }
+  replaceFile(path, token.value)
+  return token
 }
 
 /** A token that is good for another quarter of its life at least: a server that starts with it serves for a while. */

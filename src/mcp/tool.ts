@@ -60,8 +60,8 @@ export function registerTool(server: McpServer, one: Tool, workspace: Workspace)
 }
 
 async function answer(one: Tool, given: Record<string, unknown>, workspace: Workspace): Promise<CallToolResult> {
-  hideProjectSecrets(workspace.projectDir, secretKeys(workspace.projectDir))
   try {
+    hideProjectSecrets(workspace.projectDir, secretKeys(workspace.projectDir))
     const result = JSON.parse(readableJson(await actForAssistant(() => one.run(given, workspace)))) as Record<
       string,
       unknown

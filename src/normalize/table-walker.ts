@@ -132,7 +132,7 @@ export const keyPath = ({ key, parent }: Pick<Slot, 'key' | 'parent'>): string =
 
 export const tooLongKey = ({ table }: TableWalker, path: string): PipelineError =>
   new PipelineError(
-    `a row of table "${table.name}" has a key whose name would have more than ${longestPath.toLocaleString('en')} characters: ${JSON.stringify(excerpt(path, 80))}…`,
+    `a row of table "${table.name}" has a key whose name would have more than ${longestPath.toLocaleString('en')} characters: ${JSON.stringify(excerpt(path, 80))}`,
     {
       code: 'LIMIT_EXCEEDED',
       fix: 'drop or rename the key with .map(), or keep what holds it as JSON, with a hint in columns',

@@ -20,9 +20,9 @@ export async function requireEmptyTables(
 }
 
 const nothingCame = (resource: string, table: string): PipelineError =>
-  new PipelineError(`resource "${resource}": no rows came, and replace would empty table "${table}", which has rows`, {
+  new PipelineError(`resource "${resource}" returned no rows; replace would delete all rows of table "${table}"`, {
     code: 'NOTHING_CAME',
     recovery: 'retry',
     resource,
-    fix: 'run again later. If it may have no rows, say so: allowEmpty: true on the resource, allow_empty in a source file, or --allow-empty',
+    fix: 'run again later. If an empty result is valid, set allowEmpty: true on the resource, allow_empty in a source file, or --allow-empty',
   })

@@ -27,7 +27,7 @@ const fileOf = (folder: string, schema: Schema): string => join(folder, `${schem
 export function importSchema({ importSchemaPath: folder }: SchemaFiles, schema: Schema): void {
   if (folder === undefined || !existsSync(fileOf(folder, schema))) return
   const path = fileOf(folder, schema)
-  const edited = schemaFromStored(parseDocument(readBounded(path, mostBytes.yaml), 'yaml') as StoredSchema)
+  const edited = readSchema(path)
   for (const table of edited.tables.values()) {
     const known = schema.tables.get(table.name)
     for (const column of typedColumns(table)) {
@@ -48,6 +48,25 @@ export function importSchema({ importSchemaPath: folder }: SchemaFiles, schema: 
       known.imported = imported
       applyColumnHints(known, imported)
     }
+  }
+}
+
+function readSchema(path: string): Schema {
+  const text = readBounded(path, mostBytes.yaml)
+  try {
+    return schemaFromStored(parseDocument(text, 'yaml') as StoredSchema)
+  } catch (error) {
+    if (error instanceof PipelineError) throw error
+    // The first line of a parser's message names the place; the rest quotes the file.
+    const reason =
+      error instanceof TypeError
+        ? 'tables or columns are missing or misplaced'
+        : (error as Error).message.split('\n')[0]!
+    throw new PipelineError(`${path} is not a schema file: ${reason}`, {
+      code: 'CONFIG_INVALID',
+      fix: 'correct the file; or delete it, and the next run writes it again',
+      cause: error,
+    })
   }
 }
 

@@ -7,6 +7,7 @@ import {
   isLoopbackHost,
   isNamedByPerson,
   loginKey,
+  originOf,
   permitsOrigin,
   refusePrivate,
 } from '../egress/index.ts'
@@ -60,13 +61,14 @@ export async function allowHosts(projectDir: string, source: string): Promise<st
 
 /** A person allows that a secret, named by its key, goes to an address. Returns its origin. */
 export function allowSecret(projectDir: string, key: string, address: string): string {
-  const origin = URL.canParse(address) ? new URL(address).origin : 'null'
-  if (origin === 'null') {
+  const url = URL.canParse(address) ? new URL(address) : undefined
+  if (url === undefined || url.host === '') {
     throw new PipelineError(`"${address}" is not an address`, {
       code: 'WRONG_USE',
       fix: `give it with its protocol: sluice secrets allow ${key} https://api.example.com`,
     })
   }
+  const origin = originOf(url)
   allowOrigins(projectDir, key, { origins: [origin], secrets: [key] })
   return origin
 }
@@ -105,8 +107,9 @@ export async function refuseUnknownHosts(projectDir: string, source: string): Pr
   for (const host of led) if (!permitsHostOf(project, host)) await refusePrivateFor(source, host)
   const secrets = (await projectSecrets(projectDir, [source])).filter(({ status }) => status === 'set')
   const [base, ...others] = await sourceOrigins(projectDir, source)
+  const builtIn = platform === undefined ? undefined : originOf(new URL(platform.docs.baseUrl))
   for (const origin of [base!, ...others]) {
-    const isBase = origin === base && (origin === originOf(platform?.docs.baseUrl) || isLoopback(origin))
+    const isBase = origin === base && (origin === builtIn || isLoopback(origin))
     if (isBase || (secrets.length === 0 && permitsOrigin(project, origin))) continue
     if (secrets.length === 0) await refusePrivateFor(source, hostOf(origin))
     else if (!secrets.every(({ key }) => mayGo(project, key, origin)))
@@ -123,9 +126,6 @@ const mayGo = (projectDir: string, key: string, origin: string): boolean =>
 
 const permitsHostOf = (project: string, host: string): boolean =>
   ['https:', 'http:'].some((protocol) => permitsOrigin(project, `${protocol}//${host}`))
-
-const originOf = (address: string | undefined): string | undefined =>
-  address === undefined ? undefined : new URL(address).origin
 
 const hostOf = (origin: string): string => (URL.canParse(origin) ? new URL(origin).hostname : origin)
 const isLoopback = (origin: string): boolean => URL.canParse(origin) && isLoopbackHost(new URL(origin).hostname)

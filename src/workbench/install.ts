@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { merge } from 'node-diff3'
+import { replaceFile } from '../disk/index.ts'
 import { PipelineError } from '../index.ts'
 import { agentsBlock, guardFiles } from './common-files.ts'
 import { hosts, type HostName, type OwnFile, type SharedFile } from './hosts/index.ts'
@@ -9,7 +10,7 @@ import type { Step } from './step.ts'
 import { packageVersion } from './package-version.ts'
 import { planShared, planSharedRemoval, type SharedStep } from './shared-files.ts'
 import { readToolkits, type Toolkit } from './toolkit.ts'
-import { indexPath, readIndex, writeIndex, type WorkbenchIndex } from './workbench-index.ts'
+import { indexPath, projectFileMode, readIndex, writeIndex, type WorkbenchIndex } from './workbench-index.ts'
 
 export interface Plan {
   steps: Step[]
@@ -189,8 +190,7 @@ export function apply(projectDir: string, { steps, index }: Plan): void {
       removeEmptyFolders(projectDir, dirname(file))
     } else if (text !== undefined) {
       mkdirSync(dirname(file), { recursive: true })
-      writeFileSync(`${file}.new`, text)
-      renameSync(`${file}.new`, file)
+      replaceFile(file, text, { mode: projectFileMode })
     }
   }
   if (index !== undefined) writeIndex(projectDir, index)

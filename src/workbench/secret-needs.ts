@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { listPipelines, type SecretNeed } from '../index.ts'
 import { projectNeeds } from '../destinations/registry.ts'
 import { platformByName, platformNames } from '../sources/chats/registry.ts'
@@ -23,16 +24,25 @@ export async function secretNeeds(
 
 /** The keys of all secrets that source files of the project ask for; a file that is broken asks for nothing. */
 export const secretKeys = (projectDir: string): string[] => [
-  ...new Set(
-    sourceFiles(projectDir).flatMap((file) => {
-      try {
-        return secretsOf(readSourceSpec(insideProject(projectDir, file)))
-      } catch {
-        return []
-      }
-    }),
-  ),
+  ...new Set(sourceFiles(projectDir).flatMap((file) => keysOf(insideProject(projectDir, file)))),
 ]
+
+/** What a source file asked for when it was of this size and time: each call of a tool wants to know. */
+const readBefore = new Map<string, { state: string; keys: string[] }>()
+
+function keysOf(path: string): string[] {
+  try {
+    const { size, mtimeMs } = statSync(path)
+    const state = `${size} ${mtimeMs}`
+    const before = readBefore.get(path)
+    if (before?.state === state) return before.keys
+    const keys = secretsOf(readSourceSpec(path))
+    readBefore.set(path, { state, keys })
+    return keys
+  } catch {
+    return []
+  }
+}
 
 async function needsOf(projectDir: string, name: string, isAsked: boolean): Promise<SecretNeed[]> {
   const platform = await platformByName(name)

@@ -1,10 +1,9 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { parse } from 'yaml'
 import { PipelineError } from '../index.ts'
 import { isSecretField, isSecretName } from '../masking/index.ts'
 import { draftSource, readDocument, sourceFileText, type Draft } from '../sources/rest/openapi/index.ts'
-import { lintSource, loadSourceFile, readSourceSpec, type Finding } from '../sources/rest/index.ts'
+import { lintSource, loadSourceFile, parseSourceText, readSourceSpec, type Finding } from '../sources/rest/index.ts'
 import { insideProject } from './project-path.ts'
 
 /** Everything that can be told about a source file without asking its API. */
@@ -61,9 +60,7 @@ export function writeSourceFile(projectDir: string, path: string, text: string, 
 
 /** A key that was written down in a source file would be in the version control next. */
 function refuseSecrets(path: string, text: string): void {
-  const waiting: { value: unknown; isNamed: boolean }[] = [
-    { value: path.endsWith('.json') ? JSON.parse(text) : parse(text), isNamed: false },
-  ]
+  const waiting: { value: unknown; isNamed: boolean }[] = [{ value: parseSourceText(path, text), isNamed: false }]
   const seen = new Set<unknown>()
   while (waiting.length > 0) {
     const { value, isNamed } = waiting.pop()!

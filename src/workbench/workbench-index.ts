@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { replaceFile } from '../disk/index.ts'
 import { PipelineError } from '../index.ts'
 import type { HostName } from './hosts/index.ts'
 import type { Insertion } from './json-edit.ts'
@@ -28,6 +29,9 @@ export interface SharedRecord {
 
 export const indexPath = '.sluice/workbench.json'
 
+/** Files of the workbench are shared with a team, so the umask decides who may read them. */
+export const projectFileMode = 0o666
+
 export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 /** `undefined` for a project that has no workbench. */
@@ -49,6 +53,5 @@ export function readIndex(projectDir: string): WorkbenchIndex | undefined {
 export function writeIndex(projectDir: string, index: WorkbenchIndex): void {
   const path = join(projectDir, indexPath)
   mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(`${path}.new`, `${JSON.stringify(index, null, 2)}\n`)
-  renameSync(`${path}.new`, path)
+  replaceFile(path, `${JSON.stringify(index, null, 2)}\n`, { mode: projectFileMode })
 }

@@ -78,7 +78,7 @@ describe('where a value is looked up', () => {
       'environment: API_KEY',
       'secrets.toml: sources.chatra_source.api_key',
       join(projectDir, '.sluice', 'secrets.toml'),
-      'fix: set SOURCES__CHATRA_SOURCE__API_KEY, or add to .sluice/secrets.toml: [sources.chatra_source] api_key',
+      'fix: set SOURCES__CHATRA_SOURCE__API_KEY, or run: sluice secrets set sources.chatra_source.api_key',
     ]) {
       expect(message).toContain(part)
     }

@@ -1,6 +1,9 @@
-import { readFileSync, statSync, utimesSync } from 'node:fs'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { expect, it, onTestFinished } from 'vitest'
 import { startDashboard } from '../../src/dashboard/server.ts'
 import { attach } from '../../src/index.ts'
@@ -91,6 +94,35 @@ it('keeps its token for this user, from start to start', async () => {
   const again = await startDashboard({ port: 0 })
   onTestFinished(() => again.close())
   expect(again.url('/p/x')).toMatch(new RegExp(`/p/x#${token}$`))
+})
+
+it('has one token, however many servers start at the same time', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-tokens-'))
+  const servers = 3
+  const waiting = new SharedArrayBuffer(4)
+  // Each thread waits for the others, so that all of them find no token.
+  const program = `
+    const { parentPort, workerData: { guards, folder, servers, waiting } } = require('node:worker_threads')
+    import(guards).then(({ accessToken }) => {
+      const ready = new Int32Array(waiting)
+      Atomics.add(ready, 0, 1)
+      Atomics.notify(ready, 0)
+      for (let here; (here = Atomics.load(ready, 0)) < servers; ) Atomics.wait(ready, 0, here)
+      parentPort.postMessage(Array.from({ length: 50 }, (_, at) => accessToken(folder, 'server' + at).value))
+    })`
+  const guards = new URL('../../src/loopback/guards.ts', import.meta.url).href
+  const workerData = { guards, folder, servers, waiting }
+  const all = await Promise.all(
+    Array.from({ length: servers }, async () => {
+      const worker = new Worker(program, { eval: true, workerData })
+      onTestFinished(() => void worker.terminate())
+      const [values] = (await once(worker, 'message')) as [string[]]
+      return values
+    }),
+  )
+  const kept = all[0]!.map((_, at) => readFileSync(join(folder, `server${at}.token`), 'utf8'))
+  expect(all).toEqual(Array.from({ length: servers }, () => kept))
+  expect(readdirSync(folder)).toHaveLength(kept.length)
 })
 
 it('its token expires, and is replaced in time or when that is asked for', async () => {

@@ -123,7 +123,7 @@ describe('a warehouse by its name', () => {
     [
       'bigquery',
       {},
-      /needs to know its project\n.*DESTINATION__BIGQUERY__CREDENTIALS__PROJECT_ID, or credentials\.project_id/,
+      /needs to know its project\n.*DESTINATION__BIGQUERY__CREDENTIALS__PROJECT_ID, or run: sluice secrets set destination\.bigquery\.credentials\.project_id/,
     ],
     ['bigquery', { credentials: '{"private_key": "hunter2' }, /the credentials of BigQuery cannot be read/],
     ['databricks', { 'credentials.http_path': '/x' }, /needs to know its server_hostname and http_path/],

@@ -15,7 +15,8 @@ it('a query has one deadline for all of its pages', async () => {
   const reading = async (): Promise<void> => {
     for await (const page of (await session.reader.query(slow)).pages) rows += page.length
   }
-  await expect(reading()).rejects.toThrow('statement timeout')
+  // PostgreSQL's code for a statement that was ended: by its limit, or by the limit's signal that came between two statements.
+  await expect(reading()).rejects.toMatchObject({ code: '57014' })
   expect(rows).toBeLessThan(60)
 })
 

@@ -1,15 +1,15 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { config, secret } from '../../src/config/index.ts'
+import { Config, config, secret } from '../../src/config/index.ts'
 import { PipelineError } from '../../src/errors/index.ts'
 import { pipeline } from '../../src/index.ts'
 import { loadSourceFile, restSource } from '../../src/sources/rest/index.ts'
 import { chatra } from '../../src/sources/chats/chatra.ts'
 import { allowDestination, allowHosts, allowSecret } from '../../src/workbench/allowed-hosts.ts'
 import { api, json, type TestApi } from '../support/api.ts'
-import { effort } from '../support/effort.ts'
+import { effort, someOf } from '../support/effort.ts'
 import { randomFrom } from '../support/seed.ts'
 
 const planted = 'planted-home-secret-0123456789'
@@ -31,6 +31,7 @@ function folders() {
     else process.env.SLUICE_DATA_DIR = SLUICE_DATA_DIR
   })
   return {
+    home,
     project,
     atHome: (file: string, text: string) => writeFileSync(join(home, '.sluice', file), text, { mode: 0o600 }),
     inProject: (file: string, text: string) => writeFileSync(join(project, file), text),
@@ -120,6 +121,75 @@ describe('a secret of the home folder', () => {
     inProject('shop.source.yaml', file(own.baseUrl))
     await run(loadSourceFile('shop.source.yaml'))
     expect(sent(own)).toBe(true)
+  })
+
+  it('what the error proposes to allow can be allowed, whatever the address speaks', async () => {
+    const { atHome, inProject, project } = folders()
+    const own = await server()
+    atHome('secrets.toml', `[sources.shop]\ntoken = "${planted}"\nbase_url = "${own.baseUrl}"\n`)
+    for (const protocol of ['http', 'socks5']) {
+      // Nobody listens at port 1.
+      inProject(
+        'shop.source.yaml',
+        file(own.baseUrl).replace('client: {', `client: { proxy: '${protocol}://127.0.0.1:1',`),
+      )
+      const refused = await run(loadSourceFile('shop.source.yaml'))
+      expect(refused, protocol).toMatchObject({ code: 'HOST_NOT_ALLOWED' })
+      const [, key, address] = /sluice secrets allow (\S+) (\S+)/.exec((refused as PipelineError).fix)!
+      expect(allowSecret(project, key!, address!)).toBe(`${protocol}://127.0.0.1:1`)
+      expect(await run(loadSourceFile('shop.source.yaml')), protocol).not.toMatchObject({ code: 'HOST_NOT_ALLOWED' })
+    }
+    for (const address of ['x', 'localhost:1', 'mailto:a@b.test', 'file:///etc', 'data:,x'])
+      expect(() => allowSecret(project, 'sources.shop.token', address), address).toThrow('is not an address')
+  })
+
+  it('stays one when the project has a link to it', async () => {
+    const links: [from: string, to: string][] = [
+      ['.sluice/secrets.toml', '../../home/.sluice/secrets.toml'],
+      ['.dlt/secrets.toml', '../../home/.sluice/secrets.toml'],
+      ['.sluice', '../home/.sluice'],
+      ['.dlt', '../hop'],
+    ]
+    // Many keep their settings in a repository that the home folder has links to.
+    for (const isKeptElsewhere of [undefined, '.sluice', '.sluice/secrets.toml']) {
+      for (const [from, to] of someOf(links, 2)) {
+        const { home, project, atHome, inProject } = folders()
+        const target = await server()
+        atHome(
+          'secrets.toml',
+          `[sources.shop]\ntoken = "${planted}"\n[destination.postgres]\npassword = "${planted}"\n`,
+        )
+        if (isKeptElsewhere !== undefined) {
+          renameSync(join(home, isKeptElsewhere), join(home, 'dotfiles'))
+          symlinkSync(join(home, 'dotfiles'), join(home, isKeptElsewhere))
+        }
+        symlinkSync(join(home, '.sluice'), join(dirname(project), 'hop'))
+        inProject('shop.source.yaml', file(target.baseUrl))
+        rmSync(join(project, from), { recursive: true, force: true })
+        mkdirSync(dirname(join(project, from)), { recursive: true })
+        symlinkSync(to, join(project, from))
+        const what = JSON.stringify({ from, to, isKeptElsewhere })
+        expect(await run(loadSourceFile('shop.source.yaml')), what).toMatchObject({ code: 'HOST_NOT_ALLOWED' })
+        expect(target.requests, what).toEqual([])
+        const found = new Config().lookUp(secret('password'), { root: 'destination', name: 'postgres' })
+        expect(found, what).toMatchObject({ value: planted, origin: 'home' })
+      }
+    }
+  })
+
+  it('is the project’s own where the project is the home folder', () => {
+    const { home, atHome } = folders()
+    atHome('secrets.toml', `[sources.shop]\ntoken = "${planted}"\n`)
+    const found = new Config({ projectDir: home }).lookUp(secret('token'), { root: 'sources', name: 'shop' })
+    expect(found).toMatchObject({ value: planted, origin: 'project' })
+  })
+
+  it('a file of the project is no such secret, by whatever link of the project it is read', () => {
+    const { project, inProject } = folders()
+    inProject('own.toml', `[sources.shop]\ntoken = "${planted}"\n`)
+    symlinkSync('../own.toml', join(project, '.sluice/secrets.toml'))
+    const found = new Config().lookUp(secret('token'), { root: 'sources', name: 'shop' })
+    expect(found).toMatchObject({ value: planted, origin: 'project' })
   })
 
   it('a destination gets it only with the rest of the home folder, or as a person allowed', async () => {

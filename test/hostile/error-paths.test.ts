@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { NotInFormat } from '../../src/sources/rest/formats/not-in-format.ts'
 import { Spool } from '../../src/sources/rest/formats/spool.ts'
 import { checkPacked, unpackedFiles } from '../../src/sources/rest/formats/unpack.ts'
-import { withoutSecrets } from '../../src/egress/index.ts'
+import { egressWithoutSecrets } from '../../src/egress/index.ts'
 import { Transport } from '../../src/sources/rest/http/transport.ts'
 import { simulation } from '../../src/sources/simulators/index.ts'
 import { serve } from '../../src/sources/simulators/server.ts'
@@ -115,7 +115,7 @@ describe('a fault ends in an error of whoever asked', () => {
         broken += 1
       })
     })
-    const egress = withoutSecrets(target.baseUrl)
+    const egress = egressWithoutSecrets(target.baseUrl, { byProxy: false })
     const options = { proxy: undefined, egress, checkTarget: () => undefined }
     const transport = new Transport({ baseUrl: target.baseUrl }, options)
     const ask = (path: string) =>

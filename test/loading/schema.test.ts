@@ -115,6 +115,19 @@ describe('versions', () => {
 })
 
 describe('schema files', () => {
+  it('that cannot be read are named, with what is wrong', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-schemas-'))
+    const path = join(folder, 'test.schema.yaml')
+    const target = withOptions({ importSchemaPath: folder })
+    for (const text of ['tables: [', '', 'name: test', 'tables: { t: }', 'tables: { t: { columns: { a: } } }']) {
+      writeFileSync(path, text)
+      await expect(target.run([{ id: 1 }], { tableName: 't' }), text).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+        summary: expect.stringContaining(`${path} is not a schema file`) as never,
+      })
+    }
+  })
+
   it('are exported, and an edited one is taken over', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-schemas-'))
     const files = { exportSchemaPath: join(folder, 'out'), importSchemaPath: join(folder, 'in') }

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startDashboard } from '../../src/dashboard/server.ts'
 import { api, json } from '../support/api.ts'
@@ -17,6 +19,15 @@ const secretOf = (name: string): string => {
   const letters = [...'ABCxyz019+/=-_%"\\&#:@']
   return `${name}7${Array.from({ length: 12 + below(20) }, () => one(letters)).join('')}q`
 }
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+
+/** What a command prints in a process of its own, which may fail. */
+const ownProcess = (folder: string, args: string[]): Promise<string> =>
+  new Promise((resolve) => {
+    const env = { ...process.env, HOME: folder, SLUICE_DATA_DIR: join(folder, 'data') }
+    execFile(process.execPath, [main, ...args], { cwd: folder, env }, (_error, out, err) => resolve(out + err))
+  })
 
 /** Whether a text holds a secret in any spelling, or the greater part of it in Base64. */
 function shows(text: string, secret: string): boolean {
@@ -127,7 +138,7 @@ resources:
           const seen = new Map<string, string>()
           for (const args of [
             ['run', 'shop.source.yaml', '--resources', 'items', '--progress', 'log'],
-            ['run', 'shop.source.yaml', '--progress', 'json', '--debug'],
+            ['run', 'shop.source.yaml', '--progress', 'log', '--debug'],
             ['pipeline', 'shop', 'trace'],
             ['pipeline', 'shop', 'requests', '--json'],
             ['source', 'docs', 'shop.source.yaml'],
@@ -139,6 +150,10 @@ resources:
             if (args[2] === '--resources') expect(code, out + err).toBe(0)
             if (args.includes('--debug')) expect(out + err).toContain('answered 403')
           }
+          // Its lines go to the file descriptor, past this process.
+          const logged = await ownProcess(folder, ['run', 'shop.source.yaml', '--progress', 'json'])
+          expect(logged).toContain('"msg":"run failed"')
+          seen.set('--progress json', logged)
           // What was looked up was sent as it is, not as an object.
           expect([...sent].some((value) => value.includes(more))).toBe(true)
           for (const [tool, args] of [

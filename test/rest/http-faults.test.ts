@@ -93,7 +93,9 @@ describe('errors that end a load', () => {
   it('says when the key is still the one from the documentation', async () => {
     const target = await api(inTurn(status(401)))
     const error = await failure(target, { auth: { type: 'bearer', token: 'your_api_key_here' } })
-    expect(error.fix).toContain('still the example from the documentation')
+    expect(error.fix).toMatch('still the example from the documentation: set your own with sluice secrets set')
+    const missing = await failure(target, { auth: { type: 'bearer', token: '<paste it here>' } })
+    expect(missing.fix).toMatch(/set it: sluice secrets set sources\.\w+\.token$/)
   })
 
   it('never shows a secret', async () => {

@@ -21,6 +21,10 @@ it('ai doctor runs nothing that is in the folder: neither its guard nor its slui
   const findings = (): { check: string; ok: boolean; found: string }[] =>
     JSON.parse(sluice('ai', 'doctor', '--json').stdout) as never
   expect(findings().find(({ check }) => check === 'guard of secrets')).toMatchObject({ ok: true })
+  const unix = readFileSync(guard, 'utf8')
+  writeFileSync(guard, unix.replaceAll('\n', '\r\n'))
+  expect(findings().find(({ check }) => check === 'guard of secrets')).toMatchObject({ ok: true })
+  writeFileSync(guard, unix)
   const plant = (path: string, text: string): void => {
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, text)

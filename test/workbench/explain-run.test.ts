@@ -110,7 +110,7 @@ it('a run that is refused because nothing came is told with where the rows may b
     mayBeEmpty: false,
     body: (rows) => ({ items: rows(4) }),
   })
-  expect(findings.join('\n')).toMatch(/no rows came, and replace would empty table "things"/)
+  expect(findings.join('\n')).toMatch(/returned no rows; replace would delete all rows of table "things"/)
   expect(findings.join('\n')).toMatch(/nothing is at data in the first answer; there are lists at: items/)
 })
 

@@ -1,8 +1,20 @@
 import { execFile, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { dataDir } from '../../src/config/index.ts'
 import { hostNames, hosts } from '../../src/workbench/hosts/index.ts'
 import { apply, planInstall } from '../../src/workbench/install.ts'
 import { toolkitsFolder } from '../../src/workbench/toolkit.ts'
@@ -15,6 +27,7 @@ interface Places {
   root: string
   home: string
   folder: string
+  dataDir?: string
 }
 interface Guard {
   placesOf(places: Places): Places
@@ -79,6 +92,25 @@ describe('the corpus', () => {
     expect(search()).not.toContain(undefined)
     rmSync(other, { recursive: true })
   })
+})
+
+it('the guard and Sluice agree on the data folder, whatever the environment says', () => {
+  const { SLUICE_DATA_DIR, XDG_DATA_HOME, ...others } = process.env
+  const values = [undefined, '', 'data', './data/', '/srv/data/', '/srv/../data']
+  const root = process.cwd()
+  onTestFinished(() => void (process.env = { ...others, SLUICE_DATA_DIR, XDG_DATA_HOME }))
+  for (const moved of values) {
+    for (const base of values) {
+      process.env = { ...others }
+      if (moved !== undefined) process.env.SLUICE_DATA_DIR = moved
+      if (base !== undefined) process.env.XDG_DATA_HOME = base
+      const there = placesOf({ root, home: homedir(), folder: join(root, 'src') })
+      expect(there.dataDir, JSON.stringify({ moved, base })).toBe(dataDir())
+      const asked = (path: string) => refusedTool({ tool: 'Read', input: { file_path: path } }, there)
+      expect(asked(join(dataDir(), 'dashboard.token'))).toBeDefined()
+      expect(asked('/usr/include/stdio.h')).toBeUndefined()
+    }
+  }
 })
 
 describe('the shell as the model', () => {
@@ -203,6 +235,11 @@ describe('hosts', () => {
       spawnSync(process.execPath, [join(folder, '.sluice/guard.mjs')], { cwd: folder, input: text, encoding: 'utf8' })
     expect(asked('{ "tool_input": { "file_path": ".sluice/secrets.toml"').status).toBe(2)
     expect(asked('not json').status).toBe(0)
+    // Reading a folder fails, as reading a pipe without data may.
+    const unreadable = openSync(folder, 'r')
+    const guard = [join(folder, '.sluice/guard.mjs')]
+    expect(spawnSync(process.execPath, guard, { cwd: folder, stdio: [unreadable, 'pipe', 'pipe'] }).status).toBe(2)
+    closeSync(unreadable)
     const lone = join(places.home, 'lone', '.sluice')
     mkdirSync(lone, { recursive: true })
     writeFileSync(join(lone, 'guard.mjs'), readFileSync(join(folder, '.sluice/guard.mjs')))
@@ -214,10 +251,16 @@ describe('hosts', () => {
     expect(stderr).toContain('sluice ai init --overwrite')
   })
 
+  it('read files that the whole team may read, as the umask says', () => {
+    for (const path of ['AGENTS.md', '.claude/settings.json', '.sluice/workbench.json'])
+      expect(statSync(join(folder, path)).mode & 0o777, path).toBe(0o666 & ~process.umask())
+  })
+
   it('deny the files by rules of their own as well', () => {
     const { permissions } = settings('.claude/settings.json') as { permissions: { deny: string[] } }
     expect(permissions.deny).toContain('Read(./**/secrets.toml)')
-    expect(permissions.deny).toContain('Read(~/.sluice/**)')
+    for (const outside of ['~/.sluice', '~/.dlt', '~/.local/share/sluice'])
+      expect(permissions.deny).toContain(`Read(${outside}/**)`)
     expect(permissions.deny).toContain('Edit(./.sluice/guard/**)')
     expect(readFileSync(join(folder, '.cursorignore'), 'utf8')).toContain('**/secrets.toml')
     expect(Object.keys(hosts)).toEqual([...hostNames])

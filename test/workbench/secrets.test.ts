@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { keepSecret, secretStatuses, writePlaceholders, writeSecret } from '../../src/index.ts'
 import { checkSecrets, projectSecrets } from '../../src/workbench/project-secrets.ts'
+import { writeSourceFile } from '../../src/workbench/source-draft.ts'
 import { serve, simulation } from '../../src/testing/index.ts'
 import { api, json } from '../support/api.ts'
 
@@ -202,12 +203,50 @@ describe('secrets set', () => {
     }
   })
 
+  it('in the home folder, or in a project with a link to its file, the value stays', () => {
+    const home = mkdtempSync(join(tmpdir(), 'sluice-home-'))
+    const before = process.env.HOME
+    process.env.HOME = home
+    try {
+      for (const projectDir of [home, folder]) {
+        if (projectDir === folder) symlinkSync(join(home, '.sluice'), join(folder, '.sluice'))
+        for (const value of ['first', 'second']) {
+          const kept = keepSecret('sources.shop.token', value, projectDir)
+          expect(kept).toEqual({ path: join(home, '.sluice/secrets.toml'), takenFrom: undefined })
+          expect(readFileSync(kept.path, 'utf8')).toBe(`[sources.shop]\ntoken = "${value}"\n`)
+          expect(secretStatuses([], projectDir).map(({ key }) => key)).toEqual(['sources.shop.token'])
+        }
+      }
+    } finally {
+      process.env.HOME = before
+    }
+  })
+
   it('changes a value in its place', () => {
     write('.sluice/secrets.toml', '[sources.shop] # the shop\ntoken = "old"\nother = 1\n')
     writeSecret('sources.shop.token', 'new', folder)
     expect(readFileSync(secretsFile(), 'utf8')).toBe('[sources.shop] # the shop\ntoken = "new"\nother = 1\n')
     write('.sluice/secrets.toml', '[sources.shop\n')
     expect(() => writeSecret('sources.shop.token', 'new', folder)).toThrow('is not valid TOML')
+  })
+})
+
+describe('a source file that is written', () => {
+  it.each([
+    ['x.source.json', '{', 'SOURCE_INVALID'],
+    ['x.source.yaml', 'a: [', 'SOURCE_INVALID'],
+    ['x.source.yaml', '['.repeat(300) + ']'.repeat(300), 'SOURCE_INVALID'],
+    ['x.source.json', '['.repeat(300) + ']'.repeat(300), 'SOURCE_INVALID'],
+    ['x.source.yaml', `#${'é'.repeat(2 ** 19)}`, 'LIMIT_EXCEEDED'],
+  ])('%s is refused by name when its text cannot be read: %.8s', (name, text, code) => {
+    let error: unknown
+    try {
+      writeSourceFile(folder, name, text, false)
+    } catch (thrown) {
+      error = thrown
+    }
+    expect(error).toMatchObject({ code, summary: expect.stringContaining(name) as never })
+    expect(existsSync(join(folder, name))).toBe(false)
   })
 })
 

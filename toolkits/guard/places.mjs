@@ -1,6 +1,6 @@
 // Where secrets are, and what keeps assistants from them.
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
-import { dirname, isAbsolute, join, posix } from 'node:path'
+import { dirname, isAbsolute, join, posix, resolve } from 'node:path'
 import { any, hasMarks, one, star } from './shell.mjs'
 
 /** Names of settings folders: those of Sluice, of dlt, and what the environment calls them. */
@@ -30,11 +30,14 @@ const guardFolder = /(^|\/)(\.claude|\.cursor|\.codex|\.github|\.vscode)$/
 
 /** Places that concern one project: `root` is the project, `folder` the one that a command starts in. */
 export function placesOf({ root, home, folder, dataDir }) {
-  return { root, home, folder, dataDir: slashes(dataDir ?? standardDataDir(home)) }
+  return { root, home, folder, dataDir: slashes(dataDir ?? standardDataDir(root, home)) }
 }
 
-const standardDataDir = (home) =>
-  process.env.SLUICE_DATA_DIR ?? join(process.env.XDG_DATA_HOME ?? join(home, '.local', 'share'), 'sluice')
+/** As `src/config/data-dir.ts`: an empty variable counts as unset, and a relative one is resolved where Sluice runs. */
+function standardDataDir(root, home) {
+  const { SLUICE_DATA_DIR: moved, XDG_DATA_HOME: base } = process.env
+  return moved ? resolve(root, moved) : resolve(root, base || join(home, '.local', 'share'), 'sluice')
+}
 
 const slashes = (path) => path.replaceAll('\\', '/')
 

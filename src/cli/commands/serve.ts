@@ -37,7 +37,7 @@ function add(name: string | undefined): CommandResult {
   if (hookNames().includes(name))
     throw new PipelineError(`there is an address for ${name} already`, {
       code: 'WRONG_USE',
-      fix: `it stands in .sluice/secrets.toml: inbox.${name}.path`,
+      fix: `to see where it is stored: sluice secrets list; to replace it: sluice secrets set inbox.${name}.path`,
     })
   const path = randomBytes(16).toString('hex')
   writeSecret(`inbox.${name}.path`, path)

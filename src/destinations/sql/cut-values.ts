@@ -6,7 +6,13 @@ export interface CutValue {
 }
 
 export const isCut = (value: unknown): value is CutValue =>
-  typeof value === 'object' && value !== null && 'cut' in value && 'length' in value && Object.keys(value).length === 2
+  typeof value === 'object' &&
+  value !== null &&
+  'cut' in value &&
+  'length' in value &&
+  (typeof value.cut === 'string' || value.cut instanceof Uint8Array) &&
+  typeof value.length === 'number' &&
+  Object.keys(value).length === 2
 
 /** How the values of a column can be cut; `undefined` where they have a fixed or a small size. */
 export type CutKind = 'text' | 'bytes' | undefined

@@ -14,6 +14,8 @@ const script = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './child.
 const graceMs = 1000
 /** A process that waits for the next query is kept so long. */
 const idleMs = 60_000
+/** A process that hangs while it loads its modules would be waited for without end. */
+const longestStartMs = 60_000
 const mostIdle = 2
 
 /** Processes without a query, with the environment they were started in: the next query saves the start. */
@@ -74,7 +76,11 @@ class QueryProcess {
       const end = (error: Error): void => {
         idle.delete(this)
         this.endedByItself = this.failure === undefined
-        rmSync(this.folder, { recursive: true, force: true })
+        try {
+          rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 })
+        } catch {
+          // An error in a listener would end this process; the folder is the system's to clear.
+        }
         this.failure ??= endedBy(error)
         this.waiting?.reject(this.failure)
         resolve()
@@ -90,10 +96,12 @@ class QueryProcess {
     clearTimeout(this.timer)
     this.child.ref()
     this.child.channel?.ref()
+    this.timer = setTimeout(() => this.kill(endedBy(new Error('its process did not start'))), longestStartMs)
   }
 
   async query(request: QueryRequest): Promise<Extract<Reply, { type: 'columns' }>['columns']> {
     this.timeoutMs = request.limits.timeoutMs
+    clearTimeout(this.timer)
     this.timer = setTimeout(() => this.kill(tookTooLong(this.timeoutMs)), this.timeoutMs + graceMs)
     const reply = await this.ask({ type: 'query', ...request })
     return reply.type === 'columns' ? reply.columns : []

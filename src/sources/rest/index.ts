@@ -12,7 +12,7 @@ export { inFileSpelling } from './grammar/file-spelling.ts'
 export { lintSource, type Finding } from './lint.ts'
 export { logInSource } from './log-in-source.ts'
 export { keysElsewhere, originsOf, secretsOf } from './secrets-of.ts'
-export { isSourceFile, loadSourceFile, readSourceSpec } from './source-file.ts'
+export { isSourceFile, loadSourceFile, parseSourceText, readSourceSpec } from './source-file.ts'
 export type {
   AuthSpec,
   ClientSpec,

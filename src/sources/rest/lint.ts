@@ -1,4 +1,5 @@
 import { snake } from './grammar/file-spelling.ts'
+import { isLoopbackHost } from '../../egress/index.ts'
 import { redact } from '../../errors/index.ts'
 import { requireWholeTables } from '../../extract/index.ts'
 import { isNative } from './grammar/grammar.ts'
@@ -57,7 +58,8 @@ function lintClient({ client, resources }: RestSourceSpec): Finding[] {
   const found: Finding[] = []
   const { baseUrl } = client
   if (typeof baseUrl === 'string') {
-    if (/^http:\/\/(?!127\.|localhost|\[::1\])/.test(baseUrl)) {
+    const host = URL.canParse(baseUrl) ? new URL(baseUrl).hostname : ''
+    if (/^http:\/\//i.test(baseUrl) && !isLoopbackHost(host)) {
       found.push({
         level: 'warning',
         path: 'client.base_url',

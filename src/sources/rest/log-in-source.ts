@@ -38,6 +38,6 @@ function codeAuth({ name, client, resources }: RestSourceSpec): AuthorizationCod
   if (found !== undefined) return found as AuthorizationCodeAuth
   throw new PipelineError(`source "${name}" needs no login in a browser`, {
     code: 'WRONG_USE',
-    fix: 'only auth of the type oauth2_authorization_code does; put other keys into .sluice/secrets.toml',
+    fix: 'only auth of the type oauth2_authorization_code does; set other keys with sluice secrets set <key>',
   })
 }

@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { ConfigReference, mostBytes, parseDocument, readBounded } from '../../config/index.ts'
+import { ConfigReference, fileTooLarge, mostBytes, parseDocument, readBounded } from '../../config/index.ts'
 import { PipelineError } from '../../errors/index.ts'
 import type { Source } from '../../extract/index.ts'
 import { createRestSource, type RestSourceOptions } from './rest-source.ts'
@@ -41,6 +41,13 @@ function readContent(path: string): unknown {
       cause: error,
     })
   }
+  return parseSourceText(path, text)
+}
+
+/** The content of a source file from its text. Throws `SOURCE_INVALID`, or `LIMIT_EXCEEDED` for a text of more than 1 MiB. */
+export function parseSourceText(path: string, text: string): unknown {
+  const bytes = Buffer.byteLength(text)
+  if (bytes > mostBytes.settings) throw fileTooLarge(path, bytes, mostBytes.settings)
   try {
     return parseDocument(text, path.endsWith('.json') ? 'json' : 'yaml')
   } catch (error) {

@@ -1,5 +1,8 @@
 import { guardFolder, guardPath, mcpCommand, secretPatterns, type Host } from './host.ts'
 
+/** Folders of this user that hold secrets: the settings of Sluice and dlt, and the data folder with its tokens. */
+const outside = ['~/.sluice', '~/.dlt', '~/.local/share/sluice']
+
 /** Claude Code: `.claude/`, `.mcp.json`, and `CLAUDE.md`, which takes in `AGENTS.md`. */
 export const claude: Host = {
   name: 'claude',
@@ -25,7 +28,7 @@ export const claude: Host = {
         ...[
           ...secretPatterns.map((one) => `Read(./${one})`),
           ...secretPatterns.map((one) => `Edit(./${one})`),
-          'Read(~/.sluice/**)',
+          ...outside.map((folder) => `Read(${folder}/**)`),
           `Edit(./${guardPath})`,
           `Edit(./${guardFolder}/**)`,
           'Edit(./.claude/settings*.json)',

@@ -35,7 +35,7 @@ export class Settings {
     if (isPlaceholder(text)) {
       throw new PipelineError(`"${field}" of ${this.place.name ?? 'the source'} is still a placeholder`, {
         code: 'CONFIG_MISSING',
-        fix: 'put the secret into .sluice/secrets.toml, and name it in the source: { secret: … }',
+        fix: `name it in the source: { secret: ${field} }, and set it: sluice secrets set ${this.keyOf(field)}`,
       })
     }
     addSecret(text)
@@ -102,6 +102,11 @@ export class Settings {
 
   private valueOf(setting: Setting): string {
     return setting instanceof ConfigReference ? String(this.value(setting)) : setting
+  }
+
+  private keyOf(field: string): string {
+    const { root, section, name = section } = this.place
+    return [root, name, field].filter((part) => part !== undefined).join('.')
   }
 
   private implied(field: string): ConfigReference {

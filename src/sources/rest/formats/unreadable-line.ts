@@ -23,6 +23,6 @@ export const isUnreadable = (error: unknown): boolean =>
 /** A line or record that no rows are made of: read on, it would fill the memory. */
 export const tooLong = (what: 'line' | 'record', file: string | undefined, line: number, most: number): PipelineError =>
   new PipelineError(
-    `${file === undefined ? 'the answer' : `"${file}"`} has a ${what} of more than ${most.toLocaleString('en')} bytes (line ${line})`,
+    `${file === undefined ? 'the answer' : `"${file}"`} has a ${what} of more than ${most.toLocaleString('en')} characters (line ${line})`,
     { code: 'LIMIT_EXCEEDED', fix: 'check the format of the endpoint, and for CSV its delimiter and quote' },
   )

@@ -52,7 +52,7 @@ function fixFor({ status, auth }: Pick<Failure, 'status' | 'auth'>): string {
   switch (status) {
     case 401:
       return auth?.looksCopied === true
-        ? 'the key is still the example from the documentation: put your own into .sluice/secrets.toml'
+        ? 'the key is still the example from the documentation: set your own with sluice secrets set <key>'
         : 'check the key: it is missing, mistyped or revoked'
     case 403:
       return 'the key is valid but may not read this: check its rights and the plan of the account'

@@ -1,7 +1,7 @@
 import { mostBytes, parseDocument, readBounded } from '../../../config/index.ts'
-import { withoutSecrets } from '../../../egress/index.ts'
+import { egressWithoutSecrets } from '../../../egress/index.ts'
 import { PipelineError } from '../../../errors/index.ts'
-import { readBytes, Transport } from '../http/transport.ts'
+import { environmentProxies, readBytes, Transport } from '../http/transport.ts'
 
 const largestDocument = 64 * 1024 * 1024
 
@@ -117,7 +117,11 @@ function readText(path: string): string {
 async function fetchText(url: string): Promise<string> {
   const transport = new Transport(
     { baseUrl: url },
-    { proxy: undefined, egress: withoutSecrets(url), checkTarget: () => undefined },
+    {
+      proxy: undefined,
+      egress: egressWithoutSecrets(url, { byProxy: environmentProxies().length > 0 }),
+      checkTarget: () => undefined,
+    },
   )
   try {
     const request = { method: 'GET' as const, url: new URL(url), headers: {}, body: undefined }
