@@ -43,7 +43,7 @@ import {
 } from './table-walker.ts'
 import { Walkers } from './walkers.ts'
 
-export interface NormalizerOptions {
+interface NormalizerOptions {
   infer?: Inference
   takesNul?: boolean
   fileBytes?: number
