@@ -135,8 +135,12 @@ export class PackageBuilder {
       fileBytes: parts.limits.fileBytes,
     }
     this.normalizer = new Normalizer(parts.schema, naming, store.nextFilePath, notice, options)
+    const trialOptions = { ...options, goesOnFrom: this.normalizer }
     this.trial = () =>
-      new TrialRows(parts.schema, (copy) => new Normalizer(copy, naming, store.nextFilePath, () => undefined, options))
+      new TrialRows(
+        parts.schema,
+        (copy) => new Normalizer(copy, naming, store.nextFilePath, () => undefined, trialOptions),
+      )
   }
 
   /** The next package brings the state, whether or not a resource has changed it. */
