@@ -9,6 +9,7 @@ import {
 } from '../extract/index.ts'
 import {
   dispositionOf,
+  bringsRows,
   listedRows,
   mostColumns,
   mostLinks,
@@ -379,7 +380,7 @@ export class PackageBuilder {
     if (!mayBeCut(resource, target.hints))
       this.held.hold(resource.name, name, { hasRows: rows.length > 0, isWhole: isWhole(target.hints) })
     if (rows.length === 0) return
-    this.filled.add(name)
+    if (bringsRows(rows)) this.filled.add(name)
     if (hints?.otherwise === undefined) this.normalizer.write(target, rows)
     else this.writeEach(resource, target, rows, hints.otherwise)
   }
