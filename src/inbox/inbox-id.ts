@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createFile, removeDrafts, replaceFile, syncFile, syncFolder } from '../disk/index.ts'
 
-/** What tells the folder of an inbox from every other one, also from a later one of the same name. */
+/** The identity of an inbox folder: no other folder has it, not even a later one of the same name. */
 export interface InboxId {
   id: string
   /** The highest sequence that the folder had when it got its id: 0 in a new folder, more in one that predates ids. */
@@ -12,7 +12,7 @@ export interface InboxId {
 
 const fileName = 'inbox.json'
 
-/** The id of a folder, which gets one if it has none. Its writer and its readers may ask at the same time. */
+/** The id of a folder; creates it if there is none. A writer and readers may do so at the same time. */
 export function inboxId(folder: string, lastSequence: (folder: string) => number): InboxId {
   const path = join(folder, fileName)
   const known = read(path)
@@ -26,7 +26,7 @@ export function inboxId(folder: string, lastSequence: (folder: string) => number
   return read(path) ?? renewed(path)
 }
 
-/** A file that is damaged says nothing of what was loaded. A new id has it loaded again, which changes no row. */
+/** A new id in place of a damaged file. All that the folder has is loaded again, which changes no row. */
 function renewed(path: string): InboxId {
   const fresh = { id: randomUUID(), before: 0 }
   replaceFile(path, JSON.stringify(fresh), { durable: true })
@@ -35,7 +35,7 @@ function renewed(path: string): InboxId {
 
 function read(path: string): InboxId | undefined {
   try {
-    const { id, before } = JSON.parse(readFileSync(path, 'utf8')) as Partial<InboxId>
+    const { id, before } = (JSON.parse(readFileSync(path, 'utf8')) ?? {}) as Partial<InboxId>
     return typeof id === 'string' && id !== '' && Number.isSafeInteger(before) ? { id, before: before! } : undefined
   } catch (error) {
     if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
-import { pipeline, resource, source, type Resource, type Source } from '../../src/index.ts'
+import { pipeline, type Resource, type Source } from '../../src/index.ts'
 import { inbox, inboxSource, serveInbox } from '../../src/inbox/index.ts'
 import { InboxWriter } from '../../src/inbox/inbox-store.ts'
 import { effort } from '../support/effort.ts'
@@ -105,52 +105,5 @@ describe('inboxes that had one mark have one each', () => {
     expect(await load(inboxSource('a_b'))).toBe(2)
     const hooks = ['a-b', 'x', 'a_b'].map((name) => ({ name, secret: '0123456789abcdef' }))
     await expect(serveInbox({ hooks, port: 0 })).rejects.toThrow('inboxes "a-b" and "a_b" are one source: "a_b_inbox"')
-  })
-})
-
-describe('the mark of an earlier version', () => {
-  /** As that version left it: payloads without an id of their inbox, and one number in the state. */
-  const earlier = async (name: string, payloads: number, mark: number, of = `${name}_inbox`): Promise<void> => {
-    await receive(name, Array.from({ length: payloads }, (_, at) => at + 1))
-    rmSync(join(placeOf(name), 'inbox.json'))
-    const remember = resource('webhook_payload', ({ state }) => {
-      state.loaded = mark
-      return []
-    })
-    await loading().run(source(of, [remember]))
-  }
-
-  it('is that of the inbox: only what came after it is loaded', async () => {
-    await earlier('shop', 3, 3)
-    expect(await load(inboxSource('shop'))).toBe(0)
-    await receive('shop', [4])
-    expect(await load(inboxSource('shop'))).toBe(1)
-    expect(await loadedIds()).toEqual([4])
-  })
-
-  it('is taken over once, also where nothing is new', async () => {
-    await earlier('shop', 3, 3)
-    expect(await load(inboxSource('shop'))).toBe(0)
-    onMachine('second')
-    await receive('shop', [4, 5, 6])
-    rmSync(join(placeOf('shop'), 'inbox.json'))
-    expect(await load(inboxSource('shop'))).toBe(3)
-  })
-
-  it('is not that of an inbox which began anew, whenever it is loaded', async () => {
-    await earlier('shop', 2, 3)
-    expect(await load(inboxSource('shop'))).toBe(2)
-    rmSync(placeOf('shop'), { recursive: true })
-    await receive('shop', [4, 5, 6, 7])
-    expect(await load(inboxSource('shop'))).toBe(4)
-    expect(await loadedIds()).toEqual([1, 2, 4, 5, 6, 7])
-  })
-
-  it('is that of none where two have shared it', async () => {
-    await receive('a-b', [11, 12, 13])
-    rmSync(join(placeOf('a-b'), 'inbox.json'))
-    await earlier('a_b', 3, 3)
-    expect(await load(inboxSource('a-b'))).toBe(3)
-    expect(await load(inboxSource('a_b'))).toBe(3)
   })
 })
