@@ -21,9 +21,9 @@ const mostInboxes = 100
 
 /**
  * How far an inbox was loaded. It takes over the mark of an earlier version if that mark can only be its own: no other inbox
- * shared it, and the inbox had as many entries at that time. Otherwise it starts at 0.
+ * shared it, and the inbox had as many entries at that time. The state then has that mark no more. Otherwise it starts at 0.
  */
-export function loadedMark(state: InboxState, { id, before }: InboxId, isShared: boolean): LoadedMark {
+export function takeMark(state: InboxState, { id, before }: InboxId, isShared: boolean): LoadedMark {
   const { inboxes = {}, loaded = 0 } = state
   if (Object.hasOwn(inboxes, id)) return { ...inboxes[id], sequence: Number(inboxes[id]!.sequence) }
   const earlier = Number(loaded)

@@ -10,7 +10,7 @@ import {
 } from '../index.ts'
 import type { WebhookTable } from '../sources/chats/platform.ts'
 import { platformByName } from '../sources/chats/registry.ts'
-import { keepMark, loadedMark, type InboxState, type LoadedMark } from './inbox-marks.ts'
+import { keepMark, takeMark, type InboxState, type LoadedMark } from './inbox-marks.ts'
 import {
   entriesAfter,
   forgetLoaded,
@@ -33,8 +33,7 @@ export interface InboxOptions {
  * What was received under a name, each payload once: sent again by its sender, it is the same row. Tables are merged by
  * `payload_id`. A payload that cannot become rows is a row of `webhook_payload` with all of it as text, in `raw_payload`.
  */
-export const inbox = (name: string, options: InboxOptions = {}): Resource =>
-  inboxResource(name, options, () => true)
+export const inbox = (name: string, options: InboxOptions = {}): Resource => inboxResource(name, options, () => true)
 
 /** `mayShare`: whether an earlier version kept one mark for this inbox and for another one. */
 function inboxResource(
@@ -50,7 +49,7 @@ function inboxResource(
       if (identity === undefined) return
       const isShared = inboxNames().some((other) => other !== name && mayShare(other))
       const state = context.state as InboxState
-      const known = loadedMark(state, identity, isShared)
+      const known = takeMark(state, identity, isShared)
       keepMark(state, identity, known)
       const loaded = validMark(name, known)
       // What this run is told was loaded is in the destination already.

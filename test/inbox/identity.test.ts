@@ -1,7 +1,8 @@
 import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { run as serve } from '../../src/cli/commands/serve.ts'
 import { duckdb } from '../../src/destinations/duckdb/duckdb.ts'
 import { pipeline, type Resource, type Source } from '../../src/index.ts'
 import { inbox, inboxSource, serveInbox } from '../../src/inbox/index.ts'
@@ -62,12 +63,18 @@ it('every payload on disk is loaded, whatever happened to folders, ids and other
     },
     'id lost': (name) => rmSync(join(placeOf(name), 'inbox.json'), { force: true }),
     'id damaged': (name) => {
-      if (existsSync(placeOf(name))) writeFileSync(join(placeOf(name), 'inbox.json'), oneOf(['', '{"id":"', 'null', '{}']))
+      if (existsSync(placeOf(name)))
+        writeFileSync(join(placeOf(name), 'inbox.json'), oneOf(['', '{"id":"', 'null', '{}']))
     },
   }
   const done: string[] = []
-  for (let at = 0; at < effort(10, 120); at++) {
-    const [name, machine, what, how] = [oneOf(names), oneOf(machines), oneOf(Object.keys(steps)), oneOf(Object.keys(runs))]
+  for (let at = 0; at < effort(6, 120); at++) {
+    const [name, machine, what, how] = [
+      oneOf(names),
+      oneOf(machines),
+      oneOf(Object.keys(steps)),
+      oneOf(Object.keys(runs)),
+    ]
     onMachine(machine)
     if (random() < 0.6) await steps[what]!(name)
     const ids = Array.from({ length: 1 + Math.floor(random() * 4) }, () => next++)
@@ -84,6 +91,21 @@ it('every payload on disk is loaded, whatever happened to folders, ids and other
   }
 })
 
+it('a folder that was lost, or restored from a backup, loads what it receives from then on', async () => {
+  await receive('shop', [1, 2])
+  cpSync(placeOf('shop'), join(folder, 'backup'), { recursive: true })
+  await receive('shop', [3, 4])
+  expect(await load(inboxSource('shop'))).toBe(4)
+  rmSync(placeOf('shop'), { recursive: true })
+  cpSync(join(folder, 'backup'), placeOf('shop'), { recursive: true })
+  await receive('shop', [5, 6, 7])
+  await load(inboxSource('shop'))
+  rmSync(placeOf('shop'), { recursive: true })
+  await receive('shop', [8, 9])
+  expect(await load(inboxSource('shop'))).toBe(2)
+  expect(await loadedIds()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
+})
+
 describe('inboxes that had one mark have one each', () => {
   it('two resources of one pipeline', async () => {
     await receive('x1', [1, 2, 3])
@@ -93,7 +115,10 @@ describe('inboxes that had one mark have one each', () => {
     expect(await load(inbox('x1'))).toBe(0)
     expect(await load(inbox('x2'))).toBe(0)
     const both = loading().run([inbox('x1'), inbox('x2')])
-    await expect(both).rejects.toMatchObject({ code: 'SOURCE_INVALID', message: expect.stringContaining('inboxSource') })
+    await expect(both).rejects.toMatchObject({
+      code: 'SOURCE_INVALID',
+      message: expect.stringContaining('inboxSource'),
+    })
     await loading().run([inboxSource('x1'), inboxSource('x2')])
     expect(await loadedIds()).toEqual([1, 2, 3, 4, 5])
   })
@@ -105,5 +130,14 @@ describe('inboxes that had one mark have one each', () => {
     expect(await load(inboxSource('a_b'))).toBe(2)
     const hooks = ['a-b', 'x', 'a_b'].map((name) => ({ name, secret: '0123456789abcdef' }))
     await expect(serveInbox({ hooks, port: 0 })).rejects.toThrow('inboxes "a-b" and "a_b" are one source: "a_b_inbox"')
+  })
+
+  it('no address is added for a second name of one source', async () => {
+    process.env.INBOX__A_B__PATH = '0123456789abcdef'
+    onTestFinished(() => void delete process.env.INBOX__A_B__PATH)
+    await expect(serve(['add', 'a-b'])).rejects.toMatchObject({
+      code: 'WRONG_USE',
+      message: expect.stringContaining('"a_b_inbox"'),
+    })
   })
 })

@@ -20,8 +20,7 @@ beforeEach(() => {
 
 const loading = () =>
   pipeline({ name: 'hooks', dataset: 'hooks', destination: filesystem({ bucketUrl: join(folder, 'lake') }) })
-const load = async (name: string): Promise<number> =>
-  (await loading().run(inboxSource(name))).rows.webhook_payload ?? 0
+const load = async (name: string): Promise<number> => (await loading().run(inboxSource(name))).rows.webhook_payload ?? 0
 const marks = async (name: string) => (await loading().state())?.sources[name]?.resources?.webhook_payload
 const ids = async (): Promise<number[]> =>
   (await loading().dataset().table('webhook_payload').orderBy('id').toArray()).map(({ id }) => Number(id))
