@@ -68,7 +68,7 @@ it('every payload on disk is loaded, whatever happened to folders, ids and other
     },
   }
   const done: string[] = []
-  for (let at = 0; at < effort(6, 50); at++) {
+  for (let at = 0; at < effort(5, 50); at++) {
     const [name, machine, what, how] = [
       oneOf(names),
       oneOf(machines),

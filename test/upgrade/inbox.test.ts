@@ -57,7 +57,7 @@ it('an inbox that has started again since then is loaded from its start', async 
   expect(await ids()).toEqual([1, 2, 3, 11, 12, 13, 21, 22, 23, 24])
 })
 
-it('what the mark of another inbox has passed over is loaded', async () => {
+it('what the mark of another inbox has passed over is loaded', { tags: ['slow'] }, async () => {
   for (const name of ['a-b', 'a_b']) await load(name)
   expect(await ids()).toEqual([1, 2, 3, 11, 12, 13, 14, 15])
 })
