@@ -2,6 +2,7 @@
 import { posix } from 'node:path'
 import { any, globWords, hasMarks, parseCommand } from './shell.mjs'
 import { folderNames, holdsGuard, holdsSecrets, isNameOfGuard, isNameOfSecret, kindOf, kindOfWord } from './places.mjs'
+import { decided } from './work.mjs'
 import * as programs from './programs.mjs'
 import { codeShowsEnvironment, isSecretVariable, readsVariable, runsPrinted, showsEnvironment } from './environment.mjs'
 
@@ -15,50 +16,58 @@ const why = {
 }
 
 /** Why not, in words; `undefined` for a command that may run. */
-export function refusedCommand(text, places, { depth = 0, isNested = false } = {}) {
+export const refusedCommand = (text, places) => decided(places, (asked) => refusedText(text, asked))
+
+function refusedText(text, places, { depth = 0, isNested = false } = {}) {
   if (depth > 8) return 'the command is nested too deep to be read'
   const variables = new Map([
     ['HOME', places.home],
     ['PWD', places.folder],
     ['CLAUDE_PROJECT_DIR', places.root],
   ])
-  const { commands, nested, expanded } = parseCommand(text, variables)
+  const { commands, nested, expanded } = parseCommand(text, variables, places.work)
   if (expanded.some((name) => name.startsWith('!') || isSecretVariable(name))) return why.variable
   if (runsPrinted(commands, nested)) return why.environment
   const withDots = /\b(dotglob|GLOB_DOTS|globdots|GLOBIGNORE)\b/i.test(text)
+  const readers = readersOf(commands)
   let here = places
   for (const [at, command] of commands.entries()) {
-    const isFeeding = isNested || feeds(commands, at)
-    const context = { places: here, depth, withDots, isFeeding, isTyped: isTyped(commands, at) }
+    const { isFeeding, isTyped } = readers[at]
+    const context = { places: here, depth, withDots, isFeeding: isNested || isFeeding, isTyped }
+    places.work.spend(100)
     const reason = refusedSimple(command, context)
     if (reason !== undefined) return reason
     here = folderAfter(command, here)
   }
   // They may run before or after a `cd`.
-  for (const inner of nested) {
+  for (const inner of new Set(nested)) {
     const reason = [...new Set([places, here])]
-      .map((one) => refusedCommand(inner, one, { depth: depth + 1, isNested: true }))
+      .map((one) => refusedText(inner, one, { depth: depth + 1, isNested: true }))
       .find((one) => one !== undefined)
     if (reason !== undefined) return reason
   }
   return undefined
 }
 
-/** Commands that read what the one at a place prints. */
-const readersOf = (commands, at) =>
-  commands[at].isPiped ? commands.slice(at + 1).filter(({ group }) => group === commands[at].group) : []
+/** For each command, whether one after it in its pipeline takes names of files from it, or runs what it prints. */
+function readersOf(commands) {
+  const found = []
+  let after = { isFeeding: false, isTyped: false }
+  for (const { words, isPiped } of commands.toReversed()) {
+    if (!isPiped) after = { isFeeding: false, isTyped: false }
+    found.push(after)
+    const program = programs.programOf(words)
+    const isShell = programs.isShell(program)
+    after = {
+      isFeeding: after.isFeeding || isShell || takesNames(program, words),
+      isTyped: after.isTyped || isShell,
+    }
+  }
+  return found.reverse()
+}
 
-/** Whether what a command prints becomes names of files. */
-const feeds = (commands, at) =>
-  readersOf(commands, at).some(({ words }) => {
-    const { name, isFed } = programs.programOf(words)
-    return isFed || programs.isShell({ name }) || /^(while|read|for)$/.test(words[0] ?? '') || takesNames.test(name)
-  })
-const takesNames = /^(tar|cpio|rsync|zip|pax)$/
-
-/** Whether what a command prints is run by a shell. */
-const isTyped = (commands, at) =>
-  readersOf(commands, at).some(({ words }) => programs.isShell(programs.programOf(words)))
+const takesNames = ({ name, isFed }, words) =>
+  isFed || /^(while|read|for)$/.test(words[0] ?? '') || /^(tar|cpio|rsync|zip|pax)$/.test(name)
 
 function folderAfter({ words }, places) {
   const { name, rest } = programs.programOf(words)
@@ -99,13 +108,13 @@ function refusedInner(program, command, context) {
   const { name, rest } = program
   // What programs other than shells are given may be a command too; more often it is none.
   const inside = isRunner(program) ? places : { ...places, isGuess: true }
-  const again = (text) => refusedCommand(text, inside, { depth: depth + 1 })
+  const again = (text) => refusedText(text, inside, { depth: depth + 1 })
   if (name === 'eval' || (isTyped && /^(echo|printf)$/.test(name))) return again(rest.join(' '))
   const reason = refusedByFind(program, command, context)
   if (reason !== undefined) return reason
   const isCode = programs.isInterpreter(program)
   for (const text of textsOf(program, command, context)) {
-    const inner = refusedText(text, program, places) ?? (isCode ? undefined : again(text))
+    const inner = refusedCode(text, program, places) ?? (isCode ? undefined : again(text))
     if (inner !== undefined) return inner
   }
   return undefined
@@ -137,7 +146,7 @@ function textsOf(program, command, { isFeeding }) {
   ]
 }
 
-function refusedText(text, program, places) {
+function refusedCode(text, program, places) {
   const isCode = programs.isInterpreter(program)
   if (isCode && codeShowsEnvironment(text)) return why.environment
   if (!programs.isShell(program) && namesSecrets(text)) return why.secret

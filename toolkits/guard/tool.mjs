@@ -2,6 +2,7 @@
 import { refusedCommand } from './command.mjs'
 import { globWords } from './shell.mjs'
 import { canBe, holdsSecrets, kindOf, kindOfWord } from './places.mjs'
+import { decided } from './work.mjs'
 
 const isText =
   /^(content|contents|new_string|old_string|newString|oldString|text|new_str|old_str|file_text|new_source|prompt|description|patch|diff|query|input|title|body|message)$/
@@ -16,7 +17,9 @@ const reasons = {
 }
 
 /** `{ tool, input }` is what the host says; `places` is the project it is about. */
-export function refusedTool({ tool, input }, places) {
+export const refusedTool = (question, places) => decided(places, (asked) => refusedQuestion(question, asked))
+
+function refusedQuestion({ tool, input }, places) {
   const writes = /write|edit|patch|create|replace|move|rename|delete|remove|copy|insert|save|update|upload/i.test(tool)
   const searches = !writes && /grep|search/i.test(tool)
   const lists = !writes && /glob|^ls$|list/i.test(tool)
@@ -84,4 +87,4 @@ function refusedSearch(input, places) {
 /** A glob without folders is about names, wherever they are. */
 const takesInSecrets = (word, places) =>
   kindOfWord(word, places, true) !== undefined ||
-  canBe(word.replace(/^.*[/\uE000](?=[^/\uE000])/, ''), 'secrets.toml', true)
+  canBe(word.replace(/^.*[/\uE000](?=[^/\uE000])/, ''), 'secrets.toml', true, places.work)
