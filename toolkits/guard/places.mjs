@@ -1,7 +1,7 @@
 // Where secrets are, and what keeps assistants from them.
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, isAbsolute, join, posix, resolve } from 'node:path'
-import { any, hasMarks, one, star } from './shell.mjs'
+import { any, globWords, hasMarks, one, star } from './shell.mjs'
 import { Work } from './work.mjs'
 
 /** Names of settings folders: those of Sluice, of dlt, and what the environment calls them. */
@@ -83,11 +83,14 @@ function absolute(path, { folder, home }) {
 
 /** The kind of a place that a word with marks can stand for. A word of nothing but marks says only that links may be meant. */
 export function kindOfPattern(word, places, withDots = false) {
-  if (!/[^\uE000\uE003-\uE005/]/.test(word)) return undefined
+  // In a folder of secrets, any name is the name of one.
+  if (!/[^\uE000\uE003-\uE005/]/.test(word)) return kindOf('.', places) === 'secrets folder' ? 'secret' : undefined
   if (word.length > 1000) return 'secret'
   const { start, rest } = literalStart(word)
-  const kind = start === '' ? undefined : kindOf(start, places)
-  if (kind === 'secrets folder' && rest !== '') return 'secret'
+  const isHere = start === '' && !/^[/\uE000]/.test(word)
+  const kind = start !== '' ? kindOf(start, places) : isHere ? kindOf('.', places) : undefined
+  if (kind === 'secret' || (kind === 'secrets folder' && rest !== '')) return 'secret'
+  if (isHere && word === star && (kind === 'guard' || kind === 'guard folder')) return kind
   const pattern = absolutePattern(word, places).toLowerCase()
   const parts = word.toLowerCase().split('/')
   const named = parts.findLastIndex((part) => folderNames.includes(part))
@@ -233,17 +236,30 @@ function endOfName(path, from) {
   return slash < 0 ? path.length : slash
 }
 
-/** Whether a search through a folder comes upon secrets that are there. Placeholders are none. */
-export function holdsSecrets(path, places) {
+/**
+ * Whether a search through a folder comes upon secrets that are there, and that none of the globs in `keptOut` leaves out.
+ * Placeholders are none.
+ */
+export function holdsSecrets(path, places, keptOut = []) {
   const full = absolute(path, places)
   const bases = [places.root, places.folder, places.home].map(slashes)
   const folders = [...new Set(bases)].flatMap((base) => folderNames.map((name) => `${base}/${name}`))
   const isBelow = (file) =>
     [full, slashes(real(full, places.work))].some((above) => `${file}/`.startsWith(above === '/' ? '/' : `${above}/`))
   const files = folders.flatMap((folder) => secretFilesIn(folder).map((name) => `${folder}/${name}`))
+  const globs = keptOut.flatMap(globWords)
+  const isReached = (file) => isBelow(file) && !globs.some((glob) => leavesOut(glob, file, places.work))
   return (
-    files.some((file) => isBelow(file) && hasValue(file)) || (isBelow(places.dataDir) && existsSync(places.dataDir))
+    files.some((file) => isReached(file) && hasValue(file)) || (isReached(places.dataDir) && existsSync(places.dataDir))
   )
+}
+
+/** Whether a glob is about a file or a folder above it; without a folder of its own, it is about names. */
+function leavesOut(glob, file, work) {
+  const pattern = glob.replace(/^[/.\uE000]*\/|\/[\uE000\uE001]?$/g, '').toLowerCase()
+  if (pattern === '') return false
+  const parts = file.toLowerCase().split('/')
+  return parts.some((_, at) => canBe(`${any}/${pattern}`, parts.slice(0, at + 1).join('/'), true, work))
 }
 
 function hasValue(file) {

@@ -285,6 +285,10 @@ class Reader {
   #endCommand(operator) {
     this.#endWord()
     this.#command.isPiped = operator === '|'
+    const last = this.#command.words.at(-1)
+    if (last !== undefined) this.#variables.set('_', last)
+    // Words are read in the folder that the command has come to.
+    if (this.#command.words.some((word) => word === 'cd' || word === 'pushd')) this.#variables.set('PWD', '.')
     this.commands.push(this.#command)
     if (operator !== '|') this.#group++
     this.#start()

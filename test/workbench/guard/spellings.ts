@@ -74,6 +74,13 @@ export function reading(random: Random): string {
     `find ${folder} -name ${quote(name!.slice(0, 3))}'*' -exec cat {} +`,
     `find ${folder}/ -type f | xargs cat`,
     `grep -r hunter ${pick(random, ['.', './', '$PWD', '', '.sluice', '"$PWD"', '*/ .sluice'])}`,
+    `grep -rh hunter . --exclude-dir=${pick(random, ['node_modules', 'dist', 'src'])}`,
+    `test -f ${path} && cat $_`,
+    `cd ${folder} && cat "$PWD"/${name!.slice(0, 3)}*`,
+    `cd ${folder}; ls | xargs cat`,
+    `cd ${folder} && cat $(ls)`,
+    `du -a ${folder} | cut -f2 | xargs cat`,
+    `bash -O dotglob -c 'cat */*'`,
     `node -p ${quote(`require('fs').readFileSync('${file}', 'utf8')`)}`,
   ])
 }
