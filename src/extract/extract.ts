@@ -1,5 +1,5 @@
 import { PipelineError, type ErrorCode } from '../errors/index.ts'
-import { listedRows } from '../normalize/index.ts'
+import { bringsRows, listedRows } from '../normalize/index.ts'
 import { keyColumns } from '../schema/index.ts'
 import { Pauses } from '../timers/index.ts'
 import type { Config } from '../config/index.ts'
@@ -45,6 +45,8 @@ interface Node {
   children: Node[]
   context: ResourceContext
   rows: number
+  /** One of the rows was more than nothing. */
+  hasRows: boolean
   pages: number
   begun: number
   /** The limit was reached before the source ended. */
@@ -111,6 +113,7 @@ function plan(source: Source, host: ExtractHost): Node[] {
       children: [],
       context: { ...contextOf(resource, source.rootOf(resource), host), rowsOf: allRowsOf },
       rows: 0,
+      hasRows: false,
       pages: 0,
       begun: performance.now(),
       wasCut: false,
@@ -205,8 +208,8 @@ async function readRoot(root: Node, host: ExtractHost): Promise<void> {
   await host.pageDone()
 }
 
-const broughtNothing = ({ resource: { options }, selected, rows, context }: Node): boolean =>
-  selected && rows === 0 && context.leftOut !== true && options.allowEmpty !== true && replaces(options)
+const broughtNothing = ({ resource: { options }, selected, hasRows, context }: Node): boolean =>
+  selected && !hasRows && context.leftOut !== true && options.allowEmpty !== true && replaces(options)
 
 /** Rows in the order of their cursor can be gone on with after any page. */
 async function pageDone(root: Node, tree: readonly Node[], host: ExtractHost): Promise<void> {
@@ -275,6 +278,7 @@ async function read(
       const normalizeMs = node.selected ? await write(resource, kept, host) : 0
       if (node.kept !== undefined) node.kept.rows.push(...rows.map(node.kept.keep))
       node.rows += rows.length
+      node.hasRows ||= bringsRows(rows)
       node.pages += 1
       host.emit({ type: 'page', resource: resource.name, rows: rows.length, normalizeMs })
       if (rows.length > 0) for (const below of children) await read(below, rows, host)
@@ -295,8 +299,9 @@ const rowsAtOnce = 20_000
 
 /** Writes a page and returns the milliseconds that it took. */
 async function write(resource: Resource, page: Page, host: ExtractHost): Promise<number> {
-  const rows = rowsOf(page)
-  if (rows.length <= rowsAtOnce) return timed(() => host.write(resource, page))
+  // Here and nowhere later: a list of many rows counts as so many, and each page is looked through for lists once.
+  const rows = listedRows(rowsOf(page))
+  if (rows.length <= rowsAtOnce) return timed(() => host.write(resource, withRows(page, rows)))
   const pauses = new Pauses()
   let ms = 0
   for (let from = 0; from < rows.length; from += rowsAtOnce) {

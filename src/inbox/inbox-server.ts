@@ -122,7 +122,8 @@ async function receive(
   response: ServerResponse,
   { hooks, writers, maxBytes }: { hooks: readonly Hook[]; writers: InboxWriters; maxBytes: number },
 ): Promise<Answered> {
-  const [, first, name = '', secret = ''] = new URL(request.url ?? '/', 'http://localhost').pathname.split('/')
+  // `//` is a path to HTTP, and no URL.
+  const [, first, name = '', secret = ''] = URL.parse(request.url ?? '/', 'http://localhost')?.pathname.split('/') ?? []
   const hook = hooks.find((one) => one.name === name)
   // One answer for a wrong name and a wrong secret: neither can be found out.
   if (first !== 'hooks' || !isEqual(secret, hook?.secret ?? '-') || hook === undefined)

@@ -67,13 +67,18 @@ export const inboxSource = (name: string, options: InboxOptions = {}): Source =>
 
 const standardTable = 'webhook_payload'
 
-const keyed = { primaryKey: 'payload_id', writeDisposition: 'merge' } as const
+const keyed = {
+  primaryKey: 'payload_id',
+  writeDisposition: 'merge',
+  // Typed here, because a payload may come first whose keys become the same columns, with values of another type.
+  columns: { payload_id: { dataType: 'text' }, received_at: { dataType: 'timestamp' } },
+} as const
 const rawHints: Parameters<typeof withHints>[1] = {
   ...keyed,
   tableName: standardTable,
   // Named here, because a table that has all the columns it can have still has room for these. Without a type, because a
   // payload may have such keys itself, of another type.
-  columns: { raw_payload: {}, raw_reason: {} },
+  columns: { ...keyed.columns, raw_payload: {}, raw_reason: {} },
 }
 
 type PayloadRow = Record<string, unknown>
@@ -93,11 +98,15 @@ function payloadOf({ sequence, text }: InboxEntry): { value: unknown } | { probl
 const summaryOf = (error: Error): string => (error instanceof PipelineError ? error.summary : error.message)
 
 /** Of a list, each item is a row; the first has the id of the payload. */
-const rowOf = (payload: unknown, { payloadId, receivedAt }: InboxEntry, at: number): PayloadRow => ({
-  ...(typeof payload === 'object' && payload !== null ? payload : { value: payload }),
-  payload_id: at === 0 ? payloadId : `${payloadId}-${at}`,
-  received_at: receivedAt,
-})
+function rowOf(payload: unknown, { payloadId, receivedAt }: InboxEntry, at: number): PayloadRow {
+  const row: PayloadRow = typeof payload === 'object' && payload !== null ? { ...payload } : { value: payload }
+  // They go last: of keys that become one column, such as `payload_id` and `Payload-ID`, the last one takes it.
+  delete row.payload_id
+  delete row.received_at
+  row.payload_id = at === 0 ? payloadId : `${payloadId}-${at}`
+  row.received_at = receivedAt
+  return row
+}
 
 const rawRow = ({ payloadId, receivedAt, text }: InboxEntry, reason: string): PayloadRow => ({
   payload_id: payloadId,

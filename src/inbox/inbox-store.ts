@@ -44,7 +44,12 @@ export class InboxWriter {
   constructor(name: string) {
     this.folder = inboxFolder(name)
     this.lock = lockFolder(this.folder, (pid) => busy(name, pid))
-    this.next = lastSequence(this.folder) + 1
+    try {
+      this.next = lastSequence(this.folder) + 1
+    } catch (error) {
+      this.lock[Symbol.dispose]()
+      throw error
+    }
   }
 
   /** Many at once share one write to the disk. */

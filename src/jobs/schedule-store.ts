@@ -44,8 +44,13 @@ export class ScheduleStore {
           fix: 'end that one first; sluice schedule list shows what it does',
         }),
     )
-    for (const folder of [this.folder, join(this.folder, 'runs')]) removeDrafts(folder)
-    return lock
+    try {
+      for (const folder of [this.folder, join(this.folder, 'runs')]) removeDrafts(folder)
+      return lock
+    } catch (error) {
+      lock[Symbol.dispose]()
+      throw error
+    }
   }
 
   read(): Map<string, JobState> {

@@ -41,8 +41,7 @@ export function lockFolder(folder: string, busy: (pid: string) => Error): Folder
       const holder = holderOf(textOf(attempt.lock) ?? '') ?? takeByDraft(attempt)
       if (holder !== undefined) throw busy(holder)
       failpoint('lock-written')
-      removeLeftovers(folder)
-      return held(folder, attempt)
+      return withoutLeftovers(folder, held(folder, attempt))
     } catch (error) {
       // The holder has removed the folder meanwhile.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || left === 1) throw error
@@ -155,6 +154,17 @@ function held(folder: string, { lock, text }: Attempt): FolderLock {
       release()
       removeEmpty(folder)
     },
+  }
+}
+
+/** The lock, released where the folder cannot be tidied: nobody else would ever get in while this process runs. */
+function withoutLeftovers(folder: string, lock: FolderLock): FolderLock {
+  try {
+    removeLeftovers(folder)
+    return lock
+  } catch (error) {
+    lock[Symbol.dispose]()
+    throw error
   }
 }
 

@@ -1,7 +1,7 @@
 export type { Notice } from './column-cell.ts'
 export type { TableFile } from './delimited.ts'
 export { cellsOfLine } from './delimited-line.ts'
-export { listedRows } from './list-rows.ts'
+export { bringsRows, listedRows } from './list-rows.ts'
 export { Normalizer } from './normalizer.ts'
 export { dispositionOf, type RowTarget, type TableHints } from './table-hints.ts'
 export { mostLinks } from './links.ts'

@@ -11,6 +11,15 @@ export function listedRows(page: readonly unknown[]): readonly unknown[] {
   return rows
 }
 
+/** Whether a page brings anything: null, empty lists and empty objects are how APIs spell that there is nothing. */
+export const bringsRows = (page: readonly unknown[]): boolean => page.some(isSomething)
+
+function isSomething(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(isSomething)
+  if (value === null || value === undefined) return false
+  return typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype || Object.keys(value).length > 0
+}
+
 /** Each row is moved once, however deep it lies. */
 function takeApart(list: readonly unknown[], rows: unknown[]): void {
   for (const item of list) {

@@ -43,6 +43,15 @@ import {
 } from './table-walker.ts'
 import { Walkers } from './walkers.ts'
 
+interface NormalizerOptions {
+  infer?: Inference
+  takesNul?: boolean
+  fileBytes?: number
+  storage?: StorageLimits
+  /** A normalizer of whose schema this one has a copy: what it has seen counts towards the limits here too. */
+  goesOnFrom?: Normalizer
+}
+
 /**
  * Rows become lines of delimited text, one file a table: naming, types, child tables and ids in one walk over each
  * record. The schema it is given grows while rows pass.
@@ -63,7 +72,7 @@ export class Normalizer {
     naming: NamingConvention,
     nextPath: (table: string) => string,
     notice: (notice: Notice) => void,
-    options: { infer?: Inference; takesNul?: boolean; fileBytes?: number; storage?: StorageLimits } = {},
+    options: NormalizerOptions = {},
   ) {
     this.schema = schema
     this.naming = naming
@@ -72,7 +81,8 @@ export class Normalizer {
     const delimited = { takesNul: options.takesNul ?? true, fileBytes: options.fileBytes ?? Infinity }
     this.newWriter = (table, columns) => new DelimitedWriter(table, columns, nextPath, delimited)
     const { storage = {} } = options
-    this.walkers = new Walkers(schema, naming, { newWriter: this.newWriter, notice, storage })
+    const goesOnFrom = options.goesOnFrom?.walkers
+    this.walkers = new Walkers(schema, naming, { newWriter: this.newWriter, notice, storage, goesOnFrom })
     this.collided = new CollidedKeys(naming)
     this.rowLimit = storage.row
     this.safeColumns = storage.row === undefined ? Infinity : safeColumns(storage.row)
@@ -81,18 +91,17 @@ export class Normalizer {
   /** Writes rows, of lists too (`listedRows`). Null is skipped, scalars become the column `value`. */
   write(target: RowTarget, page: readonly unknown[]): void {
     const walker = this.walkers.root(target)
-    const rows = listedRows(page)
     if (walker.discarded) {
-      for (const row of rows) {
+      for (const row of listedRows(page)) {
         this.notice({ kind: 'row-discarded', table: walker.table.name, entity: 'tables' })
         if (walker.quarantine !== undefined) this.quarantine(walker.quarantine, walker.table.name, 'tables', row)
       }
       return
     }
-    for (const given of rows) {
+    for (const given of page) {
       try {
         const row = formOf(given)
-        if (Array.isArray(row)) this.write(target, [row])
+        if (Array.isArray(row)) this.write(target, listedRows([row]))
         else if (row !== null && row !== undefined) this.writeRow(walker, row, '', '', 0)
       } catch (error) {
         throw error instanceof NoStoredForm ? withPlace(error, walker.table.name, given) : error
@@ -266,7 +275,8 @@ export class Normalizer {
 
   private slot(walker: TableWalker, level: Level, key: string): Slot {
     if (key.length > longestPath) throw tooLongKey(walker, key)
-    walker.keys += 1
+    // Keys that are columns already are limited by those: there is room for what the hints name.
+    if (level.slot !== undefined || !walker.table.columns.has(key)) walker.keys += 1
     if (walker.keys > keysPerColumn * walker.maxColumns && contractMode(walker.contract, 'columns') === 'evolve') {
       const most = (keysPerColumn * walker.maxColumns).toLocaleString('en')
       throw tooManyKeys(`has rows with more than ${most} different keys`, walker, { parent: level, key })

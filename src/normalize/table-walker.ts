@@ -144,7 +144,9 @@ export function shareColumn(walker: TableWalker, slot: Slot, index: number): voi
   const sharing = walker.sharedBy.get(index)
   if (sharing === undefined) walker.sharedBy.set(index, [slot])
   else if (!sharing.includes(slot)) {
-    if (sharing.length === mostSharing)
+    // The key that is the column's name has a place there, whatever other keys came first.
+    const isItsName = slot.parent.slot === undefined && slot.key === slot.name
+    if (sharing.length >= mostSharing && !isItsName)
       throw tooManyKeys(`has more than ${mostSharing} keys that become the column "${slot.name}"`, walker, slot)
     sharing.push(slot)
   }

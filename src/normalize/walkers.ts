@@ -24,6 +24,7 @@ import { appendsForWantOfKeys, checkHints, keyedUnderVersions } from './check-hi
 import { violation, type Notice } from './column-cell.ts'
 import type { DelimitedWriter } from './delimited.ts'
 import type { RowTarget, TableHints } from './table-hints.ts'
+import { takeOverKeys } from './taken-keys.ts'
 import {
   deepestNesting,
   keyPath,
@@ -42,6 +43,7 @@ export class Walkers {
   private readonly newWriter: (table: string, columns: readonly string[]) => DelimitedWriter
   private readonly notice: (notice: Notice) => void
   private readonly storage: StorageLimits
+  private readonly goesOnFrom: Walkers | undefined
   private readonly byTable = new Map<string, TableWalker>()
   private readonly byTarget = new Map<RowTarget, TableWalker>()
 
@@ -52,6 +54,8 @@ export class Walkers {
       newWriter: (table: string, columns: readonly string[]) => DelimitedWriter
       notice: (notice: Notice) => void
       storage: StorageLimits
+      /** Those of whose schema this one is a copy. */
+      goesOnFrom?: Walkers | undefined
     },
   ) {
     this.schema = schema
@@ -59,6 +63,7 @@ export class Walkers {
     this.newWriter = parts.newWriter
     this.notice = parts.notice
     this.storage = parts.storage
+    this.goesOnFrom = parts.goesOnFrom
   }
 
   all(): Iterable<TableWalker> {
@@ -79,6 +84,7 @@ export class Walkers {
     const name = this.naming.key(target.table)
     const known = this.schema.tables.get(name)
     const open = this.byTable.get(name)
+    const earlier = this.earlier(known)
     const disposition = this.withColumnNames(
       writeDispositionOptions(target.hints.writeDisposition ?? open?.table.writeDisposition ?? 'append'),
     )
@@ -93,7 +99,7 @@ export class Walkers {
     if (target.hints.description !== undefined) table.description = target.hints.description
     const hinted = this.hintedColumns(target.hints)
     for (const column of hinted) refuseWideDecimal(name, column, this.storage)
-    if (open === undefined) declareHints(table, hinted)
+    if (open === undefined && earlier === undefined) declareHints(table, hinted)
     else applyColumnHints(table, hinted)
     checkHints(table)
     if (disposition.strategy === 'scd2') addValidityColumns(table)
@@ -101,6 +107,7 @@ export class Walkers {
     if (open === undefined && appendsForWantOfKeys(table)) this.notice({ kind: 'merge-without-key', table: name })
     const walker = open ?? this.newWalker(table, name, target.hints.schemaContract, isNew)
     this.byTable.set(name, walker)
+    if (open === undefined && earlier !== undefined) takeOverKeys(walker, earlier)
     refreshKinds(walker)
     walker.discarded = discarded
     walker.required = requiredColumns(table)
@@ -120,6 +127,11 @@ export class Walkers {
       ]),
     )
     return walker
+  }
+
+  /** The walker of a table that has been opened before the schema was copied. */
+  private earlier(known: Table | undefined): TableWalker | undefined {
+    return known === undefined ? undefined : this.goesOnFrom?.byTable.get(known.name)
   }
 
   private hintedColumns(hints: TableHints): Column[] {
@@ -220,6 +232,7 @@ export class Walkers {
     const table: Table = known ?? { name, columns: new Map(), parent: parent.table.name, seenData: false }
     if (!refused) this.schema.tables.set(name, table)
     const walker = this.newWalker(table, path, parent.contract, isNew)
+    const earlier = this.earlier(known)
     walker.discarded = refused
     walker.quarantine = parent.quarantine
     walker.withRootId = parent.withRootId || columnsWith(table, 'rootKey').length > 0
@@ -240,6 +253,7 @@ export class Walkers {
       if (walker.rootLike && rootOf(this.schema, table).writeDisposition?.strategy === 'scd2')
         throw keyedUnderVersions(name)
     }
+    if (earlier !== undefined) takeOverKeys(walker, earlier)
     this.byTable.set(name, walker)
     return walker
   }

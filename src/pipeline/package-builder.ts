@@ -9,6 +9,7 @@ import {
 } from '../extract/index.ts'
 import {
   dispositionOf,
+  bringsRows,
   listedRows,
   mostColumns,
   mostLinks,
@@ -135,8 +136,12 @@ export class PackageBuilder {
       fileBytes: parts.limits.fileBytes,
     }
     this.normalizer = new Normalizer(parts.schema, naming, store.nextFilePath, notice, options)
+    const trialOptions = { ...options, goesOnFrom: this.normalizer }
     this.trial = () =>
-      new TrialRows(parts.schema, (copy) => new Normalizer(copy, naming, store.nextFilePath, () => undefined, options))
+      new TrialRows(
+        parts.schema,
+        (copy) => new Normalizer(copy, naming, store.nextFilePath, () => undefined, trialOptions),
+      )
   }
 
   /** The next package brings the state, whether or not a resource has changed it. */
@@ -375,7 +380,7 @@ export class PackageBuilder {
     if (!mayBeCut(resource, target.hints))
       this.held.hold(resource.name, name, { hasRows: rows.length > 0, isWhole: isWhole(target.hints) })
     if (rows.length === 0) return
-    this.filled.add(name)
+    if (bringsRows(rows)) this.filled.add(name)
     if (hints?.otherwise === undefined) this.normalizer.write(target, rows)
     else this.writeEach(resource, target, rows, hints.otherwise)
   }

@@ -327,7 +327,10 @@ export class Pipeline {
    * pipeline, or a part of it, runs.
    */
   drop(): void {
-    for (const folder of packageFolders(this.dataDir).toReversed()) lockPipeline(folder, this.name).removeFolder()
+    for (const folder of packageFolders(this.dataDir).toReversed()) {
+      using lock = lockPipeline(folder, this.name)
+      lock.removeFolder()
+    }
   }
 
   /** Where this pipeline last loaded to; `undefined` before its first run. */

@@ -95,6 +95,16 @@ describe('a secret of the home folder', () => {
     expect(evil.requests).toEqual([])
   })
 
+  it('goes to no address that the project gives a platform as an id in a list, either', async () => {
+    const { atHome, inProject } = folders()
+    const evil = await server()
+    atHome('secrets.toml', `[sources.chatra_source]\nclient_ids = ["${planted}"]\n`)
+    inProject('.sluice/secrets.toml', `[sources.chatra_source]\napi_key_pair = "own"\n`)
+    inProject('.sluice/config.toml', `[sources.chatra_source]\nbase_url = "${evil.baseUrl}"\n`)
+    expect(await run(chatra())).toMatchObject({ code: 'HOST_NOT_ALLOWED' })
+    expect(evil.requests).toEqual([])
+  })
+
   it('goes through no proxy, redirect or login that the project names', async () => {
     const { atHome, inProject, project } = folders()
     const [own, evil] = [await server(), await server()]

@@ -61,6 +61,19 @@ describe('marked rows', () => {
     },
   )
 
+  it('in lists are written in parts where they are many, with their marks', async () => {
+    const target = new MemoryTarget()
+    const many = (from: number, count: number) => Array.from({ length: count }, (_, at) => ({ id: from + at }))
+    const pages = [
+      [many(0, 15_000), [many(15_000, 30_000)], { id: 45_000 }],
+      withHints([[...many(0, 25_000)], many(25_000, 2)], { tableName: 'a' }),
+    ]
+    await target.run(resource<Event>('plain', () => pages as unknown as Event[]))
+    expect(target.written).toEqual([20_000, 20_000, 5001, 20_000, 5002])
+    expect(target.ids('plain')).toEqual(many(0, 45_001).map(({ id }) => id))
+    expect(target.ids('a')).toEqual(many(0, 25_002).map(({ id }) => id))
+  })
+
   it('a step may mark them', async () => {
     const target = new MemoryTarget()
     const reading = resource('t', rows)

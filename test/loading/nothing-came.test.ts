@@ -160,4 +160,20 @@ describe('resources of which nothing came', () => {
     const { info } = await run({ allowEmpty: true })
     expect(info.emptiedTables).toMatchObject([{ table: 'items' }])
   })
+
+  it('however nothing is spelled: null, empty lists and objects, and these in lists', async () => {
+    const nothing = fc.constantFrom<unknown>(null, undefined, {}, [], [{}], [[]], [[], {}])
+    const into = await emptyTarget('duckdb')
+    const run = (rows: unknown[]) => into.run(rows as object[], { tableName: 'things', ...replace })
+    await run([{ id: 1 }])
+    await fc.assert(
+      fc.asyncProperty(fc.array(nothing, { maxLength: 4 }), async (rows) => {
+        expect(await codeOf(run(rows))).toBe('NOTHING_CAME')
+      }),
+      { numRuns: effort(8, 100) },
+    )
+    expect(await ids(into, 'things')).toEqual([1])
+    await run([null, { id: 2 }] as object[])
+    expect(await ids(into, 'things')).toEqual([2])
+  })
 })

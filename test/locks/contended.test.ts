@@ -1,6 +1,6 @@
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -107,6 +107,15 @@ describe('a lock', () => {
     writeFileSync(join(folder, 'lock'), `${ownIdentity.pid} ${ownIdentity.started} 00000000 token`)
     using _lock = take(folder)
     expect(() => take(folder)).toThrow('busy')
+  })
+
+  it('is released when the folder cannot be tidied', () => {
+    const folder = place()
+    const obstacle = join(folder, 'lock.after-a')
+    mkdirSync(obstacle, { recursive: true })
+    expect(() => take(folder)).toThrow('EISDIR')
+    rmdirSync(obstacle)
+    using _lock = take(folder)
   })
 
   it('is not released by a holder whose folder was deleted and made anew', () => {

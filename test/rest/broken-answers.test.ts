@@ -4,8 +4,10 @@ import { describe, expect, it } from 'vitest'
 import { PipelineError } from '../../src/index.ts'
 import { decompressed, type Compression } from '../../src/sources/rest/formats/decompress.ts'
 import { NotInFormat } from '../../src/sources/rest/formats/not-in-format.ts'
+import { Spool } from '../../src/sources/rest/formats/spool.ts'
+import { checkPacked } from '../../src/sources/rest/formats/unpack.ts'
 import { readDocument } from '../../src/sources/rest/openapi/document.ts'
-import { restSource, type EndpointSpec } from '../../src/sources/rest/index.ts'
+import { restSource, RestWriter, type EndpointSpec } from '../../src/sources/rest/index.ts'
 import { api, freshPipeline, type Answer } from '../support/api.ts'
 import { effort, tiered } from '../support/effort.ts'
 import { MemoryTarget } from '../support/memory-target.ts'
@@ -264,6 +266,55 @@ describe('an answer that is whole', () => {
     const csv = send(200, { 'content-type': 'text/csv' }, 'id\n1\n')
     for (const endpoint of [ignored, {}]) await items(() => csv, endpoint)(new MemoryTarget())
     expect(open()).toBe(0)
+  })
+})
+
+describe('an archive', () => {
+  const check = async (packed: Buffer, limit: number, signal: AbortSignal): Promise<void> => {
+    freshPipeline()
+    const spool = await Spool.from(inChunks(packed))
+    try {
+      await checkPacked(spool, { limit, url: new URL('http://127.0.0.1/a.zip'), signal })
+    } finally {
+      await spool.close()
+    }
+  }
+
+  it('is refused where all of its files together are too large', async () => {
+    const { signal } = new AbortController()
+    for (let round = 0; round < effort(10, 200); round++) {
+      const sizes = Array.from({ length: 1 + below(5) }, () => below(5000))
+      const packed = zip(Object.fromEntries(sizes.map((size, at) => [`${at}.csv`, 'x'.repeat(size)])))
+      const total = sizes.reduce((sum, size) => sum + size, 0)
+      await check(packed, total, signal)
+      if (total > 0) await expect(check(packed, total - 1, signal)).rejects.toMatchObject({ code: 'HTTP_TOO_LARGE' })
+    }
+  })
+
+  it('is not read on once the run is asked to end', async () => {
+    const signal = AbortSignal.abort()
+    for (const packed of [zip({ 'a.csv': 'id\n1\n' }), gzipSync('id\n1\n')])
+      await expect(check(packed, 1000, signal)).rejects.toBe(signal.reason)
+  })
+})
+
+describe('a write whose response cannot be read', () => {
+  const broken: [what: string, type: string, body: string][] = [
+    ['text', 'text/plain', 'OK'],
+    ['JSON with a number of too many digits', 'application/json', `{"id":1.${'1'.repeat(100_000)}}`],
+    ['JSON of too many bytes', 'application/json', `"${'x'.repeat(200_000)}"`],
+    ['JSONL that is cut off', 'application/x-ndjson', '{"id":1}\n{"id'],
+    ['CSV that is cut off', 'text/csv', 'id,name\n1,"a'],
+  ]
+  it.each(broken)('has arrived, and is not sent again: %s', async (_, type, body) => {
+    freshPipeline()
+    for (const isIdempotent of [false, true]) {
+      const target = await api(send(200, { 'content-type': type }, body))
+      const client = { baseUrl: target.baseUrl, backoffMs: 1, maxResponseBytes: 150_000 }
+      const writer = new RestWriter(client, { section: 'test', name: 'test' })
+      expect(await writer.send({ path: 'items', isIdempotent }, new AbortController().signal)).toBeUndefined()
+      expect(target.requests).toHaveLength(1)
+    }
   })
 })
 

@@ -19,10 +19,13 @@ export class MemoryTarget {
   /** Rows by table; the table of marked rows is the one that they name. */
   readonly tables = new Map<string, unknown[]>()
   readonly events: ExtractEvent[] = []
+  /** How many rows were written at once, each time. */
+  readonly written: number[] = []
   private stored = emptyState('p', 'd')
 
   async run(given: Source | Resource): Promise<void> {
     const reading = 'resources' in given ? given : source('s', [given as Resource])
+    const { written } = this
     let pending: { table: string; rows: readonly unknown[] }[] = []
     const keep = (states: Map<string, ResourceState>): void => {
       for (const { table, rows } of pending) this.tables.set(table, [...(this.tables.get(table) ?? []), ...rows])
@@ -36,6 +39,7 @@ export class MemoryTarget {
         stateOf: (name) => resourceState(this.stored, reading.name, name),
         sourceState: {},
         write(resource, page) {
+          written.push(rowsOf(page).length)
           const marked = page instanceof MarkedRows ? page.hints.tableName : undefined
           pending.push({ table: marked ?? resource.name, rows: rowsOf(page) })
         },

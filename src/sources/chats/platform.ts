@@ -2,6 +2,7 @@ import { config, type ConfigReference, secret } from '../../config/index.ts'
 import { PipelineError } from '../../errors/index.ts'
 import type { ResourceContext, Source } from '../../extract/index.ts'
 import { configuredList, RestWriter, type ClientSpec, type RestSourceSpec } from '../rest/index.ts'
+import { settingsOf } from '../rest/run-settings.ts'
 
 /** Options that every platform takes. */
 export interface PlatformOptions {
@@ -85,7 +86,7 @@ export class PlatformParts {
 
   /** Settings as this platform's section has them. */
   setting(context: ResourceContext, reference: ConfigReference): unknown {
-    return context.config.get(reference, { root: 'sources', ...this.place })
+    return settingsOf(context.config, { root: 'sources', ...this.place }).value(reference)
   }
 
   /** Sends a write. Never repeated after it may have arrived: a message must not be sent twice. */

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/index.ts'
-import { Settings } from './auth/index.ts'
+import type { Settings } from './auth/index.ts'
 import { RestClient } from './client.ts'
+import { settingsOf } from './run-settings.ts'
 import type { RestSourceSpec } from './spec.ts'
 
 /** One client per run: rate budget, tokens and settings are shared by all resources of the source. */
@@ -8,7 +9,6 @@ export class ClientPool {
   readonly spec: RestSourceSpec
   private readonly isFile: boolean
   private readonly clients = new WeakMap<Config, RestClient>()
-  private readonly settings = new WeakMap<Config, Settings>()
 
   /** `isFile`: the source is a file, not code. */
   constructor(spec: RestSourceSpec, isFile: boolean) {
@@ -27,12 +27,7 @@ export class ClientPool {
 
   /** What the source looks up in a run. */
   settingsOf(config: Config): Settings {
-    let settings = this.settings.get(config)
-    if (settings === undefined) {
-      const place = { root: 'sources', section: this.spec.section ?? this.spec.name, name: this.spec.name }
-      settings = new Settings(config, place)
-      this.settings.set(config, settings)
-    }
-    return settings
+    const { name, section = name } = this.spec
+    return settingsOf(config, { root: 'sources', section, name })
   }
 }

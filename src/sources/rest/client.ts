@@ -4,7 +4,7 @@ import type { ExtractEvent } from '../../extract/index.ts'
 import { sleepFor } from '../../timers/index.ts'
 import type { AuthSpec } from './auth/auth-spec.ts'
 import { createAuth, fullAuth, rememberGranted, type Auth, type Refused, type Settings } from './auth/index.ts'
-import { decode, NotInFormat, UnreadableLine, type FormatOptions } from './formats/index.ts'
+import { decode, isUnreadable, NotInFormat, UnreadableLine, type FormatOptions } from './formats/index.ts'
 import { exchangeOf } from './http/exchange.ts'
 import { hideLiterals } from './hide-literals.ts'
 import {
@@ -212,11 +212,11 @@ export class RestClient {
       if (request.isLogin === true) rememberGranted(response)
       return await this.judgeOf(response, { request, prepared, auth }, context)
     } catch (error) {
+      // A write that was taken: what it answers is for people.
+      if (context.once !== undefined && isUnreadable(error))
+        return { answer: { status: raw.status, headers: raw.headers, url: raw.url, text, body: undefined } }
       if (error instanceof UnreadableLine) return { retry: true, reason: error.summary, error: () => error }
       if (!(error instanceof NotInFormat)) throw error
-      // A write that was taken: what it answers is for people.
-      if (context.once !== undefined)
-        return { answer: { status: raw.status, headers: raw.headers, url: raw.url, text, body: undefined } }
       return {
         retry: true,
         reason: error.message,

@@ -1,5 +1,6 @@
 import { ConfigReference, type Config } from '../../config/index.ts'
 import { resource, type Resource, type ResourceOptions } from '../../extract/index.ts'
+import { settingsOf } from './run-settings.ts'
 
 /** Looks a setting up. */
 export type ValueOf = (reference: ConfigReference, config: Config) => unknown
@@ -18,7 +19,7 @@ export function configuredList(
       const valueOf: ValueOf =
         typeof section === 'function'
           ? section
-          : (reference, config) => config.get(reference, { root: 'sources', ...section })
+          : (reference, config) => settingsOf(config, { root: 'sources', ...section }).list(reference)
       const value = setting instanceof ConfigReference ? valueOf(setting, context.config) : setting
       const values = listOf(value)
       const mayBeEmpty = setting instanceof ConfigReference && setting.optional

@@ -3,7 +3,7 @@ import { PipelineError } from '../../errors/index.ts'
 import { Settings } from './auth/index.ts'
 import { isSkipped, RestClient } from './client.ts'
 import { refusedWrite } from './refused-write.ts'
-import { joinUrl, type RestRequest } from './request.ts'
+import { discardRows, joinUrl, type RestRequest } from './request.ts'
 import type { ClientSpec } from './spec.ts'
 
 /** Something to be written to an API. */
@@ -47,7 +47,9 @@ export class RestWriter {
         once: write.isIdempotent !== true,
         judge: refusedWrite,
       })
-      return isSkipped(response) ? undefined : response.body
+      if (isSkipped(response)) return undefined
+      await discardRows(response)
+      return response.body
     } catch (cause) {
       if (cause instanceof PipelineError || !signal.aborted) throw cause
       throw new PipelineError(`${this.name} action: interrupted before it was sent`, {

@@ -38,7 +38,7 @@ export async function decode(
   options: FormatOptions = { format: 'auto' },
   maxBytes?: number,
 ): Promise<RestResponse> {
-  const { status, headers, url } = raw
+  const { status, headers, url, signal } = raw
   const answer = { status, headers, url }
   if (status >= 300) {
     const text = looseTextOf(await beginningOf(raw))
@@ -55,7 +55,7 @@ export async function decode(
     return { ...answer, text: '', ...(rows === undefined ? { body: [] } : { body: undefined, rows }) }
   }
   const limit = maxBytes ?? wholeLimit
-  const files = await unpackAll(await readBytes(raw, limit), limit, url)
+  const files = await unpackAll(await readBytes(raw, limit), { limit, url, signal })
   const texts = files.map(({ name, bytes }) => {
     const own = formatOfFile(name) ?? format
     return { own, text: textOf(bytes, charset ?? (own === 'xml' ? charsetOfXml(bytes) : undefined)) }
@@ -80,7 +80,7 @@ interface AboutFile {
  * for one that is empty, where only its content type says that it is a file: a declared format says that a file may be empty.
  */
 async function fileRows(
-  { body }: RawAnswer,
+  { body, signal }: RawAnswer,
   format: 'jsonl' | 'csv',
   about: AboutFile,
   options: FormatOptions,
@@ -93,7 +93,7 @@ async function fileRows(
       return undefined
     }
     await refuseOtherFormat(spool, format)
-    await checkPacked(spool, limit, url)
+    await checkPacked(spool, { limit, url, signal })
   } catch (error) {
     await spool.close()
     throw error

@@ -1,3 +1,3 @@
 export { decode, type FormatOptions } from './decode.ts'
 export { NotInFormat } from './not-in-format.ts'
-export { UnreadableLine } from './unreadable-line.ts'
+export { isUnreadable, UnreadableLine } from './unreadable-line.ts'

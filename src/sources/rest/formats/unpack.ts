@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { crc32 } from 'node:zlib'
 import type { Entry, RandomAccessReader, ZipFile } from 'yauzl'
 import { withDriver } from '../../../errors/index.ts'
-import { limited, tooLarge } from '../http/transport.ts'
+import { tooLarge } from '../http/transport.ts'
 import { decompressed } from './decompress.ts'
 import { NotInFormat } from './not-in-format.ts'
 import type { Spool } from './spool.ts'
@@ -15,6 +15,24 @@ export interface UnpackedFile {
   bytes: AsyncIterable<Uint8Array>
 }
 
+export interface UnpackLimits {
+  /** Bytes of all files together. */
+  limit: number
+  /** Where the files came from. */
+  url: URL
+  signal: AbortSignal
+}
+
+/** Counts the bytes of all files of a response. Throws `HTTP_TOO_LARGE`, and the reason of an abort. */
+function counter({ limit, url, signal }: UnpackLimits): (chunk: Uint8Array) => void {
+  let left = limit
+  return ({ length }) => {
+    signal.throwIfAborted()
+    left -= length
+    if (left < 0) throw tooLarge(url, limit)
+  }
+}
+
 const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b
 const isZip = (bytes: Uint8Array): boolean =>
   bytes[0] === 0x50 && bytes[1] === 0x4b && ((bytes[2] === 3 && bytes[3] === 4) || (bytes[2] === 5 && bytes[3] === 6))
@@ -22,16 +40,14 @@ const isZip = (bytes: Uint8Array): boolean =>
 /** What a small answer holds; the content itself tells whether it is packed. */
 export async function unpackAll(
   bytes: Buffer,
-  limit: number,
-  url: URL,
+  limits: UnpackLimits,
 ): Promise<{ name: string | undefined; bytes: Buffer }[]> {
   const files: { name: string | undefined; bytes: Buffer }[] = []
-  let left = limit
+  const count = counter(limits)
   for await (const file of filesIn(bytes)) {
     const chunks: Uint8Array[] = []
     for await (const chunk of file.bytes) {
-      left -= chunk.length
-      if (left < 0) throw tooLarge(url, limit)
+      count(chunk)
       chunks.push(chunk)
     }
     files.push({ name: file.name, bytes: Buffer.concat(chunks) })
@@ -77,13 +93,11 @@ export async function* unpackedFiles(spool: Spool): AsyncGenerator<UnpackedFile>
  * Reads a packed download to its end, because its checksums are there: one that is damaged must be asked for again before its
  * first row is used. Throws `NotInFormat`.
  */
-export async function checkPacked(spool: Spool, limit: number, url: URL): Promise<void> {
+export async function checkPacked(spool: Spool, limits: UnpackLimits): Promise<void> {
   const head = await spool.slice(0, 4)
   if (!isGzip(head) && !isZip(head)) return
-  for await (const { bytes } of unpackedFiles(spool)) {
-    const chunks = limited(bytes, limit, url)
-    while ((await chunks.next()).done !== true);
-  }
+  const count = counter(limits)
+  for await (const { bytes } of unpackedFiles(spool)) for await (const chunk of bytes) count(chunk)
 }
 
 const zipReader = async () => (await withDriver('unpacking zip files', ['yauzl'], () => import('yauzl'))).default

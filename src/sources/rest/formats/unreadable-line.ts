@@ -1,4 +1,5 @@
 import { excerpt, PipelineError } from '../../../errors/index.ts'
+import { NotInFormat } from './not-in-format.ts'
 
 /** A line of a download that is not what the others are. The server may have stopped in the middle of it. */
 export class UnreadableLine extends PipelineError {
@@ -12,6 +13,12 @@ export class UnreadableLine extends PipelineError {
     })
   }
 }
+
+/** Whether a response came whose content cannot be read: another format, a damaged line, or more than is taken. */
+export const isUnreadable = (error: unknown): boolean =>
+  error instanceof NotInFormat ||
+  error instanceof UnreadableLine ||
+  (error instanceof PipelineError && (error.code === 'LIMIT_EXCEEDED' || error.code === 'HTTP_TOO_LARGE'))
 
 /** A line or record that no rows are made of: read on, it would fill the memory. */
 export const tooLong = (what: 'line' | 'record', file: string | undefined, line: number, most: number): PipelineError =>

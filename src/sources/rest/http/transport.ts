@@ -15,6 +15,8 @@ export interface RawAnswer {
   url: URL
   /** Unpacked as far as `Content-Encoding` says. Throws `NotInFormat` where that is not whole. */
   body: AsyncIterable<Uint8Array>
+  /** Ends what is done with the body, too. */
+  signal: AbortSignal
 }
 
 const redirectStatuses = new Set([301, 302, 303, 307, 308])
@@ -82,7 +84,7 @@ export class Transport {
       if (!redirectStatuses.has(status) || location === null || !URL.canParse(location, url.href)) {
         // Servers name a coding for a response without a body, too.
         const content = status === 204 ? response.body : withoutCodings(response.body, received)
-        return { status, headers: received, url, body: content }
+        return { status, headers: received, url, body: content, signal }
       }
       await response.body.dump()
       const target = new URL(location, url)
