@@ -171,13 +171,41 @@ it('reads commands of any length in one pass: the worst of each kind', () => {
   expect(refusedCommand(`cat .sluice/${long('*')}`, places)).toBeDefined()
 })
 
+describe('a command that is short and means a lot', () => {
+  const chain = (count: number, step: (at: number) => string) => Array.from({ length: count }, (_, at) => step(at))
+  /** Each is about a tenth of a second, or is refused. They took minutes, or all memory. */
+  const heavy: Record<string, () => string> = {
+    'variables that double': () => `${chain(32, (at) => `v${at + 1}=$v${at}$v${at}`).join(';')};`,
+    'variables that double, from a text': () =>
+      `v0=abcdefgh;${chain(32, (at) => `v${at + 1}=$v${at}$v${at}`).join(';')}; echo ${'$v12 '.repeat(2000)};`,
+    'a folder in a folder': () => chain(300, () => 'cd a; echo $(ls) ;').join(' '),
+    pipes: () => `${chain(2000, () => 'ls |').join(' ')} wc;`,
+    'commands in commands': () => `${'echo $(cd a; '.repeat(7)}ls${')'.repeat(7)};`.repeat(20),
+    'names of names': () => `cat ${chain(1500, (at) => `a${at}=b${at}:c*${at}`).join(' ')};`,
+  }
+  it.each(Object.keys(heavy))('%s: a secret after it is refused', (name) => {
+    expect(refusedCommand(`${heavy[name]!()} cat .sluice/secrets.toml`, places)).toBeDefined()
+  })
+
+  it('is refused when reading it would take too long', () => {
+    const text = chain(40, (at) => `${'$x*'.repeat(100)}${at}q`).join(' ')
+    expect(refusedCommand(`cat ${text}`, places)).toMatch(/too much to be read/)
+  })
+
+  it('is read, however long it is, where it says only what it says', () => {
+    const body = 'Secrets are in a file that nobody reads.\n'.repeat(5000)
+    expect(refusedCommand(`cat > notes.md <<'EOF'\n${body}EOF`, places)).toBeUndefined()
+    expect(refusedCommand(`x=${'a'.repeat(70_000)}; echo "$x" | wc -c`, places)).toBeUndefined()
+  })
+})
+
 /** Asks by the very command that stands in the settings of a host. */
-function ask(command: string, question: object): { code: number | null; said: string; answer: string } {
+function ask(command: string, question: object, cwd = folder): { code: number | null; said: string; answer: string } {
   const { status, stderr, stdout } = spawnSync('sh', ['-c', command], {
-    cwd: folder,
-    input: JSON.stringify({ cwd: folder, ...question }),
+    cwd,
+    input: JSON.stringify({ cwd, ...question }),
     encoding: 'utf8',
-    env: { ...process.env, HOME: places.home, CLAUDE_PROJECT_DIR: folder },
+    env: { ...process.env, HOME: places.home, CLAUDE_PROJECT_DIR: cwd },
   })
   return { code: status, said: stderr, answer: stdout }
 }
@@ -228,6 +256,20 @@ describe('hosts', () => {
     const vscode = settings('.github/hooks/sluice.json') as { hooks: { PreToolUse: { command: string }[] } }
     const commands = [codex.hooks.PreToolUse[0]!.hooks[0]!.command, vscode.hooks.PreToolUse[0]!.command]
     for (const command of commands) expect(ask(command, bash('cat .sluice/secrets.toml')).code).toBe(2)
+  })
+
+  it('no guard, or one that does not start, blocks in each host', () => {
+    const { hooks } = settings('.cursor/hooks.json') as { hooks: Record<string, { failClosed: boolean }[]> }
+    expect(Object.values(hooks).flatMap((list) => list.map(({ failClosed }) => failClosed))).toEqual([true, true, true])
+    const codex = settings('.codex/hooks.json') as { hooks: { PreToolUse: { hooks: { command: string }[] }[] } }
+    const vscode = settings('.github/hooks/sluice.json') as { hooks: { PreToolUse: { command: string }[] } }
+    const commands = [
+      claudeCommand(),
+      codex.hooks.PreToolUse[0]!.hooks[0]!.command,
+      vscode.hooks.PreToolUse[0]!.command,
+    ]
+    const bare = mkdtempSync(join(places.home, 'bare-'))
+    for (const command of commands) expect(ask(command, bash('ls'), bare).code).toBe(2)
   })
 
   it('a guard that cannot decide says no', () => {

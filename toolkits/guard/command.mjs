@@ -2,6 +2,8 @@
 import { posix } from 'node:path'
 import { any, globWords, hasMarks, parseCommand } from './shell.mjs'
 import { folderNames, holdsGuard, holdsSecrets, isNameOfGuard, isNameOfSecret, kindOf, kindOfWord } from './places.mjs'
+import { refusedSluice } from './sluice.mjs'
+import { decided } from './work.mjs'
 import * as programs from './programs.mjs'
 import { codeShowsEnvironment, isSecretVariable, readsVariable, runsPrinted, showsEnvironment } from './environment.mjs'
 
@@ -15,50 +17,62 @@ const why = {
 }
 
 /** Why not, in words; `undefined` for a command that may run. */
-export function refusedCommand(text, places, { depth = 0, isNested = false } = {}) {
+export const refusedCommand = (text, places) => decided(places, (asked) => refusedText(text, asked))
+
+function refusedText(text, places, { depth = 0, isNested = false, hasDots = false } = {}) {
   if (depth > 8) return 'the command is nested too deep to be read'
   const variables = new Map([
     ['HOME', places.home],
     ['PWD', places.folder],
     ['CLAUDE_PROJECT_DIR', places.root],
   ])
-  const { commands, nested, expanded } = parseCommand(text, variables)
+  const { commands, nested, expanded } = parseCommand(text, variables, places.work)
   if (expanded.some((name) => name.startsWith('!') || isSecretVariable(name))) return why.variable
   if (runsPrinted(commands, nested)) return why.environment
-  const withDots = /\b(dotglob|GLOB_DOTS|globdots|GLOBIGNORE)\b/i.test(text)
+  const withDots = hasDots || /\b(dotglob|GLOB_DOTS|globdots|GLOBIGNORE)\b|\*\(\w*D\w*\)/i.test(text)
+  const readers = readersOf(commands)
   let here = places
   for (const [at, command] of commands.entries()) {
-    const isFeeding = isNested || feeds(commands, at)
-    const context = { places: here, depth, withDots, isFeeding, isTyped: isTyped(commands, at) }
+    const { isFeeding, isTyped, isGlance } = readers[at]
+    const context = { places: here, depth, withDots, isFeeding: isNested || isFeeding, isTyped, isGlance }
+    places.work.spend(100)
     const reason = refusedSimple(command, context)
     if (reason !== undefined) return reason
     here = folderAfter(command, here)
   }
   // They may run before or after a `cd`.
-  for (const inner of nested) {
+  for (const inner of new Set(nested)) {
     const reason = [...new Set([places, here])]
-      .map((one) => refusedCommand(inner, one, { depth: depth + 1, isNested: true }))
+      .map((one) => refusedText(inner, one, { depth: depth + 1, isNested: true, hasDots: withDots }))
       .find((one) => one !== undefined)
     if (reason !== undefined) return reason
   }
   return undefined
 }
 
-/** Commands that read what the one at a place prints. */
-const readersOf = (commands, at) =>
-  commands[at].isPiped ? commands.slice(at + 1).filter(({ group }) => group === commands[at].group) : []
+/**
+ * For each command, whether one after it in its pipeline takes names of files from it, or runs what it prints; and whether all
+ * that follow only show files that they name.
+ */
+function readersOf(commands) {
+  const found = []
+  let after = { isFeeding: false, isTyped: false, isGlance: true }
+  for (const { words, isPiped, assigned } of commands.toReversed()) {
+    if (!isPiped) after = { isFeeding: false, isTyped: false, isGlance: after.isGlance }
+    found.push(after)
+    const program = programs.programOf(words)
+    const isShell = programs.isShell(program)
+    after = {
+      isFeeding: after.isFeeding || isShell || takesNames(program, words),
+      isTyped: after.isTyped || isShell,
+      isGlance: after.isGlance && assigned.length === 0 && programs.isGlance(program),
+    }
+  }
+  return found.toReversed()
+}
 
-/** Whether what a command prints becomes names of files. */
-const feeds = (commands, at) =>
-  readersOf(commands, at).some(({ words }) => {
-    const { name, isFed } = programs.programOf(words)
-    return isFed || programs.isShell({ name }) || /^(while|read|for)$/.test(words[0] ?? '') || takesNames.test(name)
-  })
-const takesNames = /^(tar|cpio|rsync|zip|pax)$/
-
-/** Whether what a command prints is run by a shell. */
-const isTyped = (commands, at) =>
-  readersOf(commands, at).some(({ words }) => programs.isShell(programs.programOf(words)))
+const takesNames = ({ name, isFed }, words) =>
+  isFed || /^(while|read|for)$/.test(words[0] ?? '') || /^(tar|cpio|rsync|zip|pax)$/.test(name)
 
 function folderAfter({ words }, places) {
   const { name, rest } = programs.programOf(words)
@@ -95,17 +109,18 @@ function refusedRedirect({ redirects }, { places, withDots }) {
 
 /** What a program is given to run: a command of its own, words of one, or the text of another program. */
 function refusedInner(program, command, context) {
-  const { places, depth, isTyped } = context
+  const { places, depth, isTyped, withDots } = context
   const { name, rest } = program
   // What programs other than shells are given may be a command too; more often it is none.
   const inside = isRunner(program) ? places : { ...places, isGuess: true }
-  const again = (text) => refusedCommand(text, inside, { depth: depth + 1 })
+  const again = (text) => refusedText(text, inside, { depth: depth + 1, hasDots: withDots })
   if (name === 'eval' || (isTyped && /^(echo|printf)$/.test(name))) return again(rest.join(' '))
+  if (name === 'trap') return again(rest[0] ?? '')
   const reason = refusedByFind(program, command, context)
   if (reason !== undefined) return reason
   const isCode = programs.isInterpreter(program)
   for (const text of textsOf(program, command, context)) {
-    const inner = refusedText(text, program, places) ?? (isCode ? undefined : again(text))
+    const inner = refusedCode(text, program, places) ?? (isCode ? undefined : again(text))
     if (inner !== undefined) return inner
   }
   return undefined
@@ -137,7 +152,7 @@ function textsOf(program, command, { isFeeding }) {
   ]
 }
 
-function refusedText(text, program, places) {
+function refusedCode(text, program, places) {
   const isCode = programs.isInterpreter(program)
   if (isCode && codeShowsEnvironment(text)) return why.environment
   if (!programs.isShell(program) && namesSecrets(text)) return why.secret
@@ -151,13 +166,19 @@ const namesSecrets = (text) => /secrets\.toml|allowed-hosts\.json|\/environ\b/i.
 const stringsOf = (code) => [...code.matchAll(/(["'`])([^"'`\s]{1,500})\1/g)].map(([, , path]) => path)
 const namesSecret = (path, { isCode, places }) =>
   (isCode || /[*?[]/.test(path)) && globWords(path).some((word) => kindOfWord(word, places) === 'secret')
-const namesGuard = (text) => /guard\.mjs|\.mcp\.json|\.(claude|cursor|codex)\/|\.github\/hooks/i.test(text)
+const namesGuard = (text) =>
+  /guard\.mjs|\.mcp\.json|\.(claude|cursor|codex)\/|\.github\/hooks/i.test(text) ||
+  (/["'`]\.(claude|cursor|codex|github|vscode)["'`]/i.test(text) &&
+    /(rm|rename|move|remove|replace|unlink)\w*\s*\(/i.test(text))
 
 /** Words that are paths, or hold one behind `=`, `@` or `:`. */
 function refusedWords(program, command, context) {
   const prose = programs.proseOf(program, command, context.isFeeding)
+  const keptOut = new Set(programs.exclusionsOf(program).map(({ word }) => word))
   for (const word of new Set([...command.words, ...program.rest])) {
-    if (prose.has(word) || isExclusion(word) || /\s/.test(word)) continue
+    // A program is found by its name alone, wherever the command runs.
+    if (word === program.name && !hasMarks(word)) continue
+    if (prose.has(word) || keptOut.has(word) || /\s/.test(word)) continue
     for (const path of new Set([word, ...word.split(/[=@:,]/)])) {
       const reason = refusedWord(path, program, context)
       if (reason !== undefined) return reason
@@ -166,16 +187,16 @@ function refusedWords(program, command, context) {
   return refusedTarget(program, context)
 }
 
-const isExclusion = (word) => /^(--exclude(-dir)?=|--glob=!|!|:!|:\(exclude\))/.test(word)
-
-function refusedWord(path, program, { places, withDots, isFeeding }) {
+function refusedWord(path, program, { places, withDots, isFeeding, isGlance }) {
   if (path === '' || (path.length > 4096 && !hasMarks(path))) return undefined
   if (withDots && /^[\uE000-\uE002./]*[\uE001][\uE000-\uE002./]*$/.test(path) && !programs.isLister(program))
     return why['secrets folder']
   const kind = kindOfWord(path, places, withDots || isPatternOf(program))
   if (kind === undefined)
     return /secrets\.toml/i.test(path) && !hasMarks(path) && !isAskedAbout(program) ? why.secret : undefined
-  const isListed = programs.isLister(program) && !isFeeding && !/^(cd|pushd)$/.test(program.name)
+  // After `cd .sluice`, a name is the name of a secret; only what shows files by names that are known can be read.
+  const isEntered = /^(cd|pushd)$/.test(program.name) && (!isGlance || hasMarks(path))
+  const isListed = programs.isLister(program) && !isFeeding && !isEntered
   if (kind === 'secret')
     return (isListed && !isPlainSecret(path, program)) || isAskedAbout(program) ? undefined : why[kind]
   if (kind === 'secrets folder')
@@ -192,7 +213,11 @@ const isAskedAbout = ({ name, rest }) =>
   name === 'git' && /^(check-ignore|ls-files|status)$/.test(programs.gitAction(rest))
 const destroyers = /^(rm|mv|ln|chmod|chown|truncate|shred|rsync|unlink|rmdir)$/
 const isDestroyer = ({ name, rest }) =>
-  destroyers.test(name) || (name === 'git' && /^(rm|mv|checkout|restore|clean)$/.test(programs.gitAction(rest)))
+  destroyers.test(name) ||
+  (name === 'unzip' && rest.includes('-d')) ||
+  (/^(bsd)?tar$/.test(name) &&
+    rest.some((word, at) => (at === 0 ? /^-?\w*x/ : /^(-\w*x|--extract|--get)/).test(word))) ||
+  (name === 'git' && /^(rm|mv|checkout|restore|clean)$/.test(programs.gitAction(rest)))
 /** `git add .sluice` leaves out what is ignored. */
 const isKept = ({ name, rest }) =>
   name === 'git' &&
@@ -203,8 +228,10 @@ const isQuietFind = ({ name, rest }, isFeeding) => name === 'find' && !isFeeding
 /** `cp settings.json .claude/`: the file that comes to be there. */
 function refusedTarget({ name, rest }, { places }) {
   if (!/^(cp|mv|install|ln|rsync)$/.test(name)) return undefined
-  const paths = rest.filter((word) => !word.startsWith('-'))
-  const folder = paths.pop()
+  const at = rest.findIndex((word) => /^(-\w*t|--target-directory)$/.test(word))
+  const named = at < 0 ? rest.map((word) => /^--target-directory=(.+)$/.exec(word)?.[1]).find(Boolean) : rest[at + 1]
+  const paths = rest.filter((word) => !word.startsWith('-') && word !== named)
+  const folder = name === 'rsync' ? paths.pop() : (named ?? paths.pop())
   if (folder === undefined || hasMarks(folder)) return undefined
   const kinds = paths.map((path) => kindOf(posix.join(folder, posix.basename(path)), places))
   return kinds.includes('guard') ? why.guard : undefined
@@ -216,16 +243,17 @@ function refusedAll(program, { places, isFeeding }) {
   if (through === undefined) return undefined
   if (program.name === 'find' && !programs.isReader(program) && reachesGuard(program, through, places)) return why.guard
   if (through.isListing === true && !isFeeding) return undefined
-  if (program.rest.some((word) => /^--exclude(-dir)?=\S*(secrets\.toml|\.sluice|\.dlt)|^--glob=!|^!/.test(word)))
-    return undefined
-  return reachesSecrets(through, places) ? 'the command goes through the whole project, secrets included' : undefined
+  const keptOut = programs.exclusionsOf(program).map(({ glob }) => glob)
+  return reachesSecrets(through, places, keptOut)
+    ? 'the command goes through the whole project, secrets included'
+    : undefined
 }
 
-function reachesSecrets({ places: starts = [], matches = [] }, places) {
+function reachesSecrets({ places: starts = [], matches = [] }, places, keptOut) {
   const isOther =
     matches.length > 0 &&
     !matches.some((glob) => [glob, ...globWords(glob)].some((one) => isNameOfSecret(one.replace(/^.*\//, ''), places)))
-  return !isOther && starts.some((start) => holdsSecrets(start.replaceAll(any, '') || '.', places))
+  return !isOther && starts.some((start) => holdsSecrets(start.replaceAll(any, '') || '.', places, keptOut))
 }
 
 /** `find . -name '*.json' -exec sed -i …` changes guards too. */
@@ -234,23 +262,4 @@ function reachesGuard({ rest }, { places: starts, matches }, places) {
     rest.includes('-delete') || /-exec(dir)? (\S*\/)?(rm|mv|sed -i|perl|chmod|truncate|tee|cp)\b/.test(rest.join(' '))
   const isOther = matches.length === 0 || !matches.some((glob) => globWords(glob).some(isNameOfGuard))
   return isChanging && !isOther && starts.some((start) => holdsGuard(start, places))
-}
-
-/** What only a person does. */
-function refusedSluice({ name, rest }) {
-  const words = [name, ...rest]
-  const at = words.findIndex((word) => /(^|\/)sluice(@[\w.-]+)?$|cli\/main\.[jt]s$/.test(word))
-  if (words.some((word) => word.startsWith('--allow-run')))
-    return 'the command lets assistants run pipelines, which only a person does'
-  if (at < 0) return undefined
-  const said = words
-    .slice(at + 1)
-    .filter((word) => !word.startsWith('-'))
-    .join(' ')
-  if (/^ai\b.*(\buninstall\b|\uE000)/.test(said)) return 'the command takes the guard out, which only a person does'
-  if (/\bfailed-(packages|jobs)\b.*\bdiscard\b|\bfailed-(packages|jobs) \uE000/.test(said))
-    return 'the command deletes rows that were set aside, which only a person does'
-  if (/^(ai )?secrets (set\b|allow\b|\uE000)/.test(said))
-    return 'the command sets or allows secrets, which only a person does'
-  return undefined
 }

@@ -1,6 +1,6 @@
 // Commands that print the environment, or one variable of it that holds a secret.
 import { hasMarks } from './shell.mjs'
-import { isInterpreter, programOf, proseOf } from './programs.mjs'
+import { isInterpreter, isShell, programOf, proseOf } from './programs.mjs'
 
 /** Whether a program prints the variables of the environment. */
 export function showsEnvironment({ name, rest, showsAll }) {
@@ -9,8 +9,12 @@ export function showsEnvironment({ name, rest, showsAll }) {
   if (name === 'printenv') return isBare
   if (/^(declare|typeset|export|readonly|local)$/.test(name)) return isBare || rest.some((word) => /^-\w*p/.test(word))
   if (name === 'set') return rest.length === 0
+  if (name === 'alias')
+    return rest.some((word) => /=\s*(\S*\/)?(env|printenv|set|export|declare( -\w+)?)\s*$/.test(word))
+  if (name === 'sed') return rest.some((word) => /(^|[;\d$}/\s])e\s*(env|printenv)\b/.test(word))
+  if (/^(pwsh|powershell)$/.test(name)) return rest.some((word) => /\benv:(?!\w)/i.test(word))
   if (name === 'ps') return rest.some((word) => /^[a-z]*e[a-z]*$/.test(word) || /^-\w*E/.test(word))
-  if (/^(npm|npx|yarn|pnpm|bun)$/.test(name))
+  if (/^(npm|npx|yarn|pnpm|bun|bunx)$/.test(name))
     return /^(run|exec|x|run-script)? ?(--\s)?(env|printenv)$/.test(
       rest.filter((word) => !word.startsWith('-')).join(' '),
     )
@@ -23,23 +27,26 @@ export function showsEnvironment({ name, rest, showsAll }) {
 
 /** They run what they are given, here or elsewhere. */
 const runners =
-  /^(script|watch|ssh|su|runuser|unshare|chroot|strace|ltrace|docker|podman|kubectl|gdb|nsenter|setpriv|entr|tmux|screen)$/
+  /^(script|watch|ssh|su|runuser|unshare|chroot|strace|ltrace|docker|podman|kubectl|gdb|nsenter|setpriv|entr|tmux|screen|flock|systemd-run|taskset|chrt|numactl|firejail|bwrap|pkexec|xvfb-run|dbus-run-session|hyperfine|prlimit|choom|faketime|rlwrap|valgrind|direnv|dotenv)$/
 
 /** A program's text that takes the environment as a whole; one variable of it is no matter. */
 export const codeShowsEnvironment = (code) => takesEnvironment.some((pattern) => pattern.test(code))
 
 const takesEnvironment = [
   // Node, Deno, Bun
-  /\bprocess\.env\b(?!\s*(\?\.|\.\s*[A-Za-z_]|\[\s*['"]))/,
-  /\bprocess\s*(\?\.\s*)?\[/,
-  /\{[^{}]{0,200}\benv\b[^{}]{0,200}\}\s*=\s*(process|require|await)/,
+  /\bprocess\s*\.\s*(report\b|env\b(?!\s*(\?\.|\.\s*[A-Za-z_]|\[\s*['"])))/,
+  /\bprocess\s*\?\.\s*env\b(?!\s*(\?\.|\.|\[))/,
+  /\bprocess\s*(\?\.\s*)?\[(?!\s*(['"])(?!env)\w+\2\s*\])/,
+  /=\s*process\s*([;,\n]|$)/,
+  /\{[^{}]{0,200}\benv\b[^{}]{0,200}\}\s*=\s*(process\b|(require|await\s+import)\(\s*["'](node:)?process)/,
   /(import|require)\(\s*["'](node:)?process/,
   /\bDeno\.env\.toObject|\bBun\.env\b(?![.[])/,
   // Python
   /\bos\.environb?\b(?!\s*(\.\s*get\b|\[\s*['"]))/,
-  /\bimport\b[^\n;]{0,200}\benvironb?\b/,
+  /\bfrom\s+os\s+import\b[^\n;]{0,200}\benvironb?\b|\bos\s+as\s[^]{0,500}\.environb?\b/,
   // PHP, Perl, awk, jq
-  /\bgetenv\(\s*\)|\$_ENV\b(?!\[)/,
+  /\bgetenv\(\s*\)|\$_(ENV|SERVER)\b(?!\[)|\bphpinfo\s*\(/,
+  /["'](env|printenv)["']\s*\|\s*getline|`\s*(env|printenv)\s*`/,
   /%ENV\b/,
   /\bENVIRON\b(?!\s*\[\s*")/,
   /\$ENV\b(?!\.\w)|^\s*env\s*(\||$)/,
@@ -50,9 +57,16 @@ const takesEnvironment = [
 ]
 
 /** `$(echo env)`: the output of one command is the name of another. */
-export const runsPrinted = (commands, nested) =>
-  commands.some(({ words }) => hasMarks(programOf(words).name)) &&
-  nested.some((text) => /\b(env|printenv|set|export|declare)\b/.test(text.replace(/["'\\]/g, '')))
+export function runsPrinted(commands, nested) {
+  const texts = nested.map((text) => text.replace(/["'\\]/g, ''))
+  const isRun = (test) => commands.some(({ words }) => test(programOf(words)))
+  if (isRun(({ name }) => hasMarks(name)) && texts.some((text) => /\b(env|printenv|set|export|declare)\b/.test(text)))
+    return true
+  return (
+    texts.some((text) => /^\s*(echo|printf)\s.*\b(env|printenv|set|export( -p)?|declare( -\w+)?)\s*$/.test(text)) &&
+    isRun((program) => (/^(eval|source|\.)$/.test(program.name) || isShell(program)) && program.rest.some(hasMarks))
+  )
+}
 
 const settingSection = /(^|__)(SOURCES|DESTINATION|ALERTS|INBOX|WORKERS)__/
 /** Names of settings that are no secrets. */

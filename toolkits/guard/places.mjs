@@ -1,7 +1,8 @@
 // Where secrets are, and what keeps assistants from them.
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, isAbsolute, join, posix, resolve } from 'node:path'
-import { any, hasMarks, one, star } from './shell.mjs'
+import { any, globWords, hasMarks, one, star } from './shell.mjs'
+import { Work } from './work.mjs'
 
 /** Names of settings folders: those of Sluice, of dlt, and what the environment calls them. */
 export const folderNames = ['.sluice', '.dlt', process.env.SLUICE_CONFIG_FOLDER, process.env.DLT_CONFIG_FOLDER]
@@ -41,19 +42,23 @@ function standardDataDir(root, home) {
 
 const slashes = (path) => path.replaceAll('\\', '/')
 
-function real(path) {
-  try {
-    return realpathSync(path)
-  } catch {
-    const parent = dirname(path)
-    return parent === path ? path : join(real(parent), path.slice(parent.length))
-  }
-}
+const real = (path, work) =>
+  work.once(`real ${path}`, () => {
+    try {
+      return realpathSync(path)
+    } catch {
+      const parent = dirname(path)
+      return parent === path ? path : join(real(parent, work), path.slice(parent.length))
+    }
+  })
 
 /** `secret`, `secrets folder`, `guard` or `guard folder`; `undefined` for every other path. Links are followed. */
 export function kindOf(path, places) {
   const full = absolute(path, places)
-  return kindOfFull(full, places) ?? (full.length < 4096 ? kindOfFull(slashes(real(full)), places) : undefined)
+  places.work.spend(full.length)
+  return (
+    kindOfFull(full, places) ?? (full.length < 4096 ? kindOfFull(slashes(real(full, places.work)), places) : undefined)
+  )
 }
 
 function kindOfFull(full, { dataDir }) {
@@ -78,20 +83,24 @@ function absolute(path, { folder, home }) {
 
 /** The kind of a place that a word with marks can stand for. A word of nothing but marks says only that links may be meant. */
 export function kindOfPattern(word, places, withDots = false) {
-  if (!/[^\uE000\uE003-\uE005/]/.test(word)) return undefined
+  // In a folder of secrets, any name is the name of one.
+  if (!/[^\uE000\uE003-\uE005/]/.test(word)) return kindOf('.', places) === 'secrets folder' ? 'secret' : undefined
   if (word.length > 1000) return 'secret'
   const { start, rest } = literalStart(word)
-  const kind = start === '' ? undefined : kindOf(start, places)
-  if (kind === 'secrets folder' && rest !== '') return 'secret'
+  const isHere = start === '' && !/^[/\uE000]/.test(word)
+  const kind = start !== '' ? kindOf(start, places) : isHere ? kindOf('.', places) : undefined
+  if (kind === 'secret' || (kind === 'secrets folder' && rest !== '')) return 'secret'
+  if (isHere && word === star && (kind === 'guard' || kind === 'guard folder')) return kind
   const pattern = absolutePattern(word, places).toLowerCase()
   const parts = word.toLowerCase().split('/')
   const named = parts.findLastIndex((part) => folderNames.includes(part))
   if (named >= 0 && hasMarks(word))
     return parts.slice(named + 1).some((part) => part !== '') ? 'secret' : 'secrets folder'
   const isBare = !/[^\uE000-\uE005/]/.test(word)
+  const { work } = places
   if (isBare && places.isGuess === true) return undefined
   return [...links(places), ...(isBare ? [] : candidates(places))].find(([path]) =>
-    canBe(pattern, path.toLowerCase(), withDots),
+    canBe(pattern, path.toLowerCase(), withDots, work),
   )?.[1]
 }
 
@@ -117,6 +126,10 @@ function absolutePattern(word, { folder }) {
 
 /** Paths that a pattern is compared with, and what they are. */
 function candidates(places) {
+  return places.work.once(`candidates ${places.folder}`, () => candidatesIn(places))
+}
+
+function candidatesIn(places) {
   const bases = [...new Set([places.root, places.folder, places.home].map(slashes))]
   const settings = bases.flatMap((base) => folderNames.map((name) => `${base}/${name}`))
   const here = folderNames.includes(slashes(places.folder).split('/').at(-1)) ? [slashes(places.folder)] : []
@@ -136,10 +149,12 @@ function candidates(places) {
 /** Links of the project, by names of their own, to places that concern it. */
 const links = (places) =>
   [...new Set([places.root, places.folder].map(slashes))].flatMap((base) =>
-    entriesOf(base)
-      .filter((entry) => entry.isSymbolicLink())
-      .map(({ name }) => [`${base}/${name}`, kindOf(`${base}/${name}`, places)])
-      .filter(([, kind]) => kind !== undefined),
+    places.work.once(`links ${base}`, () =>
+      entriesOf(base)
+        .filter((entry) => entry.isSymbolicLink())
+        .map(({ name }) => [`${base}/${name}`, kindOf(`${base}/${name}`, places)])
+        .filter(([, kind]) => kind !== undefined),
+    ),
   )
 
 /** Whether a glob of names is about secrets, or about a link to them. */
@@ -193,10 +208,14 @@ function entriesOf(folder) {
  * Whether a word with marks can stand for a path. It keeps the set of places in the path that it may have come to, letter by
  * letter, so that no pattern takes long.
  */
-export function canBe(pattern, path, withDots) {
-  let reached = new Set([0])
-  for (const mark of pattern) {
+export function canBe(pattern, path, withDots, work = new Work()) {
+  const plain = /^[^\uE000-\uE005]*/.exec(pattern)[0]
+  work.spend(1)
+  if (!path.startsWith(plain)) return false
+  let reached = new Set([plain.length])
+  for (const mark of pattern.slice(plain.length)) {
     const next = new Set()
+    work.spend(mark === any || mark === star ? 10 * reached.size : reached.size)
     for (const from of reached) {
       const hidden = !withDots && path[from] === '.' && path[from - 1] === '/'
       if (mark === any || (mark === star && !hidden)) {
@@ -217,17 +236,30 @@ function endOfName(path, from) {
   return slash < 0 ? path.length : slash
 }
 
-/** Whether a search through a folder comes upon secrets that are there. Placeholders are none. */
-export function holdsSecrets(path, places) {
+/**
+ * Whether a search through a folder comes upon secrets that are there, and that none of the globs in `keptOut` leaves out.
+ * Placeholders are none.
+ */
+export function holdsSecrets(path, places, keptOut = []) {
   const full = absolute(path, places)
   const bases = [places.root, places.folder, places.home].map(slashes)
   const folders = [...new Set(bases)].flatMap((base) => folderNames.map((name) => `${base}/${name}`))
   const isBelow = (file) =>
-    [full, slashes(real(full))].some((above) => `${file}/`.startsWith(above === '/' ? '/' : `${above}/`))
+    [full, slashes(real(full, places.work))].some((above) => `${file}/`.startsWith(above === '/' ? '/' : `${above}/`))
   const files = folders.flatMap((folder) => secretFilesIn(folder).map((name) => `${folder}/${name}`))
+  const globs = keptOut.flatMap(globWords)
+  const isReached = (file) => isBelow(file) && !globs.some((glob) => leavesOut(glob, file, places.work))
   return (
-    files.some((file) => isBelow(file) && hasValue(file)) || (isBelow(places.dataDir) && existsSync(places.dataDir))
+    files.some((file) => isReached(file) && hasValue(file)) || (isReached(places.dataDir) && existsSync(places.dataDir))
   )
+}
+
+/** Whether a glob is about a file or a folder above it; without a folder of its own, it is about names. */
+function leavesOut(glob, file, work) {
+  const pattern = glob.replace(/^[/.\uE000]*\/|\/[\uE000\uE001]?$/g, '').toLowerCase()
+  if (pattern === '') return false
+  const parts = file.toLowerCase().split('/')
+  return parts.some((_, at) => canBe(`${any}/${pattern}`, parts.slice(0, at + 1).join('/'), true, work))
 }
 
 function hasValue(file) {

@@ -20,6 +20,11 @@ const copies = set('cp scp tar bsdtar zip 7z rsync diff chmod chown rm mv pax cp
 
 export const isLister = ({ name }) => onlyLists.has(name)
 export const isShell = ({ name }) => shells.has(name)
+/** They show files by the names that they are given, and nothing else. */
+export const isGlance = ({ name, rest, isFed }) =>
+  !isFed &&
+  (/^(ls|pwd|stat|cat|head|tail|wc|test|\[|cd|echo|true|grep|jq|file)$/.test(name) ||
+    (name === '' && rest.length === 0))
 export const isInterpreter = ({ name }) => interpreters.test(name)
 
 /** Whether a command leaves files that it names as they are. */
@@ -67,6 +72,7 @@ export function programOf(words) {
   for (let left = 20; rest.length > 0 && left > 0; left--) {
     const name = nameOf(rest[0])
     if (keywords.has(rest[0])) rest = rest.slice(1)
+    else if (rest[0] === 'function') rest = rest.slice(2)
     else if (Object.hasOwn(options, name)) {
       rest = withoutOptions(rest, options[name], name)
       isFed ||= name === 'xargs' || name === 'parallel'
@@ -120,6 +126,7 @@ export function goesThrough(program) {
       !word.startsWith('-') && !/^-(e|f|A|B|C|m|d|g|t|T|name|iname|path|type|maxdepth)$/.test(rest[at - 1] ?? ''),
   )
   if (name === 'git') return gitPlaces(rest)
+  if (listsAll({ name, rest })) return { places: below(places), isListing: true }
   if (name === 'find' || name === 'fd')
     return {
       places: startsOf(rest),
@@ -137,7 +144,27 @@ export function goesThrough(program) {
   return isWhole ? { places, matches: [] } : undefined
 }
 
+/** Words of an option that leaves files out, with the glob in it: `{ word, glob }`. */
+export const exclusionsOf = ({ name, rest }) =>
+  rest.flatMap((word, at) => {
+    const before = rest[at - 1] ?? ''
+    const isNext =
+      /^--exclude(-dir)?$/.test(before) ||
+      (before === '-x' && /^(zip|diff)$/.test(name)) ||
+      (before === '-E' && name === 'fd')
+    if (isNext) return [{ word, glob: word }]
+    const [, glob] =
+      /^(?:--exclude(?:-dir)?=|--i?glob=!|-g!|:!|:\^|:\(exclude\))(.+)$/.exec(word) ??
+      (/^(-g|--i?glob)$/.test(before) ? /^!(.+)$/.exec(word) : null) ??
+      []
+    return glob === undefined ? [] : [{ word, glob }]
+  })
+
 const hasPattern = (rest) => rest.some((word) => /^(-e|-f|--regexp|--file)/.test(word))
+const listsAll = ({ name, rest }) =>
+  /^(du|tree)$/.test(name)
+    ? rest.some((word) => /^(-\w*a|--all$)/.test(word))
+    : name === 'ls' && rest.some((word) => /^-\w*R/.test(word)) && rest.some((word) => /^-\w*[aA]/.test(word))
 const below = (places) => (places.length === 0 ? ['.'] : places)
 
 function isRecursiveSearch(name, rest) {
@@ -153,7 +180,11 @@ function isRecursiveSearch(name, rest) {
 
 const includes = (rest) =>
   rest.flatMap((word, at) =>
-    /^(-g|--glob)$/.test(rest[at - 1] ?? '') ? [word] : (/^--(?:include|glob)=(.+)$/.exec(word)?.slice(1) ?? []),
+    /^(-g|--glob)$/.test(rest[at - 1] ?? '')
+      ? word.startsWith('!')
+        ? []
+        : [word]
+      : (/^--(?:include|glob)=([^!].*)$/.exec(word)?.slice(1) ?? []),
   )
 
 function startsOf(rest) {
@@ -163,8 +194,10 @@ function startsOf(rest) {
 
 /** Names that `find` keeps to, where it keeps to them alone. */
 function namesOf(rest) {
-  if (rest.some((word) => /^(-o|-or|!|-not)$/.test(word))) return []
-  return rest.filter((_, at) => /^-i?name$/.test(rest[at - 1] ?? ''))
+  const isNegation = (word) => /^(!|-not)$/.test(word ?? '')
+  if (rest.some((word, at) => /^(-o|-or)$/.test(word) || (isNegation(word) && !/^-i?(name|path)$/.test(rest[at + 1]))))
+    return []
+  return rest.filter((_, at) => /^-i?name$/.test(rest[at - 1] ?? '') && !isNegation(rest[at - 2]))
 }
 
 /** `git` looks at files that it does not keep only when it is told to. */
@@ -174,10 +207,9 @@ function gitPlaces(rest) {
     rest.some((word) => /^--(no-index|untracked|no-exclude-standard)$/.test(word)) ||
     (action === 'add' && rest.some((word) => /^-\w*f|^--force/.test(word))) ||
     (action === 'stash' && rest.some((word) => /^-\w*a|^--all/.test(word)))
+  const has = (pattern) => rest.some((word) => pattern.test(word))
   const isListing =
-    action === 'ls-files' &&
-    rest.some((word) => /^(-\w*o|--others)/.test(word)) &&
-    !rest.some((word) => word.startsWith('--exclude'))
+    has(/^--ignored/) || (action === 'ls-files' && has(/^(-\w*o|--others)/) && (has(/^-\w*i/) || !has(/^--exclude/)))
   if (isListing) return { places: ['.'], matches: [], isListing }
   if (!isWide) return undefined
   const named = rest.filter((word) => !word.startsWith('-') && word !== action).slice(action === 'grep' ? 1 : 0)

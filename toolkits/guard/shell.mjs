@@ -1,6 +1,8 @@
 // Reads a shell command as far as it can be read without running it. What it cannot know becomes a mark: a glob, an unset
 // variable, the output of another command. It never throws: text that no shell accepts is read to its end.
 
+import { longestValue, Work } from './work.mjs'
+
 /** Any text, slashes included. */
 export const any = '\uE000'
 /** `*` and `?` (or a bracket expression) of a glob: text within one folder, and one character. */
@@ -15,8 +17,9 @@ export const hasMarks = (word) => /[\uE000-\uE005]/.test(word)
  * by the next one, `bodies` are here-documents, `group` numbers pipelines. `nested` are texts that run as commands of their own;
  * `expanded` are the variables that are read.
  */
-export function parseCommand(text, variables = new Map()) {
-  const reader = new Reader(text, variables)
+export function parseCommand(text, variables = new Map(), work = new Work()) {
+  work.spend(text.length)
+  const reader = new Reader(text, variables, work)
   reader.read()
   return { commands: reader.commands, nested: reader.nested, expanded: reader.expanded }
 }
@@ -28,6 +31,7 @@ class Reader {
   expanded = []
   #text
   #variables
+  #work
   #command
   #word
   /** Operator that the next word belongs to. */
@@ -36,9 +40,10 @@ class Reader {
   #group = 0
   #documents = []
 
-  constructor(text, variables) {
+  constructor(text, variables, work) {
     this.#text = text
     this.#variables = variables
+    this.#work = work
     this.#start()
   }
 
@@ -136,7 +141,8 @@ class Reader {
   #variable(name, isQuoted) {
     this.expanded.push(name)
     const value = this.#variables.get(name)
-    if (value === undefined) return this.#add(any)
+    if (value === undefined || (this.#word?.length ?? 0) + value.length > longestValue) return this.#add(any)
+    this.#work.spend(value.length)
     if (isQuoted) return this.#add(value)
     for (const letter of value) {
       if (/\s/.test(letter)) this.#endWord()
@@ -239,7 +245,7 @@ class Reader {
       const body = lines.join('\n')
       command.bodies.push(body)
       if (!isExpanded) continue
-      const inner = parseCommand(`: "${body.replace(/"/g, '\\"')}"`, this.#variables)
+      const inner = parseCommand(`: "${body.replace(/"/g, '\\"')}"`, this.#variables, this.#work)
       this.nested.push(...inner.nested)
       this.expanded.push(...inner.expanded)
     }
@@ -279,6 +285,10 @@ class Reader {
   #endCommand(operator) {
     this.#endWord()
     this.#command.isPiped = operator === '|'
+    const last = this.#command.words.at(-1)
+    if (last !== undefined) this.#variables.set('_', last)
+    // Words are read in the folder that the command has come to.
+    if (this.#command.words.some((word) => word === 'cd' || word === 'pushd')) this.#variables.set('PWD', '.')
     this.commands.push(this.#command)
     if (operator !== '|') this.#group++
     this.#start()

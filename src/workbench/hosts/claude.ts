@@ -1,4 +1,4 @@
-import { guardFolder, guardPath, mcpCommand, secretPatterns, type Host } from './host.ts'
+import { guardFolder, guardPath, mcpCommand, orRefuse, secretPatterns, type Host } from './host.ts'
 
 /** Folders of this user that hold secrets: the settings of Sluice and dlt, and the data folder with its tokens. */
 const outside = ['~/.sluice', '~/.dlt', '~/.local/share/sluice']
@@ -36,7 +36,10 @@ export const claude: Host = {
         ].map((value) => ({ path: ['permissions', 'deny'], value, isItem: true })),
         {
           path: ['hooks', 'PreToolUse'],
-          value: { matcher: '*', hooks: [{ type: 'command', command: `node "$CLAUDE_PROJECT_DIR/${guardPath}"` }] },
+          value: {
+            matcher: '*',
+            hooks: [{ type: 'command', command: orRefuse(`node "$CLAUDE_PROJECT_DIR/${guardPath}"`) }],
+          },
           isItem: true,
         },
       ],

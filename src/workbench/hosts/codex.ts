@@ -1,4 +1,4 @@
-import { firstLine, guardCommand, mcpCommand, skillText, type Host } from './host.ts'
+import { firstLine, guardCommand, mcpCommand, orRefuse, skillText, type Host } from './host.ts'
 
 /** Codex: skills in `.agents/`, settings in `.codex/`. It reads `AGENTS.md`; what it has no place for becomes a skill. */
 export const codex: Host = {
@@ -40,7 +40,7 @@ export const codex: Host = {
       parts: [
         {
           path: ['hooks', 'PreToolUse'],
-          value: { hooks: [{ type: 'command', command: guardCommand }] },
+          value: { hooks: [{ type: 'command', command: orRefuse(guardCommand) }] },
           isItem: true,
         },
       ],

@@ -25,7 +25,12 @@ export const cursor: Host = {
       kind: 'json',
       parts: [
         { path: ['version'], value: 1 },
-        ...watched.map((event) => ({ path: ['hooks', event], value: { command: guardCommand }, isItem: true })),
+        // Cursor has a setting of its own for a hook that cannot be run, in any shell.
+        ...watched.map((event) => ({
+          path: ['hooks', event],
+          value: { command: guardCommand, failClosed: true },
+          isItem: true,
+        })),
       ],
     },
   ],

@@ -37,6 +37,8 @@ export const guardPath = '.sluice/guard.mjs'
 /** The modules of the guard. */
 export const guardFolder = '.sluice/guard'
 export const guardCommand = `node ${guardPath}`
+/** Hosts go on after any exit code but 2: a guard that is missing, or cannot start, has to end with it too. */
+export const orRefuse = (command: string): string => `${command} || exit 2`
 
 /** Paths that no assistant reads, as hosts write patterns. */
 export const secretPatterns = ['**/secrets.toml', '**/*.secrets.toml'] as const

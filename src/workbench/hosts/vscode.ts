@@ -1,4 +1,4 @@
-import { guardCommand, mcpCommand, type Host } from './host.ts'
+import { guardCommand, mcpCommand, orRefuse, type Host } from './host.ts'
 
 /** VS Code with Copilot: `.vscode/mcp.json`, and instructions, prompts, skills and hooks in `.github/`. It reads `AGENTS.md`. */
 export const vscode: Host = {
@@ -24,7 +24,14 @@ export const vscode: Host = {
     {
       path: '.github/hooks/sluice.json',
       kind: 'json',
-      parts: [{ path: ['hooks', 'PreToolUse'], value: { type: 'command', command: guardCommand }, isItem: true }],
+      parts: [
+        {
+          path: ['hooks', 'PreToolUse'],
+          // The shell of Windows PowerShell 5 knows no `||`.
+          value: { type: 'command', command: orRefuse(guardCommand), windows: guardCommand },
+          isItem: true,
+        },
+      ],
     },
   ],
 }

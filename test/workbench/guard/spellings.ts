@@ -47,6 +47,8 @@ export function spelled(random: Random, path: string): string {
 export function reading(random: Random): string {
   const file = pick(random, ['.sluice/secrets.toml', '.dlt/secrets.toml', 'settings/secrets.toml', 'innocent.txt'])
   const [folder, name] = file.includes('/') ? file.split('/') : ['.', file]
+  // `ls` in the project lists links by names that tell nothing.
+  const entered = folder === '.' ? '.sluice' : folder
   const path = spelled(random, file)
   const half = 1 + Math.floor(random() * (file.length - 2))
   return pick(random, [
@@ -74,6 +76,13 @@ export function reading(random: Random): string {
     `find ${folder} -name ${quote(name!.slice(0, 3))}'*' -exec cat {} +`,
     `find ${folder}/ -type f | xargs cat`,
     `grep -r hunter ${pick(random, ['.', './', '$PWD', '', '.sluice', '"$PWD"', '*/ .sluice'])}`,
+    `grep -rh hunter . --exclude-dir=${pick(random, ['node_modules', 'dist', 'src'])}`,
+    `test -f ${path} && cat $_`,
+    `cd ${folder} && cat "$PWD"/${name!.slice(0, 3)}*`,
+    `cd ${entered}; ls | xargs cat`,
+    `cd ${entered} && cat $(ls)`,
+    `du -a ${folder} | cut -f2 | xargs cat`,
+    `bash -O dotglob -c 'cat */*'`,
     `node -p ${quote(`require('fs').readFileSync('${file}', 'utf8')`)}`,
   ])
 }
