@@ -71,14 +71,14 @@ const shortPath = (path: string, projectDir: string): string => {
 }
 
 /** Values with their dotted names, in the order of the file. */
-export function leaves(value: unknown, path: readonly string[] = []): [string, unknown][] {
+function leaves(value: unknown, path: readonly string[] = []): [string, unknown][] {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Date)
     return [[path.join('.'), value]]
   return Object.entries(value).flatMap(([name, inner]) => leaves(inner, [...path, name]))
 }
 
 /** Text that stands for a value that somebody has yet to put in. */
-export function isPlaceholderText(value: unknown): boolean {
+function isPlaceholderText(value: unknown): boolean {
   if (typeof value !== 'string') return false
   const text = value.trim()
   if (text === '' || /^<.*>$|^configure me$|^(change|replace|fill)[-_ ]?me$|^todo$/i.test(text)) return true
