@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
-import { parse as parseYaml } from 'yaml'
 import { PipelineError } from '../errors/index.ts'
+import { parseYaml } from './parse-yaml.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -42,16 +42,33 @@ const mostValues = 2_000_000
  * JSON or YAML that a person wrote. Throws an `Error` that says why for text that neither is, for values that nest deeper than 200
  * levels, as one that holds itself does, and for aliases that stand for more than two million values.
  */
-export function parseDocument(text: string, kind: 'json' | 'yaml', maxAliasCount = 100): unknown {
-  const document: unknown = kind === 'json' ? JSON.parse(text) : parseYaml(text, { maxAliasCount })
+export function parseDocument(text: string, kind: 'json' | 'yaml'): unknown {
+  const document = kind === 'json' ? (JSON.parse(text) as unknown) : shallow(() => parseYaml(text))
   let values = 0
   const visit = (value: unknown, depth: number): void => {
     values += 1
     if (values > mostValues) throw new Error(`it stands for more than ${mostValues.toLocaleString('en')} values`)
     if (typeof value !== 'object' || value === null) return
-    if (depth > deepest) throw new Error(`it nests deeper than ${deepest} levels, or holds itself`)
+    if (depth > deepest) throw tooDeep()
     for (const inner of Array.isArray(value) ? value : Object.values(value)) visit(inner, depth + 1)
   }
   visit(document, 0)
   return document
+}
+
+/** Whether values nest deeper than 200 levels. */
+export const isTooDeep = (value: unknown, depth = 0): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (depth > deepest || Object.values(value).some((inner) => isTooDeep(inner, depth + 1)))
+
+const tooDeep = (): Error => new Error(`it nests deeper than ${deepest} levels, or holds itself`)
+
+/** Parsers that call themselves for each level run out of stack. */
+function shallow<T>(parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    throw error instanceof Error && error.message.startsWith('Maximum call stack') ? tooDeep() : error
+  }
 }

@@ -1,4 +1,5 @@
 import { addSecret, PipelineError } from '../errors/index.ts'
+import { secretTexts } from './setting-text.ts'
 import { readTomlFiles, tomlValue, type TomlFile } from './toml-files.ts'
 
 /** Where a value may stand, from the most specific place to the least. */
@@ -113,7 +114,7 @@ export class Config {
         const value = provider.find(path)
         if (value === undefined || isPlaceholder(value)) continue
         if (reference.isSecret && !provider.holdsSecrets) throw secretInConfig(reference.key, provider.show(path))
-        if (reference.isSecret) rememberSecret(value)
+        if (reference.isSecret) for (const text of secretTexts(value)) addSecret(text)
         this.onFound?.({ name: provider.show(path), provider: provider.name })
         const file = provider.file?.(path)
         const origin = file === undefined ? 'environment' : file.isHome ? 'home' : 'project'
@@ -217,11 +218,6 @@ export const isPlaceholder = (value: unknown): boolean =>
 
 /** Values copied from documentation as they stood there. They are used, but a refusal then says so. */
 export const looksCopied = (value: string): boolean => /^your[_-].*|^PUBLIC_KEY:PRIVATE_KEY$/i.test(value)
-
-function rememberSecret(value: unknown): void {
-  if (typeof value === 'string' || typeof value === 'number') addSecret(String(value))
-  else if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) rememberSecret(inner)
-}
 
 function secretInConfig(key: string, where: string): PipelineError {
   return new PipelineError(`secret "${key}" stands in config.toml (${where}), which is not for secrets`, {

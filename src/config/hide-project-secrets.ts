@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { addSecret, addToken, isSecretField, isSecretName } from '../masking/index.ts'
-import { environmentName } from './config.ts'
+import { environmentName, isPlaceholder } from './config.ts'
 import { dataDir } from './data-dir.ts'
-import { isPlaceholderText, leaves } from './project-secrets.ts'
+import { secretTexts } from './setting-text.ts'
 import { readTomlFiles } from './toml-files.ts'
 
 /**
@@ -12,9 +12,8 @@ import { readTomlFiles } from './toml-files.ts'
  */
 export function hideProjectSecrets(projectDir = process.cwd(), keys: readonly string[] = []): void {
   for (const { content } of readTomlFiles('secrets.toml', projectDir)) {
-    for (const [, value] of leaves(content ?? {}))
-      if ((typeof value === 'string' || typeof value === 'number') && !isPlaceholderText(value))
-        addSecret(String(value))
+    // What only looks like a placeholder is used by runs, so it is hidden.
+    for (const text of secretTexts(content)) if (!isPlaceholder(text)) addSecret(text)
   }
   const variables = keys.map((key) => environmentName(key.split('.')))
   for (const [name, value] of Object.entries(process.env))
@@ -37,9 +36,35 @@ function holdsSecret(name: string, value: string, asked: readonly string[]): boo
   if (/^[~.]?\//.test(value) && /(?:CREDENTIALS|FILE|PATH|SOCK)$/.test(name)) return false
   if (/^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#\s]*|[^/?#\s@:]*:[^\s@]*)@/i.test(value)) return true
   const last = name.split('__').at(-1)!
-  if (!settingSections.test(name)) return isSecretField(last)
+  if (isCount(last, value, settingSections.test(name))) return false
+  if (!settingSections.test(name)) return isSecretField(last) && !folderNames.has(name) && !isPath(value)
   return secretWords.test(name) || isSecretName(last) || isSecretField(last) || looksRandom(value)
 }
+
+/** The names of a shell's folders, in which `PWD` is no password. */
+const folderNames = new Set(['PWD', 'OLDPWD'])
+
+/**
+ * How many tokens a model may use, and the like: `MAX_THINKING_TOKENS=10000`. A setting of a source needs a word for a limit as
+ * well, because `TOKENS` alone may be a list of one.
+ */
+const isCount = (name: string, value: string, isSetting: boolean): boolean =>
+  /^\d{1,9}$/.test(value) &&
+  /TOKENS$/i.test(name) &&
+  (!isSetting || /(?:^|_)(?:MAX|MIN|LIMIT|BUDGET|COUNT|NUM)_/i.test(name))
+
+/**
+ * A file or a folder that exists, or an absolute path of plain names. A random secret may start with a slash and hold others, as
+ * those of AWS do, but its parts mix letters of both cases.
+ */
+function isPath(value: string): boolean {
+  if (!isAbsolute(value) && !/^(?:~\/|[a-z]:[\\/])/i.test(value)) return false
+  const parts = value.replace(/^(?:~|[a-z]:)?[\\/]/i, '').split(/[\\/]/)
+  return existsSync(value) || (parts.length > 1 && parts.every(isPlainName))
+}
+
+const isPlainName = (name: string): boolean =>
+  /^[A-Z]?[a-z\d]*$/.test(name) || (/^[\w .-]+$/.test(name) && /[._-]/.test(name))
 
 const shortestRandom = 16
 

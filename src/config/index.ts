@@ -15,5 +15,6 @@ export {
 export { homeValues } from './toml-files.ts'
 export { dataDir, pipelineDir, pipelinesDir } from './data-dir.ts'
 export { hideProjectSecrets } from './hide-project-secrets.ts'
+export { settingText } from './setting-text.ts'
 export { expiringSecrets, secretStatuses, settingValue, type SecretNeed, type SecretStatus } from './project-secrets.ts'
 export { keepSecret, writePlaceholders, writeSecret } from './write-secrets.ts'

@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import { relative, resolve } from 'node:path'
 import { addSecret } from '../errors/index.ts'
 import { Config, looksCopied, secret, type ConfigPlace, type ConfigReference } from './config.ts'
+import { settingText } from './setting-text.ts'
 import { readTomlFiles } from './toml-files.ts'
 
 /** A secret of a project: whether it is there, and where. Never its value, nor how long it is. */
@@ -90,7 +91,7 @@ export function settingValue(setting: string | ConfigReference, section: string)
     addSecret(setting)
     return setting
   }
-  return String(new Config().get(setting, { root: section }))
+  return settingText(new Config().get(setting, { root: section }), `${section}.${setting.key}`)
 }
 
 /** Secrets that say themselves when they expire (JSON Web Tokens) and will have by a moment. */

@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { join, resolve, sep } from 'node:path'
 import { parse, TomlError } from 'smol-toml'
 import { PipelineError } from '../errors/index.ts'
-import { mostBytes, readBounded } from './bounded-file.ts'
+import { isTooDeep, mostBytes, readBounded } from './bounded-file.ts'
 
 type Table = Record<string, unknown>
 
@@ -81,8 +81,9 @@ export function realPath(path: string): string | undefined {
 }
 
 function parseToml(text: string, path: string): Table {
+  let table: Table
   try {
-    return parse(splitHeaders(text))
+    table = parse(splitHeaders(text))
   } catch (error) {
     const line = error instanceof TomlError ? `, line ${error.line}` : ''
     // The parser's own message quotes the line, which may hold a secret.
@@ -91,6 +92,11 @@ function parseToml(text: string, path: string): Table {
       fix: 'correct the file; text values stand in quotes: api_key = "…"',
     })
   }
+  if (!isTooDeep(table)) return table
+  throw new PipelineError(`${path} nests deeper than 200 levels`, {
+    code: 'CONFIG_INVALID',
+    fix: 'correct the file; settings are a few sections deep: sources.shop.api_key',
+  })
 }
 
 /** Documentation often shows `[section] key = "value"` on one line; TOML wants two. */

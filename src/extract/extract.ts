@@ -6,6 +6,7 @@ import type { Config } from '../config/index.ts'
 import type { ExtractEvent } from './events.ts'
 import { cursorColumnType, IncrementalCursor } from './incremental-cursor.ts'
 import { rowsOf, withRows, type Page } from './marked-rows.ts'
+import { requireDistinctNames } from './distinct-names.ts'
 import { copyOf, replaces, startState, withCursor, type Progress, type ResourceState } from './resource-state.ts'
 import type { ReadLimit, Resource, ResourceContext } from './resource.ts'
 import type { Source } from './source.ts'
@@ -63,6 +64,7 @@ interface Kept {
 
 /** Reads the selected resources of a source, parents once for all their children. */
 export async function extract(source: Source, host: ExtractHost): Promise<void> {
+  requireDistinctNames(source)
   requireWholeTables(source)
   const abort = new AbortController()
   const signal = AbortSignal.any([host.signal, abort.signal])

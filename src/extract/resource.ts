@@ -142,6 +142,11 @@ export class Resource<Row = unknown> {
     return this.upstream === undefined ? alongside : [this.upstream, ...alongside]
   }
 
+  /** Whether another resource reads the same data, however its rows are changed afterwards. */
+  readsLike(other: Resource): boolean {
+    return this.produce === other.produce
+  }
+
   /** Changes every row. */
   map<Out>(change: (row: Row) => Out): Resource<Out> {
     return this.withStep((rows) => rows.map((row) => change(row as Row))) as unknown as Resource<Out>

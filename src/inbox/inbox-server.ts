@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { PipelineError } from '../index.ts'
+import { inboxSourceName } from './inbox-source.ts'
 import { InboxWriter } from './inbox-store.ts'
 import { shapeProblem } from './payload-shape.ts'
 
@@ -38,6 +39,7 @@ export interface InboxServer {
  */
 export async function serveInbox(options: InboxServerOptions): Promise<InboxServer> {
   const { hooks, port = 8787, host = '127.0.0.1', maxBytes = 1024 * 1024, onRequest, onBusy } = options
+  requireOwnSources(hooks.map(({ name }) => name))
   const writers = new InboxWriters()
   const server = createServer((request, response) => {
     handle(request, response).catch(() => response.destroy())
@@ -90,6 +92,17 @@ export async function serveInbox(options: InboxServerOptions): Promise<InboxServ
       })
       await writers.close()
     },
+  }
+}
+
+/** Refuses names whose inboxes are one source: rows of both would be in one table. */
+function requireOwnSources(names: readonly string[]): void {
+  for (const [source, [first, second]] of Map.groupBy(new Set(names), inboxSourceName)) {
+    if (second === undefined) continue
+    throw new PipelineError(`inboxes "${first}" and "${second}" are one source: "${source}"`, {
+      code: 'WRONG_USE',
+      fix: `receive one of them by a name that differs in more than - and _. Run inbox:${first} and inbox:${second} to load what they have received`,
+    })
   }
 }
 

@@ -10,7 +10,16 @@ import {
 } from '../index.ts'
 import type { WebhookTable } from '../sources/chats/platform.ts'
 import { platformByName } from '../sources/chats/registry.ts'
-import { entriesAfter, forgetLoaded, type InboxEntry } from './inbox-store.ts'
+import { keepMark, takeMark, type InboxState, type LoadedMark } from './inbox-marks.ts'
+import {
+  entriesAfter,
+  forgetLoaded,
+  identityOfInbox,
+  inboxNames,
+  markOf,
+  validMark,
+  type InboxEntry,
+} from './inbox-store.ts'
 import { shapeProblem } from './payload-shape.ts'
 
 export interface InboxOptions {
@@ -24,15 +33,28 @@ export interface InboxOptions {
  * What was received under a name, each payload once: sent again by its sender, it is the same row. Tables are merged by
  * `payload_id`. A payload that cannot become rows is a row of `webhook_payload` with all of it as text, in `raw_payload`.
  */
-export function inbox(name: string, { tableName, keepDays = 30 }: InboxOptions = {}): Resource {
+export const inbox = (name: string, options: InboxOptions = {}): Resource => inboxResource(name, options, () => true)
+
+/** `mayShare`: whether an earlier version kept one mark for this inbox and for another one. */
+function inboxResource(
+  name: string,
+  { tableName, keepDays = 30 }: InboxOptions,
+  mayShare: (other: string) => boolean,
+): Resource {
   return resource(
     standardTable,
     async function* (context: ResourceContext) {
       const tableOf = tableName ?? (await platformByName(name))?.webhookTable ?? (() => undefined)
-      const loaded = Number(context.state.loaded ?? 0)
+      const identity = identityOfInbox(name)
+      if (identity === undefined) return
+      const isShared = inboxNames().some((other) => other !== name && mayShare(other))
+      const state = context.state as InboxState
+      const known = takeMark(state, identity, isShared)
+      keepMark(state, identity, known)
+      const loaded = validMark(name, known)
       // What this run is told was loaded is in the destination already.
       forgetLoaded(name, loaded, new Date(Date.now() - keepDays * 86_400_000))
-      let mark = loaded
+      let mark: LoadedMark = loaded === 0 ? { sequence: 0 } : known
       for (const entries of entriesAfter(name, loaded)) {
         const rows: PayloadRow[] = []
         const raw: PayloadRow[] = []
@@ -53,8 +75,8 @@ export function inbox(name: string, { tableName, keepDays = 30 }: InboxOptions =
           yield withHints(own, { ...keyed, tableName: table, otherwise })
         }
         if (raw.length > 0) yield withHints(raw, rawHints)
-        for (const { sequence = 0 } of entries) mark = Math.max(mark, sequence)
-        context.state.loaded = mark
+        for (const entry of entries) if (isWhole(entry) && entry.sequence > mark.sequence) mark = markOf(entry)
+        keepMark(state, identity, mark)
       }
     },
     keyed,
@@ -63,7 +85,14 @@ export function inbox(name: string, { tableName, keepDays = 30 }: InboxOptions =
 
 /** The inbox of a name as a source of its own: `chatlio_inbox`. */
 export const inboxSource = (name: string, options: InboxOptions = {}): Source =>
-  source(`${name.replaceAll('-', '_')}_inbox`, [inbox(name, options)])
+  source(inboxSourceName(name), [
+    inboxResource(name, options, (other) => inboxSourceName(other) === inboxSourceName(name)),
+  ])
+
+/** Names that differ in `-` and `_` alone have one source. */
+export const inboxSourceName = (name: string): string => `${name.replaceAll('-', '_')}_inbox`
+
+const isWhole = (entry: InboxEntry): entry is InboxEntry & { sequence: number } => entry.sequence !== undefined
 
 const standardTable = 'webhook_payload'
 

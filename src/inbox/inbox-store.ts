@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { failpoint } from '../failpoints/index.ts'
 import { dataDir, PipelineError } from '../index.ts'
 import { lockFolder } from '../locks/index.ts'
+import { inboxId, type InboxId } from './inbox-id.ts'
+import type { LoadedMark } from './inbox-marks.ts'
 import { segmentSpan, type SegmentSpan } from './segment-span.ts'
 
 /** A payload as it was received. */
@@ -45,6 +47,7 @@ export class InboxWriter {
     this.folder = inboxFolder(name)
     this.lock = lockFolder(this.folder, (pid) => busy(name, pid))
     try {
+      inboxId(this.folder, lastSequence)
       this.next = lastSequence(this.folder) + 1
     } catch (error) {
       this.lock[Symbol.dispose]()
@@ -58,10 +61,9 @@ export class InboxWriter {
       sequence: this.next++,
       receivedAt: receivedAt.toISOString(),
       payloadId: idOf(payload),
-      payload: '@',
     }
     // The payload goes in as it came: numbers in it are not ours to bend. No string of JSON has a line feed in it.
-    const line = `${JSON.stringify(entry).slice(0, -4)}${payload.replaceAll('\n', ' ')}}\n`
+    const line = `${headOf(entry)}${payload.replaceAll('\n', ' ')}}\n`
     return new Promise((done, failed) => {
       this.waiting.push({ line, done, failed })
       this.writing ??= this.write()
@@ -117,6 +119,10 @@ const busy = (name: string, pid: string): PipelineError =>
     fix: 'end that server first; an inbox has one server at a time',
   })
 
+/** A line in front of its payload: no other entry, of whatever inbox, has the same. */
+const headOf = ({ sequence, receivedAt, payloadId }: Omit<InboxEntry, 'text'>): string =>
+  `${JSON.stringify({ sequence, receivedAt, payloadId }).slice(0, -1)},"payload":`
+
 const segmentName = (sequence: number): string => `${String(sequence).padStart(16, '0')}.jsonl`
 const idOf = (payload: string): string => createHash('sha256').update(payload).digest('hex').slice(0, 32)
 
@@ -140,6 +146,44 @@ export function inboxMark(name: string): number {
   const last = segments(folder).at(-1)
   // A file is shorter than what the next one counts on with.
   return last === undefined ? 0 : Number(last.slice(0, 16)) * 2 * segmentBytes + statSync(join(folder, last)).size
+}
+
+/** The identity of an inbox; `undefined` where nothing was received yet. */
+export function identityOfInbox(name: string): InboxId | undefined {
+  const folder = inboxFolder(name)
+  return segments(folder).length === 0 ? undefined : inboxId(folder, lastSequence)
+}
+
+/** Names of the inboxes of this machine. */
+export function inboxNames(): string[] {
+  const folder = join(dataDir(), 'inbox')
+  return existsSync(folder) ? readdirSync(folder) : []
+}
+
+/** The mark of an entry, to be found again by `validMark`. */
+export const markOf = (entry: InboxEntry & { sequence: number }): LoadedMark => ({
+  sequence: entry.sequence,
+  entry: headOf(entry),
+})
+
+/**
+ * A mark whose entry is in the folder; otherwise 0. An inbox that was restored from a backup, or copied to a second machine,
+ * gives the same sequences to other payloads.
+ */
+export function validMark(name: string, { sequence, entry }: LoadedMark): number {
+  if (sequence === 0 || entry === undefined) return sequence
+  const folder = inboxFolder(name)
+  const holds = segments(folder).some((file) => {
+    const span = segmentSpan(join(folder, file))
+    if (span === undefined || (span.isWhole && (sequence < span.lowest || sequence > span.highest))) return false
+    return hasLine(readFileSync(span.path), entry)
+  })
+  return holds ? sequence : 0
+}
+
+/** Whether a line begins with a text. A payload may have that text inside, and is of one line. */
+function hasLine(content: Buffer, start: string): boolean {
+  return content.indexOf(start) === 0 || content.includes(`\n${start}`)
 }
 
 /** The highest sequence of a folder; 0 before the first. Of a file without a whole line, the one that its name gives away. */

@@ -116,7 +116,9 @@ function afterDue(
         ? [`inbox ${trigger.inbox}`, marks.get(trigger.inbox) ?? 0]
         : [`${trigger.job.name} ${trigger.outcome}`, endsOf(states.get(trigger.job.name), trigger.outcome)]
     counts[key] = count
-    if (count > (seen[key] ?? 0)) isDue = true
+    const before = seen[key] ?? 0
+    // An inbox whose folder was lost or restored counts from less than before.
+    if (trigger.kind === 'received' ? count !== before : count > before) isDue = true
   }
   return isDue ? { seen: counts } : undefined
 }

@@ -1,2 +1,3 @@
 export { addSecret, addToken, excerpt, redact, redactStart } from './redact.ts'
+export { percentDecoded } from './percent-decoded.ts'
 export { isSecretField, isSecretName } from './secret-names.ts'

@@ -1,4 +1,5 @@
 import { isSecretField } from './secret-names.ts'
+import { percentDecoded } from './percent-decoded.ts'
 
 const longest = 65_536
 const fewestLetters = 8
@@ -21,7 +22,7 @@ function loginOf(secret: string): string[] {
   // The user alone is a name, but a key with some APIs.
   if (login === undefined || (colon < 0 && !/^https?$/i.test(scheme!))) return []
   const password = login.slice(colon + 1)
-  return [password, decoded(password)]
+  return [password, percentDecoded(password)]
 }
 
 /** `AccountName=…;AccountKey=…`, `host=… password=…`, `https://…?sig=…`. */
@@ -32,7 +33,7 @@ function pairsOf(secret: string): string[] {
     const name = pair.slice(0, Math.max(at, 0))
     if (at < 1 || !(isSecretField(name) || name === 'sig')) return []
     const value = pair.slice(at + 1).replace(/^'(.*)'$/, '$1')
-    return [value, decoded(value)]
+    return [value, percentDecoded(value)]
   })
 }
 
@@ -66,12 +67,4 @@ function halfOf(secret: string): string[] {
   const [first, second, ...others] = secret.split(':')
   const isPair = first !== '' && second !== undefined && others.length === 0
   return isPair && /^\S+$/.test(second) && second.length >= fewestLetters && !second.startsWith('//') ? [second] : []
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }

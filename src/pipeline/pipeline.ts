@@ -1,4 +1,4 @@
-import { Config, config as configReference, pipelineDir } from '../config/index.ts'
+import { Config, config as configReference, pipelineDir, settingText } from '../config/index.ts'
 import {
   destinationFromSettings,
   type Destination,
@@ -99,7 +99,9 @@ export class Pipeline {
     const partition = given === undefined ? undefined : partitionLoad(given)
     if (refresh !== undefined && !refreshModes.includes(refresh)) throw wrongValue('refresh', refresh, refreshModes)
     const sources = asSources(this.name, data, resourceOptions)
-    const keepsRequests = String(this.config().find(configReference('request_log'), { root: 'runtime' })) !== 'false'
+    const keepsRequests =
+      settingText(this.config().find(configReference('request_log'), { root: 'runtime' }), 'runtime.request_log') !==
+      'false'
     const { run, take } = new RunHistory(this.dataDir).follow(this.name, { keepsRequests })
     const unfollow = this.events.on(take)
     const { emit } = this.events

@@ -96,6 +96,88 @@ describe('a variable of the environment is a secret', () => {
   })
 })
 
+/** A folder name, as people choose them. */
+const folderName = (): string => one(['keys', 'my-app', 'v1.2', 'Users', 'node_modules', 'app2', 'etc'])
+const base64 = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/']
+
+describe('a variable is no secret for its name alone', () => {
+  it('where it holds a path: PWD, OLDPWD, and files of keys', () => {
+    for (let at = 0; at < 60; at++) {
+      const path = `/${Array.from({ length: 2 + below(4) }, folderName).join('/')}`
+      vi.stubEnv(one(['PWD', 'OLDPWD', 'SSH_PRIVATE_KEY', 'NPM_TOKEN', 'SESSION_COOKIE']), path)
+      config.hideProjectSecrets(folder)
+      expect(masking.redact(`cannot read ${path}/data/a.json`)).toBe(`cannot read ${path}/data/a.json`)
+    }
+    vi.stubEnv('PWD', `${folder}/aB3xQz9`)
+    vi.stubEnv('CLIENT_SECRET', folder)
+    config.hideProjectSecrets(folder)
+    expect(masking.redact(`${folder}/aB3xQz9/x`)).toBe(`${folder}/aB3xQz9/x`)
+  })
+
+  it('but random secrets that begin with a slash, and passwords of PWD variables are', () => {
+    for (let at = 0; at < 60; at++) {
+      const value = `/${Array.from({ length: 39 }, () => one(base64)).join('')}`
+      vi.stubEnv(one(['AWS_SECRET_ACCESS_KEY', 'NPM_TOKEN', 'MYSQL_PWD', 'SOURCES__SHOP__TOKEN']), value)
+      config.hideProjectSecrets(folder)
+      expect(masking.redact(`(${value})`)).toBe('(***)')
+    }
+  })
+
+  it('where it counts tokens', () => {
+    for (const name of ['MAX_THINKING_TOKENS', 'MAX_OUTPUT_TOKENS', 'CONTEXT_TOKENS', 'SOURCES__MODEL__MAX_TOKENS']) {
+      const count = String(10_000 + below(200_000))
+      vi.stubEnv(name, count)
+      config.hideProjectSecrets(folder)
+      expect(masking.redact(`${count} rows`), name).toBe(`${count} rows`)
+    }
+    vi.stubEnv('SOURCES__SHOP__TOKENS', '7391640')
+    vi.stubEnv('RESET_TOKEN', '8391640')
+    config.hideProjectSecrets(folder)
+    expect(masking.redact('7391640 8391640')).toBe('*** ***')
+  })
+})
+
+/** A value as TOML has it, with every secret of it as text. */
+function generated(depth = 0): { toml: string; secrets: string[] } {
+  const kind = below(depth > 2 ? 5 : 7)
+  const text = valueOf()
+  if (kind === 0) return { toml: `"${text}"`, secrets: [text] }
+  // Runs use these: only text that is nothing but a placeholder counts as missing.
+  if (kind === 1) return near(`${text}${one(['...', 'xxxxx', '***', '…'])}${valueOf()}`)
+  if (kind === 2) return near(`your_${text}`)
+  if (kind === 3) {
+    const number = String(10_000_000 + below(80_000_000))
+    return { toml: number, secrets: [number] }
+  }
+  if (kind === 4) {
+    const day = `${1950 + below(70)}-${String(1 + below(12)).padStart(2, '0')}-${10 + below(18)}`
+    const date = one([day, `${day}T07:32:01Z`, `${day}T07:32:01+02:00`, `${day}T07:32:01`])
+    const utc = date.length > 19 ? [new Date(date).toISOString()] : []
+    return { toml: date, secrets: [date, ...utc] }
+  }
+  const inner = Array.from({ length: 1 + below(3) }, () => generated(depth + 1))
+  const secrets = inner.flatMap((item) => item.secrets)
+  if (kind === 5) return { toml: `[${inner.map(({ toml }) => toml).join(', ')}]`, secrets }
+  return { toml: `{ ${inner.map(({ toml }, at) => `k${at} = ${toml}`).join(', ')} }`, secrets }
+}
+
+const near = (text: string): { toml: string; secrets: string[] } => ({ toml: `"${text}"`, secrets: [text] })
+
+it('whatever secrets.toml holds is hidden, in lists and tables too, and what looks like a placeholder', () => {
+  const values = Array.from({ length: 80 }, () => generated())
+  const tables = Array.from({ length: 5 }, () => generated())
+  const lines = values.map(({ toml }, at) => `s${at} = ${toml}`)
+  const text = `[sources.shop]\n${lines.join('\n')}\n${tables.map(({ toml }) => `[[sources.shop.logins]]\na = ${toml}`).join('\n')}\n`
+  mkdirSync(join(folder, '.sluice'))
+  writeFileSync(join(folder, '.sluice', 'secrets.toml'), `${text}[sources.other]\na = "<paste it here>"\nb = "..."\n`)
+  config.hideProjectSecrets(folder)
+  const shown = [...values, ...tables]
+    .flatMap(({ secrets }) => secrets)
+    .filter((value) => masking.redact(`(${value})`) !== '(***)')
+  expect(shown).toEqual([])
+  expect(masking.redact('<paste it here> ...')).toBe('<paste it here> ...')
+})
+
 it('numbers of secrets.toml and tokens that are kept are secrets', () => {
   mkdirSync(join(folder, '.sluice'))
   writeFileSync(join(folder, '.sluice', 'secrets.toml'), '[sources.shop]\npin = 482913\n')

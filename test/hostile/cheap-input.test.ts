@@ -8,14 +8,16 @@ import { oneQuery } from '../../src/destinations/read-only.ts'
 import { jsonPath, parseJson } from '../../src/extract/index.ts'
 import { listedRows } from '../../src/normalize/index.ts'
 import { coerce, decimalDigits, inferType, namingConvention, namingNames } from '../../src/schema/index.ts'
-import { Config } from '../../src/config/index.ts'
+import { Config, parseDocument, secret } from '../../src/config/index.ts'
 import { readSourceSpec } from '../../src/sources/rest/source-file.ts'
-import { readDocument } from '../../src/sources/rest/openapi/document.ts'
+import { Settings } from '../../src/sources/rest/auth/settings.ts'
+import { ApiDocument, readDocument } from '../../src/sources/rest/openapi/document.ts'
 import { csvRows } from '../../src/sources/rest/formats/csv.ts'
 import { jsonLines } from '../../src/sources/rest/formats/json-lines.ts'
 import { parseXml } from '../../src/sources/rest/formats/xml.ts'
 import { someOf } from '../support/effort.ts'
 import { growth } from '../support/growth.ts'
+import { randomFrom, seed } from '../support/seed.ts'
 
 const dataTypes = ['text', 'bigint', 'wei', 'double', 'decimal', 'bool', 'timestamp', 'date', 'time', 'binary'] as const
 
@@ -142,6 +144,56 @@ async function* endless(text: string): AsyncGenerator<string> {
   for (let at = 0; at < 200; at++) yield at === 0 ? text : text.replaceAll(/["\n]/g, 'x')
 }
 
+/** Kinds of YAML lines whose number a stranger chooses. */
+const yamlLines: [what: string, head: string, line: (at: number) => string][] = [
+  ['keys', '', (at) => `k${at}: 1`],
+  ['keys in braces', '', (at) => `${at === 0 ? '{' : ''}k${at}: 1,`],
+  ['an ordered map', '%YAML 1.1\n--- !!omap\n', (at) => `- k${at}: 1`],
+  ['a tagged ordered map', '!!omap\n', (at) => `- k${at}: 1`],
+  ['aliases', '', (at) => `- &a${at} 1\n- *a${at}`],
+]
+
+describe('YAML', () => {
+  it.each(yamlLines)('with many %s costs what its length does', (_what, head, line) => {
+    const textOf = (length: number): string =>
+      head + Array.from({ length: length / 10 }, (_, at) => line(at)).join('\n')
+    const quietly = (text: string): void => {
+      try {
+        parseDocument(text, 'yaml')
+      } catch {
+        // Refused is fine.
+      }
+    }
+    expect(growth(textOf, quietly)).toBeLessThan(7)
+  })
+
+  it('refuses a key that stands twice, wherever it is, with its name and its place', () => {
+    const random = randomFrom(seed)
+    for (let attempt = 0; attempt < 30; attempt++) {
+      const keys = Array.from({ length: 2 + Math.floor(random() * 8) }, () => `k${Math.floor(random() * 12)}`)
+      const twice = keys.findIndex((key, at) => keys.indexOf(key) !== at)
+      const isFlow = random() < 0.5
+      const text = isFlow
+        ? `a: [{${keys.map((key) => `${key}: 1`).join(', ')}}]`
+        : `a:\n  - ${keys.map((key) => `${key}: 1`).join('\n    ')}`
+      const read = (): unknown => parseDocument(text, 'yaml')
+      if (twice < 0) expect(read()).toEqual({ a: [Object.fromEntries(keys.map((key) => [key, 1]))] })
+      else expect(read).toThrow(`the key "${keys[twice]}" stands twice in one map, at line ${isFlow ? 1 : twice + 2}`)
+    }
+  })
+
+  it('reads aliases as their latest anchor, and merge keys of YAML 1.1', () => {
+    expect(parseDocument('a: &x 1\nb: *x\nc: &x [2]\nd: *x', 'yaml')).toEqual({ a: 1, b: 1, c: [2], d: [2] })
+    expect(parseDocument('%YAML 1.1\n---\na: &x {b: 1}\nc: {<<: *x, d: 2}', 'yaml')).toEqual({
+      a: { b: 1 },
+      c: { b: 1, d: 2 },
+    })
+    expect(() => parseDocument('? [a]\n: 1', 'yaml')).toThrow('is a key, at line 1, column 3')
+    expect(() => parseDocument('a: *x\nb: &x 1', 'yaml')).toThrow('Unresolved alias')
+    expect(() => parseDocument('['.repeat(5000), 'yaml')).toThrow('nests deeper than 200 levels')
+  })
+})
+
 describe('files of settings', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bounded-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -165,6 +217,40 @@ describe('files of settings', () => {
     ['large.source.yaml', `a: ${'x'.repeat(2 ** 20)}`, 'LIMIT_EXCEEDED'],
   ])('%s is refused by name', (name, text, code) => {
     expect(() => readSourceSpec(file(name, text))).toThrow(expect.objectContaining({ code }))
+  })
+
+  it('settings of 4,000 levels, and a table where one value belongs, are refused by name', () => {
+    const project = mkdtempSync(join(folder, 'project-'))
+    mkdirSync(join(project, '.sluice'))
+    const write = (text: string): void => writeFileSync(join(project, '.sluice', 'secrets.toml'), text)
+    const token = (): string =>
+      new Settings(new Config({ projectDir: project, env: {} }), { root: 'sources', name: 'shop' }).text(
+        secret('token'),
+      )
+    for (const deep of [`[${'a.'.repeat(4000)}b]\n`, `${'a.'.repeat(4000)}b = 1\n`]) {
+      write(deep)
+      expect(token).toThrow(
+        expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(/200 levels/) }),
+      )
+    }
+    for (const table of ['[sources.shop.token]\nvalue = "abcdefgh"', '[[sources.shop.token]]\nvalue = "abcdefgh"']) {
+      write(table)
+      expect(token).toThrow(
+        expect.objectContaining({
+          code: 'CONFIG_INVALID',
+          message: expect.stringMatching(/"sources\.shop\.token" is a table/),
+        }),
+      )
+    }
+  })
+
+  it('an OpenAPI reference with a wrong percent code is refused by name', () => {
+    const document = new ApiDocument({ openapi: '3.0.0', paths: {}, 'a b%': { type: 'string' } }, 'api.yaml')
+    expect(document.at({ $ref: '#/a%20b%25' })).toEqual({ type: 'string' })
+    for (const $ref of ['#/%', '#/paths/%zz', '#/a/%c3', '#/100%/b'])
+      expect(() => document.at({ $ref })).toThrow(
+        expect.objectContaining({ code: 'SOURCE_INVALID', message: expect.stringContaining($ref) }),
+      )
   })
 
   it('an OpenAPI description of 9 MiB of YAML is refused before it is parsed', async () => {

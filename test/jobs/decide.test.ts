@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { afterRun, dueRun, newState, type Due, type JobState } from '../../src/jobs/decide.ts'
 import { job, type Job, type JobOptions } from '../../src/jobs/job.ts'
-import { after, at, cron, every, type TimeTrigger } from '../../src/jobs/trigger.ts'
+import { after, at, cron, every, received, type TimeTrigger } from '../../src/jobs/trigger.ts'
 import { effort } from '../support/effort.ts'
 import { fc } from '../support/seed.ts'
 
@@ -248,4 +248,19 @@ it('what cannot be is refused with a fix', () => {
   expect(() => job({ run: 'x', interval: { start: '2025-01-01' } })).toThrow('intervals need one trigger of time')
   expect(() => job({ run: 'x', trigger: every('1h'), interval: { start: 'soon' } })).toThrow('is no moment')
   expect(() => job({ run: 'x', trigger: [every('1h'), every('2h')] })).toThrow('several triggers of time')
+})
+
+it('webhooks start a job whenever the mark of their inbox differs from the one it has seen, also after a restart of the inbox', () => {
+  const one = job({ run: 'a', trigger: received('shop') })
+  one.name = 'one'
+  const now = new Date('2025-01-01T00:00:00Z')
+  const states = new Map([['one', newState(now)]])
+  const starts = (mark: number): boolean => {
+    const due = dueRun(one, states, now, new Map([['shop', mark]]))
+    if (due === undefined) return false
+    const running = { run: '1', startedAt: '', pid: 1, started: '', due }
+    states.set('one', afterRun(one, { ...states.get('one')!, running }, { outcome: 'success', endedAt: now, ms: 1 }))
+    return true
+  }
+  expect([0, 50, 50, 70, 20, 20, 30].map(starts)).toEqual([false, true, false, true, true, false, true])
 })

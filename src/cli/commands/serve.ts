@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { PipelineError, secret, secretStatuses, settingValue, writeSecret } from '../../index.ts'
-import { serveInbox, type Hook } from '../../inbox/index.ts'
+import { inboxSource, serveInbox, type Hook } from '../../inbox/index.ts'
 import { done, parseCommand, portNumber, printJson, program, type CommandResult } from '../command.ts'
 import { clean, style } from '../style.ts'
 
@@ -38,6 +38,12 @@ function add(name: string | undefined): CommandResult {
     throw new PipelineError(`there is an address for ${name} already`, {
       code: 'WRONG_USE',
       fix: `to see where it is stored: sluice secrets list; to replace it: sluice secrets set inbox.${name}.path`,
+    })
+  const twin = hookNames().find((other) => inboxSource(other).name === inboxSource(name).name)
+  if (twin !== undefined)
+    throw new PipelineError(`inboxes "${twin}" and "${name}" are one source: "${inboxSource(name).name}"`, {
+      code: 'WRONG_USE',
+      fix: 'choose a name that differs in more than - and _',
     })
   const path = randomBytes(16).toString('hex')
   writeSecret(`inbox.${name}.path`, path)

@@ -13,6 +13,7 @@ import { sessionSettings } from './session.ts'
 import { sslModes, tlsOptions } from './tls.ts'
 import { catchUnreadableMessages } from './unreadable-message.ts'
 import { valueReader } from './values.ts'
+import { percentDecoded } from '../../masking/index.ts'
 
 /** A connection that can also take files. */
 export interface PostgresConnection extends SqlConnection {
@@ -118,19 +119,11 @@ export function parseUrl(url: string): ConnectionParts {
   return {
     ...(host === undefined || host === '' ? {} : { host: host.replace(/^\[|\]$/g, '') }),
     ...(port === undefined ? {} : { port: Number(port) }),
-    ...(user === undefined ? {} : { user: decoded(user) }),
-    ...(colon < 0 ? {} : { password: decoded(login!.slice(colon + 1)) }),
-    ...(database === undefined || database === '' ? {} : { database: decoded(database) }),
+    ...(user === undefined ? {} : { user: percentDecoded(user) }),
+    ...(colon < 0 ? {} : { password: percentDecoded(login!.slice(colon + 1)) }),
+    ...(database === undefined || database === '' ? {} : { database: percentDecoded(database) }),
     ...(ssl === undefined ? {} : { ssl }),
     ...(sslRootCert === null ? {} : { sslRootCert }),
-  }
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
   }
 }
 

@@ -6,6 +6,7 @@ import { withScratch, type WithScratch } from '../duckdb/scratch.ts'
 import { copyFromStage } from './copy-from-stage.ts'
 import { snowflakeDialect } from './dialect.ts'
 import { snowflakeErrors } from './errors.ts'
+import { percentDecoded } from '../../masking/index.ts'
 
 export interface SnowflakeOptions extends NameOptions {
   /** `myorg-myaccount`, as in the address of the console. */
@@ -68,11 +69,11 @@ export function snowflakeFromUrl(url: string): Partial<SnowflakeOptions> {
   }
   const { username, password, hostname, pathname, searchParams } = new URL(url)
   const [warehouse, role] = [searchParams.get('warehouse'), searchParams.get('role')]
-  const database = decodeURIComponent(pathname.replace(/^\/|\/$/g, ''))
+  const database = percentDecoded(pathname.replace(/^\/|\/$/g, ''))
   return {
     account: hostname,
-    ...(username === '' ? {} : { user: decodeURIComponent(username) }),
-    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+    ...(username === '' ? {} : { user: percentDecoded(username) }),
+    ...(password === '' ? {} : { password: percentDecoded(password) }),
     ...(database === '' ? {} : { database }),
     ...(warehouse === null ? {} : { warehouse }),
     ...(role === null ? {} : { role }),

@@ -1,4 +1,4 @@
-import { Config, config } from '../../config/index.ts'
+import { Config, config, settingText } from '../../config/index.ts'
 import type { Source } from '../../extract/index.ts'
 import type { ActionOptions, PlatformDocs, PlatformOptions, WebhookTable } from './platform.ts'
 
@@ -27,6 +27,9 @@ export const platformByName = async (name: string): Promise<AnyPlatform | undefi
 /** Where a platform is asked, as the settings say now. */
 export function platformOrigin({ name, baseUrl }: PlatformDocs, projectDir: string): string {
   const place = { root: 'sources', section: name, name: `${name}_source` }
-  const address = String(new Config({ projectDir }).find(config('base_url'), place) ?? baseUrl)
+  const address = settingText(
+    new Config({ projectDir }).find(config('base_url'), place) ?? baseUrl,
+    `sources.${name}.base_url`,
+  )
   return URL.canParse(address) ? new URL(address).origin : address
 }

@@ -1,6 +1,7 @@
 import { SourceEgress } from '../../egress/index.ts'
 import { PipelineError, redact } from '../../errors/index.ts'
 import type { ExtractEvent } from '../../extract/index.ts'
+import { percentDecoded } from '../../masking/index.ts'
 import { sleepFor } from '../../timers/index.ts'
 import type { AuthSpec } from './auth/auth-spec.ts'
 import { createAuth, fullAuth, rememberGranted, type Auth, type Refused, type Settings } from './auth/index.ts'
@@ -386,7 +387,7 @@ function withoutLogin(text: string): { url: string; login: AuthSpec | undefined 
   const match = /^(https?:\/\/)([^/?#@]*)@(.*)$/is.exec(text)
   if (match === null) return { url: text, login: undefined }
   const [user = '', ...rest] = match[2]!.split(':')
-  const [username, password] = [decodeURIComponent(user), decodeURIComponent(rest.join(':'))]
+  const [username, password] = [percentDecoded(user), percentDecoded(rest.join(':'))]
   return { url: `${match[1]}${match[3]}`, login: { type: 'http_basic', username, password } }
 }
 

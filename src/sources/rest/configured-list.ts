@@ -1,4 +1,4 @@
-import { ConfigReference, type Config } from '../../config/index.ts'
+import { ConfigReference, settingText, type Config } from '../../config/index.ts'
 import { resource, type Resource, type ResourceOptions } from '../../extract/index.ts'
 import { settingsOf } from './run-settings.ts'
 
@@ -21,7 +21,7 @@ export function configuredList(
           ? section
           : (reference, config) => settingsOf(config, { root: 'sources', ...section }).list(reference)
       const value = setting instanceof ConfigReference ? valueOf(setting, context.config) : setting
-      const values = listOf(value)
+      const values = listOf(value, setting instanceof ConfigReference ? setting.key : name)
       const mayBeEmpty = setting instanceof ConfigReference && setting.optional
       if (values.length === 0 && !mayBeEmpty)
         context.emit({ type: 'skipped', resource: name, detail: 'its list is empty, so nothing is asked for' })
@@ -32,10 +32,10 @@ export function configuredList(
 }
 
 /** A list as TOML has it, or as text: JSON, or separated by commas. */
-function listOf(value: unknown): string[] {
+function listOf(value: unknown, key: string): string[] {
   if (value === undefined || value === null || value === '') return []
-  if (Array.isArray(value)) return value.map(String)
-  const text = String(value).trim()
+  if (Array.isArray(value)) return value.map((one) => settingText(one, key))
+  const text = settingText(value, key).trim()
   if (text.startsWith('[')) return (JSON.parse(text) as unknown[]).map(String)
   return text
     .split(',')

@@ -1,4 +1,4 @@
-import { ConfigReference } from '../../config/index.ts'
+import { ConfigReference, settingText } from '../../config/index.ts'
 import { inRequest, type CursorValue } from '../../extract/index.ts'
 import type { RestClient } from './client.ts'
 import { graphqlBody } from './graphql.ts'
@@ -92,7 +92,7 @@ function takePathParams(
     if (slots.includes(name) && value === undefined) return found
     if (value === undefined || value === null) throw invalidSource(`path "${path}" needs the parameter "${name}"`)
     delete params[name]
-    if (value instanceof ConfigReference) return encodeURIComponent(String(lookUp(value)))
+    if (value instanceof ConfigReference) return encodeURIComponent(settingText(lookUp(value), value.key))
     // A template stays one: it is filled, and encoded, together with the rest of the path.
     return typeof value === 'string' && value.startsWith('{') ? value : encodeURIComponent(String(value))
   })

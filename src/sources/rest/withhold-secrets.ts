@@ -1,5 +1,5 @@
 import { PipelineError } from '../../errors/index.ts'
-import { isSecretName } from '../../masking/index.ts'
+import { isSecretName, percentDecoded } from '../../masking/index.ts'
 import type { RestRequest } from './request.ts'
 
 /** Shorter ones are part of ordinary words: they count as a whole value only. */
@@ -33,7 +33,7 @@ export function refuseSecrets(request: RestRequest, secrets: ReadonlySet<string>
 /** Throws `HOST_NOT_ALLOWED` where an address holds a secret. */
 export function refuseSecretsInUrl(url: URL, secrets: ReadonlySet<string>): void {
   const { pathname, searchParams, username, password, hash } = url
-  const parts = [...pathname.split('/'), username, password, hash.slice(1)].map(decoded)
+  const parts = [...pathname.split('/'), username, password, hash.slice(1)].map(percentDecoded)
   if ([...parts, ...[...searchParams].flat()].some((part) => holds(part, secrets))) throw misdirected(url, 'address')
 }
 
@@ -56,14 +56,6 @@ function hasLeaf(value: unknown, secrets: ReadonlySet<string>): boolean {
   if (typeof value === 'string') return holds(value, secrets)
   if (typeof value !== 'object' || value === null) return false
   return Object.entries(value).some(([key, inner]) => holds(key, secrets) || hasLeaf(inner, secrets))
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }
 
 const misdirected = ({ origin }: URL, where: string): PipelineError =>

@@ -1,4 +1,4 @@
-import { ConfigReference, isPlaceholder, type Config, type ConfigPlace } from '../../../config/index.ts'
+import { ConfigReference, isPlaceholder, settingText, type Config, type ConfigPlace } from '../../../config/index.ts'
 import { isForAssistant, loginKey, type LookedUp } from '../../../egress/index.ts'
 import { addSecret, PipelineError } from '../../../errors/index.ts'
 import { isSecretField } from '../../../masking/index.ts'
@@ -84,7 +84,8 @@ export class Settings {
   /** The values of a list, which become parts of requests. */
   list(reference: ConfigReference): unknown {
     const value = this.value(reference)
-    if (reference.isSecret) for (const one of [value].flat()) this.secrets.add(String(one))
+    if (reference.isSecret)
+      for (const one of [value].flat()) this.secrets.add(settingText(one, this.keyOf(reference.key)))
     return value
   }
 
@@ -101,7 +102,7 @@ export class Settings {
   }
 
   private valueOf(setting: Setting): string {
-    return setting instanceof ConfigReference ? String(this.value(setting)) : setting
+    return setting instanceof ConfigReference ? settingText(this.value(setting), this.keyOf(setting.key)) : setting
   }
 
   private keyOf(field: string): string {

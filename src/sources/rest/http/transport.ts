@@ -1,6 +1,7 @@
 import { Agent, EnvHttpProxyAgent, ProxyAgent, request as send, type Dispatcher } from 'undici'
 import type { SourceEgress } from '../../../egress/index.ts'
 import { addSecret, PipelineError } from '../../../errors/index.ts'
+import { percentDecoded } from '../../../masking/index.ts'
 import { timerMs } from '../../../timers/index.ts'
 import { bodyText, type RestRequest } from '../request.ts'
 import type { ClientSpec } from '../spec.ts'
@@ -199,5 +200,5 @@ export const environmentProxies = (): string[] =>
 /** A proxy's password must not show up in an error. */
 function hideLogin(proxy: string): void {
   const password = /^\w+:\/\/[^/@]*?:([^/@]+)@/.exec(proxy)?.[1]
-  if (password !== undefined) addSecret(decodeURIComponent(password))
+  if (password !== undefined) addSecret(percentDecoded(password))
 }

@@ -1,6 +1,7 @@
 import { mostBytes, parseDocument, readBounded } from '../../../config/index.ts'
 import { egressWithoutSecrets } from '../../../egress/index.ts'
 import { PipelineError } from '../../../errors/index.ts'
+import { excerpt } from '../../../masking/index.ts'
 import { environmentProxies, readBytes, Transport } from '../http/transport.ts'
 
 const largestDocument = 64 * 1024 * 1024
@@ -71,11 +72,24 @@ export class ApiDocument {
     const keys = reference
       .slice(2)
       .split('/')
-      .map((key) => decodeURIComponent(key).replaceAll('~1', '/').replaceAll('~0', '~'))
+      .map((key) => decoded(key, reference).replaceAll('~1', '/').replaceAll('~0', '~'))
     return keys.reduce<unknown>(
       (node, key) => (isNode(node) || Array.isArray(node) ? (node as Node)[key] : undefined),
       this.root,
     )
+  }
+}
+
+/** A part of a reference, which is the fragment of a URL. */
+function decoded(key: string, reference: string): string {
+  try {
+    return decodeURIComponent(key)
+  } catch (cause) {
+    throw new PipelineError(`the OpenAPI reference "${excerpt(reference, 200)}" has an invalid percent code`, {
+      code: 'SOURCE_INVALID',
+      fix: 'write a percent sign in a $ref as %25',
+      cause,
+    })
   }
 }
 
@@ -92,7 +106,7 @@ export async function readDocument(place: string): Promise<ApiDocument> {
     })
   let root: unknown
   try {
-    root = parseDocument(text, isJson(text) ? 'json' : 'yaml', 10_000)
+    root = parseDocument(text, isJson(text) ? 'json' : 'yaml')
   } catch (error) {
     throw new PipelineError(`${place} is neither JSON nor YAML: ${(error as Error).message.split('\n')[0]}`, {
       code: 'SOURCE_INVALID',
