@@ -175,7 +175,7 @@ const namesGuard = (text) =>
 function refusedWords(program, command, context) {
   const prose = programs.proseOf(program, command, context.isFeeding)
   const keptOut = new Set(programs.exclusionsOf(program).map(({ word }) => word))
-  for (const word of new Set([...command.words, ...program.rest])) {
+  for (const word of new Set([...programs.withoutKeywords(command.words), ...program.rest])) {
     // A program is found by its name alone, wherever the command runs.
     if (word === program.name && !hasMarks(word)) continue
     if (prose.has(word) || keptOut.has(word) || /\s/.test(word)) continue

@@ -18,6 +18,11 @@ const interpreters =
 const searches = set('grep egrep fgrep zgrep rgrep ugrep rg ag ack')
 const copies = set('cp scp tar bsdtar zip 7z rsync diff chmod chown rm mv pax cpio')
 
+/** The words of a command behind `then`, `{` and the like. */
+export function withoutKeywords(words) {
+  const at = words.findIndex((word) => !keywords.has(word))
+  return at < 0 ? [] : words.slice(at)
+}
 export const isLister = ({ name }) => onlyLists.has(name)
 export const isShell = ({ name }) => shells.has(name)
 /** They show files by the names that they are given, and nothing else. */
