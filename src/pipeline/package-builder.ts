@@ -188,6 +188,8 @@ export class PackageBuilder {
     const { tableName } = resource.options
     const others = this.source.resources.filter((other) => fixedTable(other) === fixedTable(resource))
     if (fixedTable(resource) !== undefined && others.some(({ name }) => !this.done.has(name))) return []
+    // Where rows name their tables, a table that no row names is how the source says that nothing is left of it.
+    if (typeof tableName === 'function') return []
     this.write(resource, [])
     const own = [...this.targets.values()].filter((target) => target.resource === resource.name)
     const earlier = typeof tableName === 'string' ? [] : this.earlierTables(resource)
