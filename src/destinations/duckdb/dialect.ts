@@ -31,7 +31,7 @@ export const duckdbDialect: SqlDialect = {
   arrivalOrder: 'rowid',
   literal,
   timestampLiteral: (text) => `TIMESTAMPTZ ${literal(text)}`,
-  // The functions that `information_schema` is made of: a new instance takes ten times longer to make its views than to read them.
+  // The functions that `information_schema` is made of: its views take up to twice the time.
   listTables:
     `SELECT table_name AS name FROM duckdb_tables() WHERE ${inDataset} ` +
     `UNION ALL SELECT view_name FROM duckdb_views() WHERE ${inDataset}`,
