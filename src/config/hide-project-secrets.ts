@@ -12,7 +12,7 @@ import { readTomlFiles } from './toml-files.ts'
  */
 export function hideProjectSecrets(projectDir = process.cwd(), keys: readonly string[] = []): void {
   for (const { content } of readTomlFiles('secrets.toml', projectDir)) {
-    // What only looks like a placeholder is used by runs, so it is hidden.
+    // A value that only resembles a placeholder may be real: runs use it, so it is masked.
     for (const text of secretTexts(content)) if (!isPlaceholder(text)) addSecret(text)
   }
   const variables = keys.map((key) => environmentName(key.split('.')))

@@ -164,13 +164,13 @@ interface Room {
 
 /** The first rows of a result, as far as a page can show them. */
 async function pageOf(query: DatasetQuery<Record<string, unknown>>, room: Room): Promise<ResultPage> {
-  const begun = performance.now()
+  const startedAt = performance.now()
   const { columns, rows, cut } = await query.first({ ...room, longestValue: longestText })
   return {
     columns: columns.map(({ name, dataType }) => ({ name, dataType })),
     rows: rows.map((row) => columns.map(({ name }) => cellOf(row[name]))),
     ...optional('cut', cut),
-    ms: Math.round(performance.now() - begun),
+    ms: Math.round(performance.now() - startedAt),
   }
 }
 

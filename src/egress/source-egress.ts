@@ -64,7 +64,7 @@ export class SourceEgress {
     const origin = originOf(url)
     if (this.admitted.has(origin)) return
     const wait = this.admit(url, origin, [...all.values()])
-    // What a name leads to may change; the connection looks at that.
+    // A name can resolve to another address later; the connection checks the address that it uses.
     if (wait === undefined) this.admitted.add(origin)
     return wait
   }

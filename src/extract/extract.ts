@@ -315,9 +315,9 @@ async function write(resource: Resource, page: Page, host: ExtractHost): Promise
 }
 
 function timed(work: () => void): number {
-  const begun = performance.now()
+  const startedAt = performance.now()
   work()
-  return performance.now() - begun
+  return performance.now() - startedAt
 }
 
 const isReached = ({ pages, rows, timeMs }: ReadLimit, node: Node): boolean =>

@@ -17,7 +17,7 @@ export interface JobWork {
 
 /** Runs a job in this process; tells how it ended, and throws nothing. */
 export async function runJob(job: Job, work: JobWork): Promise<RunOutcome> {
-  const begun = performance.now()
+  const startedAt = performance.now()
   let failure: Pick<RunOutcome, 'error' | 'code' | 'refusedPackages'> | undefined
   try {
     await runWhat(job, work)
@@ -38,7 +38,7 @@ export async function runJob(job: Job, work: JobWork): Promise<RunOutcome> {
   return {
     outcome: failure === undefined ? 'success' : work.signal.aborted ? 'interrupted' : 'failure',
     endedAt: new Date().toISOString(),
-    ms: Math.round(performance.now() - begun),
+    ms: Math.round(performance.now() - startedAt),
     ...failure,
   }
 }

@@ -6,8 +6,8 @@ const [colon, slash, at, question, hash] = [0x3a, 0x2f, 0x40, 0x3f, 0x23]
 const longestLogin = 512
 
 /**
- * Adds where user and password stand in addresses: `https://user:password@host`. The user alone is one of HTTP's, which some
- * APIs take as a key; that of a database is a name.
+ * Adds the spans of the user and password in addresses such as `https://user:password@host`. A user without a password is masked
+ * in HTTP addresses, because some APIs expect their key there; in the address of a database it is only a name.
  */
 export function findLogins(units: Units, found: Span[]): void {
   const { codes, starts, length } = units

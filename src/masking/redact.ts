@@ -58,7 +58,7 @@ function remember(value: string): void {
     for (const spelling of spellingsOf(one)) (spelling.isExact ? exactIndex : index).add(spelling)
 }
 
-/** Half of them at once: the others are indexed anew. */
+/** Drops half of the tokens at a time, because the index of the rest has to be rebuilt. */
 function forgetOldTokens(): void {
   for (const [token, length] of tokens) {
     if (tokenCharacters <= mostTokenCharacters / 2) break

@@ -16,7 +16,7 @@ export interface Spelling {
 }
 type Edge = 'none' | 'bits' | 'dropped'
 
-/** Shorter texts stand in too many places to be hidden. */
+/** Shorter values occur in too many texts by chance to be masked. */
 export const shortestSecret = 4
 const shortGap = 12
 

@@ -208,7 +208,7 @@ const noBytes = new Uint8Array()
 
 /** A file that is there already belongs to somebody else. */
 const createNew = 'ax'
-/** A file that is gone is not begun again: it would lack its first rows. */
+/** A file that was deleted is not created again, because its first rows would be missing. */
 const existing = constants.O_APPEND | constants.O_WRONLY
 
 /** Opened for each write: a run with thousands of tables would otherwise run out of descriptors. */

@@ -114,7 +114,7 @@ export class PackageLoads {
     { recovered, early }: { recovered: boolean; early?: EarlyLoad | undefined },
   ): Promise<LoadedPackage[]> {
     const { session, emit } = this.environment
-    const begun = performance.now()
+    const startedAt = performance.now()
     const receipt: LoadReceipt =
       (await early?.finish(sealed)) ?? (await loadPackage(session, sealed, { isSecondTry: recovered }))
     if (receipt.alreadyLoaded) return []
@@ -123,7 +123,7 @@ export class PackageLoads {
     for (const one of receipt.fixed) emit({ type: 'notice', notice: { kind: 'column-fixed', ...one } })
     for (const one of emptied) emit({ type: 'notice', notice: { kind: 'table-emptied', ...one } })
     const failedChecks = receipt.checks.filter((check) => check.failing > 0)
-    const ms = performance.now() - begun
+    const ms = performance.now() - startedAt
     const bytes = bytesByTable(sealed)
     emit({ type: 'package-loaded', loadId, rows, bytes, ms, changes, failedChecks, spans, recovered })
     return [{ loadId, state: 'loaded', failedJobs: [], rows, changes, failedChecks, emptied }]

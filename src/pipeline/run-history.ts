@@ -34,7 +34,7 @@ export class RunHistory {
     this.tidy()
     const recorder = new RunRecorder(pipeline)
     const requests = keepsRequests ? new RequestLog(this.folder, recorder.id) : undefined
-    const begun = performance.now()
+    const startedAt = performance.now()
     let written = Number.NEGATIVE_INFINITY
     let told = false
     const take = (event: RunEvent): void => {
@@ -45,7 +45,7 @@ export class RunHistory {
       if (isDue) written = now
       if (isOver && endedRuns.hasSubscribers) endedRuns.publish(recorder.record())
       try {
-        if (event.type === 'request') requests?.take(event, now - begun)
+        if (event.type === 'request') requests?.take(event, now - startedAt)
         if (isDue) this.write(recorder.record())
       } catch (error) {
         // On a full disk the run itself ends with an error that says so.

@@ -39,7 +39,7 @@ const server = await startPostgres()
 const world = new World()
 await world.start()
 const outcomes: Outcome[] = []
-const begun = performance.now()
+const startedAt = performance.now()
 const [done, random] = [() => outcomes.reduce((sum, { kills: n }) => sum + n, 0), randomFrom(Number(values.seed))]
 
 function tell(outcome: Outcome, of: number): void {
@@ -49,7 +49,7 @@ function tell(outcome: Outcome, of: number): void {
     console.error(`\r${destination} ${scenario}, ${where}: ${lost} rows lost, ${doubled} doubled ${others.join('; ')}`)
   }
   const wrong = outcomes.filter((one) => one.lost + one.doubled + one.others.length > 0).length
-  const left = ((performance.now() - begun) / done()) * (of - done())
+  const left = ((performance.now() - startedAt) / done()) * (of - done())
   const minutes = Math.max(1, Math.round(left / 60_000))
   if (process.stderr.isTTY)
     process.stderr.write(`\r${done()} of ${of} kills, ${wrong} loads not right, ${minutes} min left   `)

@@ -26,9 +26,9 @@ it(
         destination: postgres({ url: server.url }),
         package: { maxBytes: 20_000 },
       })
-      const begun = performance.now()
+      const startedAt = performance.now()
       await target.run(source)
-      return performance.now() - begun
+      return performance.now() - startedAt
     }
     try {
       await load('warm_up')

@@ -50,7 +50,7 @@ describe('a request that cannot be sent', () => {
     ['no protocol', undefined, 'localhost:8080'],
   ])('with %s fails at once, without its value', async (_what, endpoint, baseUrl) => {
     const target = await api((_request, response) => json(response, [{ id: 1 }]))
-    const begun = performance.now()
+    const startedAt = performance.now()
     const client = { ...(baseUrl === undefined ? {} : { baseUrl }), backoffMs: 60_000 }
     const error = await load(target, [{ name: 'a', endpoint: { ...single, ...endpoint } }], client).catch(
       (one: unknown) => one,
@@ -59,7 +59,7 @@ describe('a request that cannot be sent', () => {
     expect((error as PipelineError).message).not.toContain('Secret-1')
     expect(['SOURCE_INVALID', 'RESOURCE_FAILED']).toContain((error as PipelineError).code)
     expect(target.requests).toEqual([])
-    expect(performance.now() - begun).toBeLessThan(30_000)
+    expect(performance.now() - startedAt).toBeLessThan(30_000)
   })
 })
 

@@ -34,7 +34,7 @@ export async function run(args: string[]): Promise<CommandResult> {
   const say = (text: string): void => {
     if (!quiet) console.log(text)
   }
-  const begun = performance.now()
+  const startedAt = performance.now()
   const path = resolve(databaseFile)
   mkdirSync(resolve('.'), { recursive: true })
   for (const file of [path, `${path}.wal`]) rmSync(file, { force: true })
@@ -48,7 +48,7 @@ export async function run(args: string[]): Promise<CommandResult> {
     say(`  ${platform.padEnd(10)} ${style.done('✓')}  ${described(one.first)}   ${described(one.second)}`)
   }
   if (quiet) printJson(loaded.map(({ platform, dataset, first, second }) => ({ platform, dataset, first, second })))
-  else say(await summary(loaded, path, performance.now() - begun))
+  else say(await summary(loaded, path, performance.now() - startedAt))
   return done
 }
 

@@ -76,13 +76,13 @@ const longestUnsettledMs = 2000
 
 /** An instance for one reader, which is locked down as a whole: of the file, or of a copy while another process writes it. */
 export async function acquireToRead(path: string, settings: Record<string, string>): Promise<OpenInstance> {
-  const begun = performance.now()
+  const startedAt = performance.now()
   for (;;) {
     try {
       return await openToRead(path, settings)
     } catch (error) {
       if (error instanceof PipelineError) throw error
-      if (performance.now() - begun > longestUnsettledMs) throw cannotOpen(path, error)
+      if (performance.now() - startedAt > longestUnsettledMs) throw cannotOpen(path, error)
       await sleep(lockPollMs)
     }
   }
@@ -143,7 +143,7 @@ const lockPollMs = 250
 const removals = 20
 
 async function whenUnlocked<T>(path: string, open: () => Promise<T>, onWait?: (holder: string) => void): Promise<T> {
-  const begun = performance.now()
+  const startedAt = performance.now()
   let told = false
   for (let removed = 0; ;) {
     try {
@@ -151,7 +151,7 @@ async function whenUnlocked<T>(path: string, open: () => Promise<T>, onWait?: (h
       if ((read.get(path) ?? 0) > 0) throw new Error(`Could not set lock on file: ${ownReader}`)
       return await open()
     } catch (error) {
-      if (isLocked(error) && performance.now() - begun < longestLockMs) {
+      if (isLocked(error) && performance.now() - startedAt < longestLockMs) {
         if (!told) onWait?.(holderOf(error))
         told = true
         await sleep(lockPollMs)

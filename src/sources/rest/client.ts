@@ -195,7 +195,7 @@ export class RestClient {
     context: RequestContext,
   ): Promise<Outcome> {
     const { resource, signal, emit, format } = context
-    const begun = performance.now()
+    const startedAt = performance.now()
     const isDownload = format?.format === 'jsonl' || format?.format === 'csv'
     const raw = await this.transport.fetch(
       prepared,
@@ -225,7 +225,7 @@ export class RestClient {
       }
     } finally {
       const { method, url } = request
-      const ms = performance.now() - begun
+      const ms = performance.now() - startedAt
       emit({
         type: 'request',
         resource,
