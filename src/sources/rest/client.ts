@@ -23,9 +23,9 @@ import { sharedBudget } from './http/shared-budget.ts'
 import { serverLimit, statedWaitMs } from './http/rate-headers.ts'
 import { environmentProxies, Transport } from './http/transport.ts'
 import { copyRequest, discardRows, type RestRequest, type RestResponse } from './request.ts'
+import { RequestTargets } from './request-targets.ts'
 import type { Judge } from './response-actions.ts'
 import type { ClientSpec } from './spec.ts'
-import { refuseSecrets, refuseSecretsInUrl, withholdSecrets } from './withhold-secrets.ts'
 
 /** Who asks, what for, and how to stop. */
 export interface RequestContext {
@@ -57,7 +57,8 @@ export class RestClient {
   private readonly settings: Settings
   private readonly limiter: RateLimiter
   private readonly transport: Transport
-  private readonly origin: string
+  /** Where its requests may go. */
+  readonly targets: RequestTargets
   /** Of `https://user:password@host`; sent as basic authentication, and shown nowhere. */
   private readonly login: AuthSpec | undefined
   private readonly auths = new Map<unknown, Auth>()
@@ -70,8 +71,9 @@ export class RestClient {
     const { url, login } = withoutLogin(settings.text(spec.baseUrl))
     this.baseUrl = url
     this.login = login
-    this.origin = originOf(this.baseUrl)
-    this.limiter = new RateLimiter(spec.rateLimit, this.concurrency, { shared: sharedBudget(this.origin) })
+    const origin = originOf(this.baseUrl)
+    this.targets = new RequestTargets(origin, spec.allowedHosts ?? [], settings.secrets)
+    this.limiter = new RateLimiter(spec.rateLimit, this.concurrency, { shared: sharedBudget(origin) })
     const proxy = spec.proxy === undefined ? undefined : settings.text(spec.proxy)
     const egress = new SourceEgress({
       found: settings.found,
@@ -83,7 +85,7 @@ export class RestClient {
     this.transport = new Transport(spec, {
       proxy,
       egress,
-      checkTarget: (target, request) => this.checkTarget(target, request),
+      checkTarget: (target, request) => this.targets.check(target, request),
     })
   }
 
@@ -95,11 +97,6 @@ export class RestClient {
   headers(): Record<string, string> {
     const entries = Object.entries(this.spec.headers ?? {})
     return Object.fromEntries(entries.map(([name, value]) => [name, this.textOf(value)]))
-  }
-
-  /** An origin, when it is another than the client's. */
-  foreign(origin: string | undefined): string | undefined {
-    return origin === this.origin ? undefined : origin
   }
 
   /** A text, or what is looked up for it. */
@@ -120,7 +117,7 @@ export class RestClient {
     auth: ClientSpec['auth'] | null,
     context: RequestContext,
   ): Promise<RestResponse | Skipped> {
-    this.checkTarget(request.url, request)
+    this.targets.check(request.url, request)
     const { maxAttempts = 5 } = this.spec
     const standard = request.home === undefined ? (this.spec.auth ?? this.login) : undefined
     const credentials = this.auth(auth === undefined ? standard : auth, context)
@@ -145,7 +142,7 @@ export class RestClient {
 
   /** Sends credentials for a token. Where tokens come from is said by the source, not by a response. */
   logIn(request: RestRequest, context: Omit<RequestContext, 'judge'>): Promise<RestResponse> {
-    return this.send({ ...request, home: this.foreign(request.url.origin), isLogin: true }, null, context)
+    return this.send({ ...request, home: this.targets.foreign(request.url.origin), isLogin: true }, null, context)
   }
 
   private auth(spec: ClientSpec['auth'] | null, context: RequestContext): Auth | undefined {
@@ -170,8 +167,8 @@ export class RestClient {
     const onWait = (ms: number): void => emit({ type: 'wait', resource, reason: 'rate limit', ms, detail })
     // A token may have to be fetched first; that request must not wait for its own slot.
     const prepared = copyRequest(request)
-    this.withhold(prepared)
-    if (this.isOwn(prepared.url, prepared)) await auth?.apply(prepared)
+    this.targets.withhold(prepared)
+    if (this.targets.isOwn(prepared)) await auth?.apply(prepared)
     try {
       return await this.limiter.run(() => this.exchange(request, prepared, auth, context), { resource, signal, onWait })
     } catch (error) {
@@ -308,29 +305,6 @@ export class RestClient {
       unseen: limited,
       error,
     }
-  }
-
-  private isOwn({ origin }: URL, { home }: Pick<RestRequest, 'home'>): boolean {
-    return origin === (home ?? this.origin)
-  }
-
-  /** Secrets are for the API's own origin; those of a full address are in its endpoint's `auth`, which comes after this. */
-  private withhold(request: RestRequest): void {
-    if (request.url.origin === this.origin || request.isLogin === true) return
-    if (this.isOwn(request.url, request)) refuseSecrets(request, this.settings.secrets)
-    else withholdSecrets(request, this.settings.secrets)
-  }
-
-  /** Only origins that the source names are ever asked: the API's own, an endpoint's full address, and allowed hosts. */
-  private checkTarget(url: URL, { home }: Pick<RestRequest, 'home'>): void {
-    if (url.origin === this.origin || url.origin === home) return
-    const allowed = this.spec.allowedHosts?.includes(url.host) === true && /^https?:$/.test(url.protocol)
-    // A redirect may repeat what the address of the request held.
-    if (allowed) return refuseSecretsInUrl(url, this.settings.secrets)
-    throw new PipelineError(`the API led to ${url.protocol}//${url.host}, which is not its own host (${this.origin})`, {
-      code: 'LINK_FORBIDDEN',
-      fix: `if that host is right, allow it: client.allowedHosts: ['${url.host}']; it gets no credentials`,
-    })
   }
 
   private waitBefore(attempt: number, statedMs: number): number {

@@ -23,7 +23,7 @@ export function buildRequest(
   const request: RestRequest = {
     method: endpoint.method ?? (endpoint.graphql === undefined ? 'GET' : 'POST'),
     url: joinUrl(client.baseUrl, path),
-    home: client.foreign(authoredOrigin(endpoint.path)),
+    home: client.targets.foreign(authoredOrigin(endpoint.path)),
     headers: {},
     body: body(endpoint, client, values),
     data: formData(fill(endpoint.data, values)),

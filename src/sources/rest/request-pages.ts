@@ -115,7 +115,7 @@ export class RequestPages {
     return prepareReport(this.spec.endpoint.report!, request, {
       resource: this.spec.name,
       baseUrl: client.baseUrl,
-      foreign: (path) => client.foreign(authoredOrigin(path)),
+      foreign: (path) => client.targets.foreign(authoredOrigin(path)),
       headers: client.headers(),
       context,
       ask: (step) => this.ask(step, reading, { format: { format: 'json' } }),
